@@ -1,0 +1,7 @@
+/**
+ * Is: the ledger of record: the entry's shape, and the journal that makes it durable.
+ * Owns: entry schema, journal files, intents, recovery. Not: computing a charge, or answering a report.
+ * Holds: an entry is durable before `settle` resolves; entries never change; sequence numbers have no gap.
+ * Fails: `journal_unavailable` when the disk refuses; after that nothing is accepted until it is opened again.
+ */
+export { closeEntry, ENTRY_SCHEMA, openEntry, type AttemptEnd, type AttemptStart, type AttemptStatus } from './entry.ts';

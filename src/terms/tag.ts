@@ -1,0 +1,47 @@
+/** Where a tag came from, strongest first. `locked` beats what the caller says; `default` only fills gaps. */
+export const PROVENANCES = ['locked', 'declared', 'default'] as const;
+
+export type Provenance = (typeof PROVENANCES)[number];
+
+/** The places tags are read from, strongest first (DESIGN section 6, rule 2). */
+export const TAG_SOURCES = [
+  'key_lock',
+  'team_lock',
+  'body',
+  'header',
+  'key_default',
+  'team_default',
+  'deployment_default',
+] as const;
+
+export type TagSource = (typeof TAG_SOURCES)[number];
+
+export const ENTITY_TYPES = ['customer', 'team', 'project', 'employee'] as const;
+
+export type Entity = { readonly type: string; readonly id: string };
+
+/** A dimension's value for one call. */
+export type Dimension = { readonly value: string; readonly provenance: Provenance };
+
+/** A value that lost against a stronger source, kept for the record. */
+export type TagConflict = { readonly key: string; readonly value: string; readonly source: TagSource };
+
+/**
+ * What a call is attributed to: resolved once, and the same for admission, ledger and reports.
+ * Dimensions partition (one value per key); labels and paths overlap (a call may carry many).
+ */
+export type TagSet = {
+  /** The primary entity: `entity_type`/`entity_id`, else the first of customer, project, team, employee that is set. */
+  readonly entity: Entity | null;
+  readonly sessionId: string | null;
+  /** Every `key:value` tag, the entity dimensions included, by key. */
+  readonly dimensions: ReadonlyMap<string, Dimension>;
+  readonly labels: readonly string[];
+  /** Paths with `/` between segments, no empty segment. */
+  readonly paths: readonly string[];
+  readonly conflicts: readonly TagConflict[];
+  /** The strings as the caller sent them, then the inherited ones, unchanged and without repeats. */
+  readonly sent: readonly string[];
+  /** Harmless oddities, told to the caller in an answer header. */
+  readonly warnings: readonly string[];
+};
