@@ -1,0 +1,87 @@
+/**
+ * The `entries` table: one row per journal entry, columns named as the entry's fields, plus where the row came from
+ * (`node_id`, `seq`). Money is `Nullable(Int128)`: sums cannot wrap (Int64 wraps silently at $9.2 M) and a missing
+ * cost stays NULL, never zero. Select money with `toString(…)`: JSON numbers would lose digits.
+ */
+export const ENTRIES = 'entries';
+
+/** Column name → ClickHouse type, in table order. A test holds this list and the entry's fields together. */
+export const ENTRY_COLUMNS = {
+  node_id: 'LowCardinality(String)',
+  seq: 'UInt64',
+  schema: 'UInt16',
+  call_id: 'String',
+  attempt: 'UInt16',
+  effective_at: "DateTime64(3, 'UTC')",
+  operation: 'LowCardinality(String)',
+  stream: 'UInt8',
+  key_id: 'LowCardinality(String)',
+  key_name: 'LowCardinality(String)',
+  key_team: 'LowCardinality(String)',
+  key_owner: 'LowCardinality(String)',
+  entity_type: 'LowCardinality(String)',
+  entity_id: 'LowCardinality(String)',
+  session_id: 'String',
+  // Values are strings always (see INSERT_SETTINGS in insert.ts); read a key with `tagColumn`. Keys beyond the limit still
+  // work, from ClickHouse's shared storage, only slower.
+  tags: 'JSON(max_dynamic_paths=256)',
+  // Read rarely, so few paths get a file of their own.
+  tag_provenance: 'JSON(max_dynamic_paths=16)',
+  labels: 'Array(LowCardinality(String))',
+  paths: 'Array(LowCardinality(String))',
+  tag_conflicts: 'Array(Tuple(key String, value String, source LowCardinality(String)))',
+  tags_sent: 'Array(String)',
+  request_model: 'LowCardinality(String)',
+  provider: 'LowCardinality(String)',
+  model: 'LowCardinality(String)',
+  reserved: 'Nullable(Int128)',
+  entry_id: 'String',
+  kind: 'LowCardinality(String)',
+  counts_call: 'UInt8',
+  posted_at: "DateTime64(3, 'UTC')",
+  status: 'LowCardinality(String)',
+  http_status: 'UInt16',
+  error_code: 'LowCardinality(String)',
+  upstream_id: 'String',
+  response_model: 'LowCardinality(String)',
+  service_tier: 'LowCardinality(String)',
+  latency_ms: 'UInt32',
+  first_byte_ms: 'Nullable(UInt32)',
+  // A meter that was not reported is absent from the map, which is not the same as zero.
+  meters: 'Map(LowCardinality(String), Float64)',
+  usage_origin: 'LowCardinality(String)',
+  usage_raw: 'String',
+  input_tokens: 'UInt64',
+  output_tokens: 'UInt64',
+  charges:
+    'Array(Tuple(meter LowCardinality(String), quantity String, unit_amount String, unit_per Float64, amount Int128, price_row String))',
+  cost: 'Nullable(Int128)',
+  cost_state: 'LowCardinality(String)',
+  cost_reason: 'LowCardinality(String)',
+  unpriced_meters: 'Array(LowCardinality(String))',
+  at_risk: 'Nullable(Int128)',
+  price_book: 'LowCardinality(String)',
+} as const;
+
+export type EntryColumn = keyof typeof ENTRY_COLUMNS;
+
+/** A batch is recognised when sent again as long as fewer than this many inserts came between. */
+const DEDUPLICATION_WINDOW_INSERTS = 1000;
+
+/**
+ * Rows lie by hour, so a report over days reads only those; inside the hour by what is filtered on most, so that equal
+ * values lie together and compress. `node_id, seq` makes the order total.
+ */
+export const CREATE_ENTRIES = `CREATE TABLE IF NOT EXISTS ${ENTRIES} (
+${Object.entries(ENTRY_COLUMNS)
+  .map(([name, type]) => `  ${name} ${type},`)
+  .join('\n')}
+  INDEX seq_range seq TYPE minmax GRANULARITY 1,
+  INDEX call_id_range call_id TYPE minmax GRANULARITY 1,
+  INDEX upstream_id_bloom upstream_id TYPE bloom_filter(0.01) GRANULARITY 1,
+  INDEX session_id_bloom session_id TYPE bloom_filter(0.01) GRANULARITY 1
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(effective_at)
+ORDER BY (toStartOfHour(effective_at), provider, model, key_id, node_id, seq)
+SETTINGS non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW_INSERTS}, fsync_after_insert = 1, fsync_part_directory = 1`;
