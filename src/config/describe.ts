@@ -1,0 +1,14 @@
+import { type Config } from './load.ts';
+
+/** The configuration for a log line or a support page: everything but secrets. Header values are secrets too. */
+export function describeConfig(config: Config): Readonly<Record<string, unknown>> {
+  return {
+    ...config,
+    adminKey: config.adminKey === null ? 'generated' : 'configured',
+    providers: config.providers.map((provider) => ({
+      ...provider,
+      apiKey: provider.apiKey === null ? 'none' : 'configured',
+      headers: Object.keys(provider.headers),
+    })),
+  };
+}

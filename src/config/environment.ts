@@ -1,0 +1,7 @@
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** An empty variable counts as not set: container files often write `NAME=`. */
+export function readVariable(env: Environment, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === '' ? undefined : value;
+}

@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { NO_FILE, parseConfigFile, type ConfigFile } from './config-file.ts';
+import { readVariable, type Environment } from './environment.ts';
+import { ConfigError, nearestName, type ConfigProblem } from './problem.ts';
+import { readProviders, type ProviderConfig } from './providers.ts';
+import { SETTINGS, type LogLevel, type Setting } from './settings.ts';
+
+export type Config = {
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly host: string;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Null: one is made on first start. */
+  readonly adminKey: string | null;
+  readonly logLevel: LogLevel;
+  readonly limits: { readonly maxBodyBytes: number };
+  readonly timeouts: {
+    /** The client sending its whole request body. */
+    readonly bodyMs: number;
+    readonly connectMs: number;
+    /** From the end of the request to the first byte of the upstream's answer. */
+    readonly firstByteMs: number;
+    /** Between two chunks of the upstream's answer. */
+    readonly idleMs: number;
+    /** One attempt, start to end. */
+    readonly totalMs: number;
+    /** From SIGTERM to exit. */
+    readonly shutdownMs: number;
+  };
+  readonly providers: readonly ProviderConfig[];
+  /** Whether the built-in provider without cost answers. `auto` is resolved: only when nothing else is configured. */
+  readonly sandbox: boolean;
+  /** Harmless oddities, for the log. */
+  readonly warnings: readonly string[];
+};
+
+export type ConfigSources = { readonly env: Environment; readonly readFile: (path: string) => string };
+
+/** The only place where the server reads its environment. @throws ConfigError that lists every problem at once */
+export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
+  const env = sources.env ?? process.env;
+  const readFile = sources.readFile ?? ((path: string) => readFileSync(path, 'utf8'));
+  const problems: ConfigProblem[] = [];
+  const file = openFile(env, { readFile, problems });
+  const read = <T>(setting: Setting<T>): T => readSetting(setting, { env, file, problems });
+  const { providers, problems: providerProblems } = readProviders(file, env);
+  problems.push(...providerProblems);
+  const port = read(SETTINGS.port);
+  const sandbox = read(SETTINGS.sandbox);
+  const config: Config = {
+    port,
+    host: read(SETTINGS.host),
+    dataDir: resolve(read(SETTINGS.dataDir)),
+    adminKey: read(SETTINGS.adminKey),
+    logLevel: read(SETTINGS.logLevel),
+    limits: { maxBodyBytes: read(SETTINGS.maxBodyBytes) },
+    timeouts: {
+      bodyMs: read(SETTINGS.bodyTimeoutMs),
+      connectMs: read(SETTINGS.connectTimeoutMs),
+      firstByteMs: read(SETTINGS.firstByteTimeoutMs),
+      idleMs: read(SETTINGS.idleTimeoutMs),
+      totalMs: read(SETTINGS.totalTimeoutMs),
+      shutdownMs: read(SETTINGS.shutdownTimeoutMs),
+    },
+    providers,
+    sandbox: sandbox === 'auto' ? providers.length === 0 : sandbox,
+    warnings: misspeltVariables(env),
+  };
+  problems.push(...providers.filter((provider) => pointsAt(provider, port)).map(loopProblem));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+function openFile(
+  env: Environment,
+  deps: { readFile: ConfigSources['readFile']; problems: ConfigProblem[] },
+): ConfigFile {
+  const path = readVariable(env, SETTINGS.configFile.env);
+  if (path === undefined) return NO_FILE;
+  const text = readText(path, deps);
+  if (text === undefined) return NO_FILE;
+  const file = parseConfigFile(path, text);
+  if ('problems' in file) {
+    deps.problems.push(...file.problems);
+    return NO_FILE;
+  }
+  deps.problems.push(...file.strayKeys([], keysUnder('')), ...file.strayKeys(['timeouts'], keysUnder('timeouts')));
+  return file;
+}
+
+function readText(
+  path: string,
+  deps: { readFile: ConfigSources['readFile']; problems: ConfigProblem[] },
+): string | undefined {
+  try {
+    // A byte order mark is no part of JSON, but editors write it.
+    return deps.readFile(path).replace(/^\uFEFF/, '');
+  } catch (error) {
+    const what = `the file ${path} cannot be read (${error instanceof Error ? error.message : String(error)})`;
+    deps.problems.push({
+      setting: SETTINGS.configFile.env,
+      what,
+      fix: 'Name a file that exists, or unset the variable.',
+    });
+    return undefined;
+  }
+}
+
+/** The environment wins over the file, the file over the default. */
+function readSetting<T>(
+  setting: Setting<T>,
+  sources: { env: Environment; file: ConfigFile; problems: ConfigProblem[] },
+): T {
+  const path = setting.file?.split('.') ?? [];
+  const variable = readVariable(sources.env, setting.env);
+  const given =
+    variable === undefined ? (path.length === 0 ? undefined : sources.file.value(path)) : setting.fromText(variable);
+  if (given === undefined) return setting.fallback;
+  const parsed = setting.schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const name = variable === undefined ? `${sources.file.place(path)} "${setting.file}"` : setting.env;
+  const what = setting.secret ? 'this value cannot be used' : `${JSON.stringify(given)} cannot be used`;
+  sources.problems.push({
+    setting: name,
+    what,
+    fix: `It must be ${setting.shape}.${serviceLinkHint(setting.env, variable)}`,
+  });
+  return setting.fallback;
+}
+
+/** Kubernetes gives every pod such variables for a Service of that name. */
+function serviceLinkHint(name: string, value: string | undefined): string {
+  if (value === undefined || !value.startsWith('tcp://')) return '';
+  return ` Kubernetes sets ${name} like this for a Service named apportion: set enableServiceLinks: false in the pod, or ${name} itself.`;
+}
+
+function keysUnder(parent: string): string[] {
+  const prefix = parent === '' ? '' : `${parent}.`;
+  const below = Object.values(SETTINGS).flatMap(({ file }) =>
+    file !== null && file.startsWith(prefix) ? [file.slice(prefix.length).split('.', 1)[0] ?? file] : [],
+  );
+  return [...new Set(parent === '' ? [...below, 'providers'] : below)];
+}
+
+/** Only a warning: other programs may own a variable that merely looks like one of ours. */
+function misspeltVariables(env: Environment): string[] {
+  const known = Object.values(SETTINGS).map((setting) => setting.env);
+  return Object.keys(env).flatMap((name) => {
+    if (!/^APPORTION_/i.test(name) || known.includes(name)) return [];
+    const nearest = nearestName(name.toUpperCase(), known);
+    return nearest === undefined ? [] : [`${name} is not a setting. Did you mean ${nearest}?`];
+  });
+}
+
+function pointsAt(provider: ProviderConfig, port: number): boolean {
+  const url = new URL(provider.baseUrl);
+  return port !== 0 && url.port === String(port) && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+}
+
+function loopProblem(provider: ProviderConfig): ConfigProblem {
+  return {
+    setting: `provider ${provider.name}`,
+    what: `its address ${provider.baseUrl} is this gateway itself`,
+    fix: 'Calls would go round for ever: give the address of the provider (OPENAI_BASE_URL is often set for applications).',
+  };
+}

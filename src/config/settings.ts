@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { LIMITS } from '#terms';
+
+/** One setting: its two names, its default, and how a value is checked. docs/configuration.md is checked against this table. */
+export type Setting<T> = {
+  readonly env: string;
+  /** Dotted path in the configuration file; null where a file is the wrong place (secrets, the file's own name). */
+  readonly file: string | null;
+  readonly fallback: T;
+  readonly secret: boolean;
+  /** Completes "It must be …". */
+  readonly shape: string;
+  readonly schema: z.ZodType<T>;
+  /** Environment variables are text; a file has types. */
+  readonly fromText: (text: string) => unknown;
+};
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const SETTINGS = {
+  port: wholeNumber({ env: 'APPORTION_PORT', file: 'port', fallback: 4000 }, { min: 0, max: 65_535 }),
+  host: text({ env: 'APPORTION_HOST', file: 'host', fallback: '127.0.0.1' }),
+  dataDir: text({ env: 'APPORTION_DATA_DIR', file: 'data_dir', fallback: './data' }),
+  logLevel: word({ env: 'APPORTION_LOG_LEVEL', file: 'log_level', fallback: 'info' }, LOG_LEVELS),
+  sandbox: {
+    env: 'APPORTION_SANDBOX',
+    file: 'sandbox',
+    fallback: 'auto',
+    secret: false,
+    shape: '"auto", true or false',
+    schema: z.union([z.literal('auto'), z.boolean()]),
+    fromText: (value) => (value === 'true' ? true : value === 'false' ? false : value),
+  } satisfies Setting<'auto' | boolean>,
+  maxBodyBytes: wholeNumber(
+    { env: 'APPORTION_MAX_BODY_BYTES', file: 'max_body_bytes', fallback: LIMITS.requestBodyBytes },
+    { min: 1024, max: 1024 * 1024 * 1024 },
+  ),
+  bodyTimeoutMs: milliseconds({ env: 'APPORTION_BODY_TIMEOUT_MS', file: 'timeouts.body_ms', fallback: 60_000 }),
+  connectTimeoutMs: milliseconds({
+    env: 'APPORTION_CONNECT_TIMEOUT_MS',
+    file: 'timeouts.connect_ms',
+    fallback: 10_000,
+  }),
+  firstByteTimeoutMs: milliseconds({
+    env: 'APPORTION_FIRST_BYTE_TIMEOUT_MS',
+    file: 'timeouts.first_byte_ms',
+    fallback: 600_000,
+  }),
+  idleTimeoutMs: milliseconds({ env: 'APPORTION_IDLE_TIMEOUT_MS', file: 'timeouts.idle_ms', fallback: 300_000 }),
+  totalTimeoutMs: milliseconds({ env: 'APPORTION_TOTAL_TIMEOUT_MS', file: 'timeouts.total_ms', fallback: 3_600_000 }),
+  shutdownTimeoutMs: milliseconds({
+    env: 'APPORTION_SHUTDOWN_TIMEOUT_MS',
+    file: 'timeouts.shutdown_ms',
+    fallback: 30_000,
+  }),
+  adminKey: {
+    env: 'APPORTION_ADMIN_KEY',
+    file: null,
+    fallback: null,
+    secret: true,
+    shape: 'one word of printable ASCII characters, at most 256',
+    // Anything else could not be sent in an Authorization header.
+    schema: z.string().regex(/^[\x21-\x7e]{1,256}$/),
+    fromText: (value) => value,
+  } satisfies Setting<string | null>,
+  configFile: {
+    env: 'APPORTION_CONFIG',
+    file: null,
+    fallback: null,
+    secret: false,
+    shape: 'the path of a file',
+    schema: z.string(),
+    fromText: (value) => value,
+  } satisfies Setting<string | null>,
+};
+
+type Names<T> = { readonly env: string; readonly file: string; readonly fallback: T };
+
+function wholeNumber(names: Names<number>, range: { min: number; max: number }): Setting<number> {
+  return {
+    ...names,
+    secret: false,
+    shape: `a whole number from ${range.min} to ${range.max}`,
+    schema: z.int().min(range.min).max(range.max),
+    fromText: (value) => (/^\d{1,15}$/.test(value) ? Number(value) : value),
+  };
+}
+
+function milliseconds(names: Names<number>): Setting<number> {
+  return wholeNumber(names, { min: 1, max: DAY_MS });
+}
+
+function text(names: Names<string>): Setting<string> {
+  return {
+    ...names,
+    secret: false,
+    shape: 'a text that is not empty',
+    schema: z.string().trim().min(1),
+    fromText: (value) => value,
+  };
+}
+
+function word<const W extends string>(names: Names<NoInfer<W>>, words: readonly W[]): Setting<W> {
+  return {
+    ...names,
+    secret: false,
+    shape: `one of ${words.join(', ')}`,
+    schema: z.enum(words),
+    fromText: (value) => value,
+  };
+}
