@@ -1,0 +1,175 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { until } from './until.ts';
+import type { Upstream } from './upstream.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const READY_TIMEOUT_MS = 30_000;
+const STOP_TIMEOUT_MS = 45_000;
+const OUTPUT_KEPT_CHARS = 200_000;
+
+export const ADMIN_KEY = 'sk-ap-admin-of-the-tests';
+
+export type GatewayOptions = {
+  /** Becomes the `openai` provider. Without one the gateway runs with its sandbox. */
+  readonly upstream?: Pick<Upstream, 'baseUrl' | 'apiKey'>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Kept after `close` when given; otherwise a fresh folder that `close` removes. */
+  readonly dataDir?: string;
+};
+
+export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+export type Gateway = {
+  /** Without `/v1`. Stays the same across restarts. */
+  readonly url: string;
+  readonly adminKey: string;
+  readonly dataDir: string;
+  pid(): number;
+  /** What the process wrote to stdout and stderr, restarts included. */
+  output(): string;
+  /** Resolves once the present process answers `/readyz` with 200. */
+  ready(): Promise<void>;
+  /** `kill -9`, then waits for the end. */
+  kill(): Promise<Exit>;
+  /** SIGTERM, then waits for the end. */
+  stop(): Promise<Exit>;
+  /** Starts the next process on the same data directory and port, and waits until it is ready. */
+  restart(): Promise<void>;
+  /** Ends whatever runs and removes the folder if it was made here. */
+  close(): Promise<void>;
+};
+
+type Running = { readonly child: ChildProcess; readonly exited: Promise<Exit>; readonly ready: Promise<void> };
+
+/** The real gateway: its own processes, real sockets, real disk. */
+export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'apportion-gateway-')));
+  const port = await quietPort();
+  const url = `http://127.0.0.1:${port}`;
+  const env = environment({ ...options, dataDir, port });
+  let output = '';
+  const keep = (chunk: Buffer): void => {
+    output = (output + chunk.toString()).slice(-OUTPUT_KEPT_CHARS);
+  };
+  const start = (): Running => {
+    const child = spawn(process.execPath, ['src/main.ts'], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    const exited = once(child, 'exit').then(([code, signal]): Exit => ({ code, signal }));
+    const ready = untilReady({ child, dataDir, url, output: () => output });
+    // Who waits for it sees the failure; nobody may be waiting when a test kills the process early.
+    ready.catch(() => undefined);
+    return { child, exited, ready };
+  };
+  let running = start();
+  const end = async (signal: NodeJS.Signals): Promise<Exit> => {
+    if (running.child.exitCode === null && running.child.signalCode === null) running.child.kill(signal);
+    return within(running.exited, STOP_TIMEOUT_MS, `the gateway to end after ${signal}`);
+  };
+  const gateway: Gateway = {
+    url,
+    adminKey: ADMIN_KEY,
+    dataDir,
+    pid: () => running.child.pid ?? -1,
+    output: () => output,
+    ready: () => running.ready,
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+    restart: async () => {
+      running = start();
+      await running.ready;
+    },
+    close: async () => {
+      await end('SIGKILL');
+      if (options.dataDir === undefined) await removeWhenLeft(dataDir);
+    },
+  };
+  try {
+    await running.ready;
+  } catch (error) {
+    await gateway.close();
+    throw error;
+  }
+  return gateway;
+}
+
+function environment(options: GatewayOptions & { dataDir: string; port: number }): Record<string, string> {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^(APPORTION_|OPENAI_|NODE_TEST_CONTEXT)/.test(name),
+  );
+  const openai =
+    options.upstream === undefined
+      ? {}
+      : { OPENAI_API_KEY: options.upstream.apiKey, OPENAI_BASE_URL: options.upstream.baseUrl };
+  return {
+    ...Object.fromEntries(inherited.map(([name, value]) => [name, value ?? ''])),
+    APPORTION_PORT: String(options.port),
+    APPORTION_DATA_DIR: options.dataDir,
+    APPORTION_ADMIN_KEY: ADMIN_KEY,
+    ...openai,
+    ...options.env,
+  };
+}
+
+type Awaited = { child: ChildProcess; dataDir: string; url: string; output: () => string };
+
+async function untilReady({ child, dataDir, url, output }: Awaited): Promise<void> {
+  await until('the gateway to be ready', READY_TIMEOUT_MS, async () => {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`the gateway ended (${child.exitCode ?? child.signalCode}) before it was ready:\n${output()}`);
+    }
+    if (child.pid === undefined || (await addressPid(dataDir)) !== child.pid) return undefined;
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+    await answer?.arrayBuffer();
+    return answer?.status === 200 ? true : undefined;
+  });
+}
+
+/** The file of an earlier process may still lie there, so its pid decides. */
+async function addressPid(dataDir: string): Promise<number | undefined> {
+  try {
+    const address: { pid: number } = JSON.parse(await readFile(join(dataDir, 'address.json'), 'utf8'));
+    return address.pid;
+  } catch {
+    return undefined;
+  }
+}
+
+const LOWEST_PORT = 18_000;
+const PORTS = 12_000;
+
+/** Below the range the kernel takes for outgoing connections, so that nothing grabs it while the gateway is down. */
+async function quietPort(): Promise<number> {
+  for (;;) {
+    const port = LOWEST_PORT + Math.floor(Math.random() * PORTS);
+    const probe = createServer();
+    const free = new Promise<boolean>((resolve) => {
+      probe.once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+    });
+    if (await free) return port;
+  }
+}
+
+/** The ledger process notices its parent's end a moment later and may still be closing its files. */
+async function removeWhenLeft(dataDir: string): Promise<void> {
+  await rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+}
+
+async function within<T>(promise: Promise<T>, timeoutMs: number, what: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${timeoutMs} ms for ${what}`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

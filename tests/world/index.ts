@@ -1,0 +1,24 @@
+/**
+ * Is: the world outside the gateway, for tests and benchmarks: an OpenAI-like upstream, clients under load, the gateway's processes.
+ * Owns: the upstream's own price list and bill, seeded plans of calls, starting and killing. Not: any code of the gateway.
+ * Holds: what the upstream served is on its bill before its first byte leaves; the same seed gives the same calls and usage.
+ * Fails: loudly: a misspelt behaviour, a gateway that does not start and a wait without end are errors that say so.
+ */
+export { behaviourText, type Behaviour, type Fault } from './behaviour.ts';
+export { totalOf, type Bill, type BilledUsage, type BillEntry, type ServedModel } from './bill.ts';
+export { ADMIN_KEY, startGateway, type Exit, type Gateway, type GatewayOptions } from './gateway-process.ts';
+export {
+  driveLoad,
+  makeCall,
+  planCalls,
+  type CallOutcome,
+  type LoadOptions,
+  type PlannedCall,
+  type PlanOptions,
+} from './load.ts';
+export { pico, picoText } from './pico.ts';
+export { seededRandom, type Random } from './random.ts';
+export type { Attribution } from './tag-shapes.ts';
+export { until } from './until.ts';
+export { startUpstream, UPSTREAM_KEY, type ReceivedRequest, type Upstream, type UpstreamOptions } from './upstream.ts';
+export { startUpstreamProcess } from './upstream-process.ts';
