@@ -1,0 +1,111 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { usdNumber, type CostState, type PicoUsd } from '#terms';
+
+/** Callers choose model names, and every name is a time series that stays in memory for ever. */
+const MAX_MODELS = 500;
+
+const OTHER_MODELS = '(other)';
+
+const SYNC_SECONDS = [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5];
+
+export type CallEnd = {
+  readonly provider: string;
+  readonly model: string;
+  readonly status: string;
+  readonly state: CostState;
+  readonly cost: PicoUsd | null;
+};
+
+/** What `/metrics` shows. Figures for operators: money is a double here, the ledger has the exact amount. */
+export type Metrics = {
+  callStarted(): void;
+  callEnded(call: CallEnd): void;
+  journalSynced(seconds: number): void;
+  journalFailed(): void;
+  entriesWaiting(entries: number): void;
+  ledgerLag(entries: number): void;
+  entriesQuarantined(entries: number): void;
+  /** The page in Prometheus' text format. */
+  page(): Promise<{ readonly contentType: string; readonly text: string }>;
+};
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'apportion_' });
+  const series = createSeries(registry);
+  const models = new Set<string>();
+  const modelLabel = (provider: string, model: string): string => {
+    const name = `${provider}/${model}`;
+    if (!models.has(name) && models.size >= MAX_MODELS) return OTHER_MODELS;
+    models.add(name);
+    return model;
+  };
+  return {
+    callStarted: () => series.inFlight.inc(),
+    callEnded: ({ provider, status, state, cost, ...call }) => {
+      const model = modelLabel(provider, call.model);
+      series.inFlight.dec();
+      series.calls.inc({ provider, model, status });
+      // A counter cannot fall: corrections, which may be negative, are the ledger's to report.
+      if (cost !== null && cost > 0n) series.cost.inc({ state }, usdNumber(cost));
+      if (state === 'unpriced') series.unpriced.inc({ provider, model });
+    },
+    journalSynced: (seconds) => series.journalSync.observe(seconds),
+    journalFailed: () => series.journalFailures.inc(),
+    entriesWaiting: (entries) => series.entriesWaiting.set(entries),
+    ledgerLag: (entries) => series.ledgerLag.set(entries),
+    entriesQuarantined: (entries) => series.quarantined.inc(entries),
+    page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+function createSeries(registry: Registry) {
+  const registers = [registry];
+  return {
+    calls: new Counter({
+      name: 'apportion_calls_total',
+      help: 'Calls by provider, model and how they ended.',
+      labelNames: ['provider', 'model', 'status'],
+      registers,
+    }),
+    cost: new Counter({
+      name: 'apportion_cost_usd_total',
+      help: 'Cost of calls in USD by how far it can be trusted. Rounded: the ledger has the exact amount.',
+      labelNames: ['state'],
+      registers,
+    }),
+    unpriced: new Counter({
+      name: 'apportion_unpriced_calls_total',
+      help: 'Calls whose cost is unknown for want of a price.',
+      labelNames: ['provider', 'model'],
+      registers,
+    }),
+    inFlight: new Gauge({ name: 'apportion_calls_in_flight', help: 'Calls that run now.', registers }),
+    journalSync: new Histogram({
+      name: 'apportion_journal_sync_seconds',
+      help: 'Time the disk takes to make a group of entries durable.',
+      buckets: SYNC_SECONDS,
+      registers,
+    }),
+    journalFailures: new Counter({
+      name: 'apportion_journal_failures_total',
+      help: 'Times the journal could not write. Paid calls are refused from the first one on.',
+      registers,
+    }),
+    entriesWaiting: new Gauge({
+      name: 'apportion_journal_entries_waiting',
+      help: 'Entries that wait for the disk.',
+      registers,
+    }),
+    ledgerLag: new Gauge({
+      name: 'apportion_ledger_lag_entries',
+      help: 'Durable entries that analytics does not show yet.',
+      registers,
+    }),
+    quarantined: new Counter({
+      name: 'apportion_quarantined_entries_total',
+      help: 'Entries the store refused. They are in the journal and in store/quarantine, but in no report.',
+      registers,
+    }),
+  };
+}
