@@ -1,0 +1,10 @@
+/**
+ * Is: what every HTTP door of ours does alike: body, token, target, error answer.
+ * Owns: their limits and forms on the wire. Not: routes, sessions or who may do what.
+ * Holds: no body is larger than its limit, and none is awaited longer than its time.
+ * Fails: `ApportionError` for what the client can mend; `ClientGoneError` when nobody is left to answer.
+ */
+export { bearerToken } from './bearer-token.ts';
+export { ClientGoneError, readBody, type BodyLimits } from './read-body.ts';
+export { sendError } from './send-error.ts';
+export { parseTarget, withoutApiPrefix, type Target } from './target.ts';

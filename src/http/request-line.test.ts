@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bearerToken, parseTarget, withoutApiPrefix } from './index.ts';
+
+test('the token comes from Authorization, else from x-api-key, else from api-key', () => {
+  assert.equal(bearerToken({ authorization: 'Bearer a' }), 'a');
+  assert.equal(bearerToken({ authorization: 'bearer   a ' }), 'a');
+  assert.equal(bearerToken({ authorization: 'Bearer a', 'x-api-key': 'b' }), 'a');
+  assert.equal(bearerToken({ 'x-api-key': 'b', 'api-key': 'c' }), 'b');
+  assert.equal(bearerToken({ 'api-key': ' c ' }), 'c');
+});
+
+test('no token is found where none is, and another scheme is not taken for one', () => {
+  assert.equal(bearerToken({}), undefined);
+  assert.equal(bearerToken({ authorization: '', 'x-api-key': '' }), undefined);
+  assert.equal(bearerToken({ authorization: 'Bearer ' }), undefined);
+  assert.equal(bearerToken({ authorization: 'Bearer a b' }), undefined);
+  assert.equal(bearerToken({ authorization: 'Basic YTpi', 'x-api-key': 'b' }), undefined);
+});
+
+test('a target is split into path and query, its slashes made one', () => {
+  assert.deepEqual(parseTarget('/v1/events?tags=a/b//c'), { path: '/v1/events', query: 'tags=a/b//c' });
+  assert.deepEqual(parseTarget('//v1//chat/completions/'), { path: '/v1/chat/completions', query: '' });
+  assert.deepEqual(parseTarget('http://host:4000/v1/models?a=b?c'), { path: '/v1/models', query: 'a=b?c' });
+  assert.deepEqual(parseTarget('/'), { path: '/', query: '' });
+  assert.deepEqual(parseTarget('?a'), { path: '/', query: 'a' });
+  assert.deepEqual(parseTarget('*'), { path: '/*', query: '' });
+});
+
+test('the three spellings of a call path are one', () => {
+  for (const path of ['/v1/chat/completions', '/api/v1/chat/completions', '/chat/completions']) {
+    assert.equal(withoutApiPrefix(path), '/chat/completions');
+  }
+  assert.equal(withoutApiPrefix('/v1'), '/');
+  assert.equal(withoutApiPrefix('/v1beta/models'), '/v1beta/models');
+  assert.equal(withoutApiPrefix('/api/v10/x'), '/api/v10/x');
+});

@@ -1,0 +1,26 @@
+export type Target = {
+  /** Begins with one slash, ends without, has none twice. Not percent-decoded. */
+  readonly path: string;
+  /** Without its question mark; empty when there is none. */
+  readonly query: string;
+};
+
+/** Reads a request line's target. Base URLs are written with and without a slash at the end, so slashes are made one. */
+export function parseTarget(target: string): Target {
+  const [beforeFragment = ''] = target.split('#', 1);
+  const mark = beforeFragment.indexOf('?');
+  const whole = mark < 0 ? beforeFragment : beforeFragment.slice(0, mark);
+  const query = mark < 0 ? '' : beforeFragment.slice(mark + 1);
+  // A proxy may send the absolute form (RFC 9112, section 3.2.2).
+  const path = whole.replace(/^https?:\/\/[^/]*/i, '');
+  const segments = path.split('/').filter((segment) => segment !== '');
+  return { path: `/${segments.join('/')}`, query };
+}
+
+const API_PREFIX = /^(?:\/api)?\/v1(?=\/|$)/;
+
+/** One spelling for the three that are served: `/v1/x`, `/api/v1/x` and `/x` are all `/x`. */
+export function withoutApiPrefix(path: string): string {
+  const rest = path.replace(API_PREFIX, '');
+  return rest === '' ? '/' : rest;
+}
