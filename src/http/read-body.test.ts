@@ -111,3 +111,13 @@ test('a client that goes away in the middle is told apart from one that does wro
   const end = await outcome();
   assert.ok(end !== undefined && 'error' in end && end.error instanceof ClientGoneError, JSON.stringify(end));
 });
+
+test('after a refused body was drained, the same connection carries the next request', async (t) => {
+  const { port } = await startServer(t, { limitBytes: 10, timeoutMs: 60_000 });
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 20\r\n\r\n${'a'.repeat(20)}`);
+  const [refused] = (await once(socket, 'data')) as [Buffer];
+  socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nconnection: close\r\n\r\nab');
+  assert.match(refused.toString(), /^HTTP\/1\.1 413 /);
+  assert.match(await rawText(socket), /^HTTP\/1\.1 200 [\s\S]*2$/);
+});

@@ -29,7 +29,17 @@ export function sendError(response: ServerResponse, error: ApportionError, heade
 
 function closeAfterLinger(response: ServerResponse): void {
   const { req: request } = response;
-  const timer = setTimeout(() => request.destroy(), LINGER_MS);
-  request.once('close', () => clearTimeout(timer));
-  request.resume();
+  const { socket } = request;
+  const timer = setTimeout(() => {
+    stop();
+    // Once complete, the connection may be carrying the client's next request.
+    if (!request.complete) socket.destroy();
+  }, LINGER_MS);
+  const stop = (): void => {
+    clearTimeout(timer);
+    request.off('end', stop);
+    socket.off('close', stop);
+  };
+  request.on('end', stop).resume();
+  socket.on('close', stop);
 }
