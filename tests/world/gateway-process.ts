@@ -59,6 +59,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   };
   const start = (): Running => {
     const child = spawn(process.execPath, ['src/main.ts'], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    // A test run that dies must not leave gateways behind.
+    const take = (): void => void child.kill('SIGKILL');
+    process.once('exit', take);
+    child.once('exit', () => process.off('exit', take));
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     const exited = once(child, 'exit').then(([code, signal]): Exit => ({ code, signal }));

@@ -1,0 +1,104 @@
+import { runRound, type Child } from './children.ts';
+import type { RoundResult } from './load.ts';
+import { processUsage } from './process-usage.ts';
+import { quantile } from './quantile.ts';
+import { callTo, type Target } from './target.ts';
+
+export type Kind = 'json' | 'stream';
+
+export type Throughput = {
+  readonly target: Target;
+  readonly callsPerSecond: readonly number[];
+  /** Processor time of the target's processes per call, microseconds. */
+  readonly cpuUs: readonly number[];
+  readonly answered: number;
+  readonly failed: number;
+};
+
+export type Latency = {
+  readonly target: Target;
+  readonly totalMs: readonly number[];
+  readonly firstByteMs: readonly number[];
+  readonly answered: number;
+  readonly failed: number;
+};
+
+export type Plan = {
+  readonly targets: readonly Target[];
+  readonly kind: Kind;
+  readonly rounds: number;
+  readonly durationMs: number;
+};
+
+const CONNECTIONS = 64;
+const CALLS_PER_SECOND = 500;
+const WARM_UP_MS = 1_500;
+
+/**
+ * A B A B, never AA BB: a machine that slows down or warms up during the run does so to both.
+ */
+async function interleaved(
+  load: Child,
+  plan: Plan,
+  loop: Parameters<typeof runRound>[1]['loop'],
+): Promise<Map<Target, Sample[]>> {
+  const samples = new Map(plan.targets.map((target): [Target, Sample[]] => [target, []]));
+  for (const target of plan.targets) {
+    const warmUp = await runRound(load, { ...callTo(target, plan.kind), durationMs: WARM_UP_MS, loop });
+    samples.get(target)?.push({ result: warmUp, cpuSeconds: 0, measured: false });
+  }
+  for (let round = 0; round < plan.rounds; round += 1) {
+    for (const target of plan.targets) {
+      const cpuBefore = await cpuSeconds(target);
+      const result = await runRound(load, { ...callTo(target, plan.kind), durationMs: plan.durationMs, loop });
+      samples.get(target)?.push({ result, cpuSeconds: (await cpuSeconds(target)) - cpuBefore, measured: true });
+    }
+  }
+  return samples;
+}
+
+type Sample = { readonly result: RoundResult; readonly cpuSeconds: number; readonly measured: boolean };
+
+async function cpuSeconds(target: Target): Promise<number> {
+  if (target.pid === null) return Number.NaN;
+  const processes = await processUsage(target.pid);
+  return processes.reduce((sum, { cpuSeconds: seconds }) => sum + seconds, 0);
+}
+
+export async function measureThroughput(load: Child, plan: Plan): Promise<Throughput[]> {
+  const samples = await interleaved(load, plan, { kind: 'closed', connections: CONNECTIONS });
+  return Array.from(samples, ([target, all]) => {
+    const measured = all.filter((sample) => sample.measured);
+    return {
+      target,
+      callsPerSecond: measured.map(({ result }) => result.calls / result.seconds),
+      cpuUs: measured.map((sample) => (sample.cpuSeconds * 1e6) / sample.result.calls),
+      ...totals(all),
+    };
+  });
+}
+
+export async function measureLatency(load: Child, plan: Plan): Promise<Latency[]> {
+  const samples = await interleaved(load, plan, { kind: 'open', perSecond: CALLS_PER_SECOND });
+  return Array.from(samples, ([target, all]) => {
+    const measured = all.filter((sample) => sample.measured);
+    return {
+      target,
+      totalMs: measured.flatMap(({ result }) => result.totalMs),
+      firstByteMs: measured.flatMap(({ result }) => result.firstByteMs),
+      ...totals(all),
+    };
+  });
+}
+
+/** Warm-up calls count as well: the ledger has recorded them too. */
+function totals(samples: readonly Sample[]): { answered: number; failed: number } {
+  return {
+    answered: samples.reduce((sum, { result }) => sum + result.calls, 0),
+    failed: samples.reduce((sum, { result }) => sum + result.failed, 0),
+  };
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
