@@ -8,7 +8,7 @@ import {
   type TagSet,
   type Usage,
 } from '#terms';
-import type { TimestampMs } from '#std';
+import { invariant, type TimestampMs } from '#std';
 
 /** Version of the row below. Readers accept every released version; a new field needs no new version, a changed one does. */
 export const ENTRY_SCHEMA = 1;
@@ -33,7 +33,14 @@ export type AttemptStart = {
   readonly reserved: PicoUsd | null;
 };
 
-export const ATTEMPT_STATUSES = ['ok', 'client_closed', 'upstream_error', 'upstream_unreachable', 'upstream_timeout', 'upstream_broken'] as const;
+export const ATTEMPT_STATUSES = [
+  'ok',
+  'client_closed',
+  'upstream_error',
+  'upstream_unreachable',
+  'upstream_timeout',
+  'upstream_broken',
+] as const;
 
 export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number];
 
@@ -89,7 +96,11 @@ export function openEntry(start: AttemptStart): string {
 }
 
 /** The whole entry as one line of JSON. Money fields are strings of integer pico-dollars. */
-export function closeEntry(open: string, start: Pick<AttemptStart, 'callId' | 'attempt' | 'reserved'>, end: AttemptEnd): string {
+export function closeEntry(
+  open: string,
+  start: Pick<AttemptStart, 'callId' | 'attempt' | 'reserved'>,
+  end: AttemptEnd,
+): string {
   const meters = end.usage?.meters ?? {};
   const inDoubt = end.rated.state === 'in_doubt';
   return append(open, {
@@ -132,9 +143,9 @@ export function closeEntry(open: string, start: Pick<AttemptStart, 'callId' | 'a
  * `at_risk` says how much at most.
  */
 export function closeInDoubt(open: string, postedAt: TimestampMs): string {
-  const start = JSON.parse(open) as { call_id: CallId; attempt: number; reserved: string | null };
+  const start = parseOpen(JSON.parse(open));
   return append(open, {
-    entry_id: makeEntryId(start.call_id, start.attempt, { kind: 'attempt', n: 0 }),
+    entry_id: makeEntryId(start.callId, start.attempt, { kind: 'attempt', n: 0 }),
     kind: 'attempt',
     counts_call: start.attempt === 1 ? 1 : 0,
     posted_at: new Date(postedAt).toISOString(),
@@ -159,6 +170,17 @@ export function closeInDoubt(open: string, postedAt: TimestampMs): string {
     at_risk: start.reserved,
     price_book: '',
   });
+}
+
+function parseOpen(json: unknown): { callId: CallId; attempt: number; reserved: string | null } {
+  invariant(typeof json === 'object' && json !== null, 'an intent is a JSON object');
+  invariant('call_id' in json && typeof json.call_id === 'string', 'an intent names its call');
+  invariant('attempt' in json && typeof json.attempt === 'number', 'an intent numbers its attempt');
+  invariant(
+    'reserved' in json && (json.reserved === null || typeof json.reserved === 'string'),
+    'an intent says what is reserved',
+  );
+  return { callId: json.call_id as CallId, attempt: json.attempt, reserved: json.reserved };
 }
 
 function append(open: string, rest: Readonly<Record<string, unknown>>): string {

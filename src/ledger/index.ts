@@ -1,7 +1,19 @@
 /**
  * Is: the ledger of record: the entry's shape, and the journal that makes it durable.
- * Owns: entry schema, journal files, intents, recovery. Not: computing a charge, or answering a report.
+ * Owns: entry schema, journal files, intents, recovery, the data directory and its lock. Not: computing a charge, or answering a report.
  * Holds: an entry is durable before `settle` resolves; entries never change; sequence numbers have no gap.
  * Fails: `journal_unavailable` when the disk refuses; after that nothing is accepted until it is opened again.
  */
-export { closeEntry, ENTRY_SCHEMA, openEntry, type AttemptEnd, type AttemptStart, type AttemptStatus } from './entry.ts';
+export {
+  closeEntry,
+  closeInDoubt,
+  ENTRY_SCHEMA,
+  openEntry,
+  type AttemptEnd,
+  type AttemptStart,
+  type AttemptStatus,
+} from './entry.ts';
+export { openJournal, type Durable, type Journal, type JournalDeps, type JournalState } from './journal/journal.ts';
+export type { Recovered } from './journal/recovery.ts';
+export { openDataDir, type DataDir } from './data-dir.ts';
+export { acquireLock, type Lock, type LockHolder, type LockOptions } from './lock.ts';

@@ -1,0 +1,173 @@
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { damaged } from './damage.ts';
+import { parseEntry } from './frame.ts';
+import { FrameReader, type FramePosition, type NextFrame } from './frame-reader.ts';
+import { listSegments, readHeader, segmentPath, type SegmentHeader } from './segment.ts';
+import { readMark } from './synced-mark.ts';
+
+export type JournalEntry = { readonly seq: number; readonly body: Buffer };
+
+export type EntryRange = {
+  /** Sequence number of the last entry already taken; 0 for none. */
+  readonly after: number;
+  /** The last durable entry, as the writer's process told it: what lies beyond may still be cut by a recovery. */
+  readonly through: number;
+  readonly maxEntries: number;
+  /** At least one entry is handed out, however large. */
+  readonly maxBytes: number;
+};
+
+/** Reads a journal that another process may be writing. Keeps its place, so that asking on from the last answer costs no search. */
+export type EntryReader = {
+  /** The next entries in order, without a gap; fewer or none when the rest is not there yet. Throws `journal_unavailable` on damage. */
+  next(range: EntryRange): JournalEntry[];
+  close(): void;
+};
+
+export function openEntryReader(dir: string): EntryReader {
+  return new SegmentedEntryReader(dir);
+}
+
+/** All durable entries after `after`, for tools and tests. Without `through` the writer's own mark says how far they go. */
+export function* readEntries(
+  dir: string,
+  range: { readonly after?: number; readonly through?: number } = {},
+): Generator<JournalEntry> {
+  const reader = openEntryReader(dir);
+  const through = range.through ?? readMark(dir)?.seq ?? Number.MAX_SAFE_INTEGER;
+  let after = range.after ?? 0;
+  try {
+    for (;;) {
+      const entries = reader.next({ after, through, maxEntries: 1000, maxBytes: 4 * 1024 * 1024 });
+      yield* entries;
+      const last = entries.at(-1);
+      if (last === undefined) return;
+      after = last.seq;
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+/** A place between two frames of an open segment. `seq` is the last entry before it. */
+type Place = {
+  readonly fd: number;
+  readonly path: string;
+  readonly segment: number;
+  readonly at: FramePosition;
+  readonly seq: number;
+};
+
+class SegmentedEntryReader implements EntryReader {
+  readonly #dir: string;
+  #place: Place | null = null;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  next(range: EntryRange): JournalEntry[] {
+    if (this.#place !== null && this.#place.seq > range.after) this.close();
+    this.#place ??= findPlace(this.#dir, range.after);
+    const taken = new Taken(range);
+    while (this.#place !== null && !taken.isFull(this.#place.seq)) {
+      const read = readFrames(this.#place, taken);
+      this.#place = { ...this.#place, at: read.at, seq: read.seq };
+      if (read.stop === 'full') break;
+      const next = following(this.#dir, this.#place, read.stop);
+      if (next === 'none') break;
+      if (next === 'more') continue;
+      closeSync(this.#place.fd);
+      this.#place = next;
+    }
+    return taken.entries;
+  }
+
+  close(): void {
+    if (this.#place !== null) closeSync(this.#place.fd);
+    this.#place = null;
+  }
+}
+
+/** The answer being collected, and whether another entry still belongs into it. */
+class Taken {
+  readonly entries: JournalEntry[] = [];
+  readonly #range: EntryRange;
+  #bytes = 0;
+
+  constructor(range: EntryRange) {
+    this.#range = range;
+  }
+
+  isFull(lastSeq: number): boolean {
+    return lastSeq >= this.#range.through || this.entries.length >= this.#range.maxEntries;
+  }
+
+  /** False when the entry does not fit any more. */
+  offer(entry: JournalEntry): boolean {
+    if (entry.seq <= this.#range.after) return true;
+    if (this.entries.length > 0 && this.#bytes + entry.body.length > this.#range.maxBytes) return false;
+    this.#bytes += entry.body.length;
+    this.entries.push({ seq: entry.seq, body: Buffer.from(entry.body) });
+    return true;
+  }
+}
+
+type Stop = Exclude<NextFrame['is'], 'frame'>;
+
+type ReadFrames = { readonly at: FramePosition; readonly seq: number; readonly stop: Stop | 'full' };
+
+/** Nothing read ahead is kept from one call to the next: a recovery may cut what lies beyond `through`. */
+function readFrames(place: Place, taken: Taken): ReadFrames {
+  const reader = new FrameReader(place.fd, place.at);
+  let { at, seq } = place;
+  while (!taken.isFull(seq)) {
+    const next = reader.next();
+    if (next.is !== 'frame') return { at, seq, stop: next.is };
+    if (next.frame.kind === 'entry') {
+      const entry = parseEntry(next.frame.payload);
+      if (entry.seq !== seq + 1) throw damaged(place.path, `entry ${seq + 1} is missing`);
+      if (!taken.offer(entry)) break;
+      seq = entry.seq;
+    }
+    at = reader.position;
+  }
+  return { at, seq, stop: 'full' };
+}
+
+/** The newest segment that begins at or before the entry wanted; null when there is no journal yet. */
+function findPlace(dir: string, after: number): Place | null {
+  const segments = listSegments(dir);
+  for (const segment of segments.toReversed()) {
+    const { header, place } = openSegment(dir, segment);
+    if (header.first_seq <= after + 1) return place;
+    closeSync(place.fd);
+  }
+  const [oldest] = segments;
+  if (oldest === undefined) return null;
+  throw damaged(segmentPath(dir, oldest), `entry ${after + 1} is older than the oldest file`);
+}
+
+function openSegment(dir: string, segment: number): { header: SegmentHeader; place: Place } {
+  const path = segmentPath(dir, segment);
+  const fd = openSync(path, 'r');
+  const reader = new FrameReader(fd, { offset: 0, crc: 0 });
+  const header = readHeader(reader, path);
+  return { header, place: { fd, path, segment, at: reader.position, seq: header.first_seq - 1 } };
+}
+
+/**
+ * Where to go on when a segment gives no further frame: at the `next` segment, here with `more` (it grew before it was sealed), or
+ * `none` yet. The next segment's header says how this one ended, so a sealed file that lost its tail is found out.
+ */
+function following(dir: string, place: Place, stop: Stop): Place | 'more' | 'none' {
+  if (stop === 'broken') throw damaged(place.path, `the bytes at offset ${place.at.offset} are not what was written`);
+  if (!existsSync(segmentPath(dir, place.segment + 1))) return 'none';
+  const { header, place: next } = openSegment(dir, place.segment + 1);
+  const end = header.previous;
+  if (end?.bytes === place.at.offset && end.crc === place.at.crc) return next;
+  closeSync(next.fd);
+  const grew = new FrameReader(place.fd, place.at).next().is === 'frame';
+  if (grew && end !== null && place.at.offset < end.bytes) return 'more';
+  throw damaged(place.path, `the sealed file ends at offset ${place.at.offset}`);
+}

@@ -1,0 +1,76 @@
+import { readSync } from 'node:fs';
+import { FRAME_HEAD_BYTES, FRAME_MAX_BYTES, frameBytes, parseFrame, type Frame } from './frame.ts';
+
+/** Where a reader stands in a file: the next frame's offset, and the CRC its chain is seeded with. */
+export type FramePosition = { readonly offset: number; readonly crc: number };
+
+export type NextFrame =
+  | { readonly is: 'frame'; readonly frame: Frame }
+  /** `end`: the file stops after a whole frame. `incomplete`: it stops inside one. `broken`: damage. */
+  | { readonly is: 'end' | 'incomplete' | 'broken' };
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Reads frames one after the other by position; bytes are only ever read forward, a chunk at a time. */
+export class FrameReader {
+  readonly #fd: number;
+  #offset: number;
+  #crc: number;
+  #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  /** Unread bytes of the chunk: [start, end). `#chunk[#start]` is the file's byte at `#offset`. */
+  #start = 0;
+  #end = 0;
+
+  constructor(fd: number, at: FramePosition) {
+    this.#fd = fd;
+    this.#offset = at.offset;
+    this.#crc = at.crc;
+  }
+
+  get position(): FramePosition {
+    return { offset: this.#offset, crc: this.#crc };
+  }
+
+  next(): NextFrame {
+    let read = this.#parse();
+    if (read === 'incomplete' && this.#refill()) read = this.#parse();
+    if (read === 'broken') return { is: 'broken' };
+    if (read === 'incomplete') return { is: this.#start === this.#end ? 'end' : 'incomplete' };
+    this.#start += read.bytes;
+    this.#offset += read.bytes;
+    this.#crc = read.crc;
+    return { is: 'frame', frame: read };
+  }
+
+  #parse() {
+    return parseFrame(this.#chunk.subarray(this.#start, this.#end), this.#crc);
+  }
+
+  /** Reads on until the frame at `#offset` is whole or the file ends; false when nothing was read. */
+  #refill(): boolean {
+    const before = this.#end - this.#start;
+    this.#chunk.copy(this.#chunk, 0, this.#start, this.#end);
+    this.#start = 0;
+    this.#end = before;
+    while (this.#end < this.#wanted()) {
+      const bytes = readSync(
+        this.#fd,
+        this.#chunk,
+        this.#end,
+        this.#chunk.length - this.#end,
+        this.#offset + this.#end,
+      );
+      if (bytes === 0) break;
+      this.#end += bytes;
+    }
+    return this.#end > before;
+  }
+
+  #wanted(): number {
+    if (this.#end < FRAME_HEAD_BYTES) return FRAME_HEAD_BYTES;
+    const bytes = frameBytes(this.#chunk);
+    if (bytes > FRAME_HEAD_BYTES + FRAME_MAX_BYTES) return FRAME_HEAD_BYTES;
+    if (bytes > this.#chunk.length) this.#chunk = Buffer.concat([this.#chunk], Math.max(bytes, CHUNK_BYTES));
+    return bytes;
+  }
+}

@@ -1,0 +1,155 @@
+import { fdatasync } from 'node:fs';
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
+import { ApportionError } from '#terms';
+import { invariant, type TimestampMs } from '#std';
+import { commandAt, STRINGS_PER_COMMAND, type FromWorker, type ToWorker, type WorkerStart } from './messages.ts';
+import { recoverJournal } from './recovery.ts';
+import { SegmentWriter } from './segment-writer.ts';
+
+/** Commands are gathered into one write until there are none left or this many bytes. */
+const GROUP_BYTES = 4 * 1024 * 1024;
+
+/** Beyond this many written but unsynced bytes the next write waits for the sync. */
+const UNSYNCED_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The journal's thread. Writes go on while a sync runs in the thread pool, so that an intent never waits for the disk; there is one sync at
+ * a time, and everything written meanwhile shares the next one.
+ * Any error ends it for good: a second fsync after a failed one succeeds without the data being on disk.
+ */
+class JournalWorker {
+  readonly #port: MessagePort;
+  readonly #writer: SegmentWriter;
+  readonly #backlog: ToWorker[] = [];
+  #now: TimestampMs;
+  #state: 'running' | 'closing' | 'ended' = 'running';
+  #syncing = false;
+  #written = 0;
+  #settled = 0;
+  #acked = { written: 0, settled: 0, seq: 0 };
+
+  constructor(port: MessagePort, start: WorkerStart) {
+    this.#port = port;
+    this.#now = start.now;
+    const resume = recoverJournal(start, start.now);
+    this.#writer = new SegmentWriter(start, resume, start.segmentBytes);
+    this.#acked.seq = resume.lastSeq;
+    this.#post({ is: 'ready', seq: resume.lastSeq, ...resume.recovered });
+  }
+
+  receive(message: ToWorker): void {
+    this.#backlog.push(message);
+    this.#guard(() => this.#pump());
+  }
+
+  #guard(work: () => void): void {
+    if (this.#state === 'ended') return;
+    try {
+      work();
+    } catch (error) {
+      this.#state = 'ended';
+      this.#post(failure(error));
+      this.#port.close();
+    }
+  }
+
+  #pump(): void {
+    while (!this.#mustWait() && this.#gather()) {
+      this.#writer.write();
+      this.#ack({ ...this.#acked, written: this.#written });
+      if (this.#writer.isFull && !this.#syncing) this.#rotate();
+      this.#startSync();
+    }
+    if (this.#state === 'closing' && !this.#syncing) this.#close();
+  }
+
+  #mustWait(): boolean {
+    return this.#syncing && (this.#writer.isFull || this.#writer.unsyncedBytes >= UNSYNCED_BYTES);
+  }
+
+  /** Adds waiting commands to the writer; false when there were none. */
+  #gather(): boolean {
+    while (this.#state === 'running' && this.#writer.pendingBytes < GROUP_BYTES) {
+      const message = this.#backlog.shift() ?? receiveMessageOnPort(this.#port)?.message;
+      if (message === undefined) break;
+      this.#take(message);
+    }
+    return this.#writer.pendingBytes > 0;
+  }
+
+  #take(message: ToWorker): void {
+    if (message.is === 'close') {
+      this.#state = 'closing';
+      return;
+    }
+    this.#now = message.at;
+    for (let at = 0; at < message.commands.length; at += STRINGS_PER_COMMAND) {
+      const command = commandAt(message.commands, at);
+      this.#writer.add(command);
+      if (command.is === 'settle') this.#settled += 1;
+      else this.#written += 1;
+    }
+  }
+
+  #startSync(): void {
+    const due = this.#writer.hasUnsyncedEntries || this.#writer.unsyncedBytes >= UNSYNCED_BYTES;
+    if (this.#syncing || !due) return;
+    this.#syncing = true;
+    const point = this.#writer.syncPoint();
+    const settled = this.#settled;
+    fdatasync(point.fd, (error) => {
+      this.#syncing = false;
+      this.#guard(() => {
+        if (error !== null) throw error;
+        this.#writer.synced(point);
+        this.#ack({ written: this.#written, settled, seq: point.seq });
+        if (this.#writer.isFull) this.#rotate();
+        this.#startSync();
+        this.#pump();
+      });
+    });
+  }
+
+  #rotate(): void {
+    this.#syncNow();
+    this.#writer.rotate(this.#now);
+  }
+
+  #syncNow(): void {
+    this.#writer.sync();
+    this.#ack({ written: this.#written, settled: this.#settled, seq: this.#writer.seq });
+  }
+
+  #close(): void {
+    this.#state = 'ended';
+    this.#syncNow();
+    this.#writer.close();
+    this.#post({ is: 'closed' });
+    this.#port.close();
+  }
+
+  #ack(done: { written: number; settled: number; seq: number }): void {
+    if (done.written === this.#acked.written && done.settled === this.#acked.settled) return;
+    this.#acked = done;
+    this.#post({ is: 'ack', ...done });
+  }
+
+  #post(message: FromWorker): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
+    this.#port.postMessage(message);
+  }
+}
+
+function failure(error: unknown): FromWorker {
+  const message = error instanceof Error ? error.message : String(error);
+  return { is: 'failed', message, hint: error instanceof ApportionError ? error.hint : null };
+}
+
+invariant(parentPort !== null, 'journal-worker runs as a worker thread');
+const port = parentPort;
+try {
+  const worker = new JournalWorker(port, workerData);
+  port.on('message', (message: ToWorker) => worker.receive(message));
+} catch (error) {
+  port.postMessage(failure(error));
+}

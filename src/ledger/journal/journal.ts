@@ -1,0 +1,233 @@
+import { Worker } from 'node:worker_threads';
+import { ApportionError, LIMITS } from '#terms';
+import { invariant, type Clock } from '#std';
+import { AttemptWindow } from './attempt-window.ts';
+import { TEXT_MAX_CHARS } from './frame.ts';
+import type { Command, FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import type { Recovered } from './recovery.ts';
+import { Waiters } from './waiters.ts';
+
+export type JournalState = 'open' | 'failed' | 'closed';
+
+/** `seq` is the last entry known to be on disk. */
+export type Durable = { readonly nodeId: string; readonly seq: number };
+
+/**
+ * The ledger of record. `attempt` names one try of a call and is unique for ever.
+ * Every method rejects with `journal_unavailable` once the disk has refused anything, or while too much is waiting.
+ */
+export type Journal = {
+  readonly recovered: Recovered;
+  /** Resolves when the intent survives `kill -9` (it is in the page cache, not yet synced). @param open JSON of the intent */
+  begin(attempt: string, open: string): Promise<void>;
+  /** Resolves when the entry is on disk. An attempt that never began may be settled too. @param entry JSON of the entry */
+  settle(attempt: string, entry: string): Promise<void>;
+  /** Takes an intent back: nothing was sent upstream, so there is nothing to account for. As durable as `begin`. */
+  cancel(attempt: string): Promise<void>;
+  state(): JournalState;
+  durable(): Durable;
+  /** Calls the listener after each sync that made entries durable, until the returned function is called. */
+  onDurable(listener: (durable: Durable) => void): () => void;
+  /** Everything accepted is synced, then the thread is joined. Attempts still running get their in-doubt entry at the next open. */
+  close(): Promise<void>;
+};
+
+export type JournalDeps = {
+  /** The folder of the segments; it must exist and be locked by this process. */
+  readonly dir: string;
+  readonly nodeId: string;
+  readonly clock: Clock;
+  /** 1 until another node adopts the data directory. */
+  readonly epoch?: number;
+  readonly segmentBytes?: number;
+  readonly queueEntries?: number;
+};
+
+/** Posted at once when this many characters are waiting, instead of at the end of the tick. */
+const POST_CHARS = 1024 * 1024;
+
+/** Recovers what is there, and resolves when the journal accepts calls. Rejects with `journal_unavailable`. */
+export async function openJournal(deps: JournalDeps): Promise<Journal> {
+  const workerData: WorkerStart = {
+    dir: deps.dir,
+    nodeId: deps.nodeId,
+    epoch: deps.epoch ?? 1,
+    segmentBytes: deps.segmentBytes ?? LIMITS.journalSegmentBytes,
+    now: deps.clock.now(),
+  };
+  const worker = new Worker(new URL('./journal-worker.ts', import.meta.url), { workerData, name: 'journal' });
+  const first = await firstMessage(worker);
+  if (first.is === 'ready') return new JournalClient(worker, deps, first);
+  await worker.terminate();
+  if (first.is === 'failed' && first.hint !== null) throw unavailable(first.message, first.hint);
+  const why = first.is === 'failed' ? first.message : 'its thread did not start';
+  throw unavailable(`The journal cannot be opened: ${why}.`, 'See to the data directory, then start Apportion again.');
+}
+
+function firstMessage(worker: Worker): Promise<FromWorker> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+}
+
+class JournalClient implements Journal {
+  readonly recovered: Recovered;
+  readonly #worker: Worker;
+  readonly #exited: Promise<unknown>;
+  readonly #clock: Clock;
+  readonly #nodeId: string;
+  readonly #queueEntries: number;
+  readonly #attempts = new AttemptWindow();
+  /** Callers of `begin` and `cancel`, and callers of `settle`. */
+  readonly #writing = new Waiters();
+  readonly #settling = new Waiters();
+  readonly #listeners = new Set<(durable: Durable) => void>();
+  #commands: string[] = [];
+  #chars = 0;
+  #posting = false;
+  #durableSeq: number;
+  #state: JournalState = 'open';
+  #failure: ApportionError | null = null;
+
+  constructor(worker: Worker, deps: JournalDeps, ready: FromWorker & { is: 'ready' }) {
+    this.#worker = worker;
+    this.#clock = deps.clock;
+    this.#nodeId = deps.nodeId;
+    this.#queueEntries = deps.queueEntries ?? LIMITS.journalQueueEntries;
+    this.#durableSeq = ready.seq;
+    this.recovered = { entries: ready.entries, inDoubt: ready.inDoubt, tornBytes: ready.tornBytes };
+    worker.on('message', (message: FromWorker) => this.#receive(message));
+    worker.on('error', (error) => this.#fail(refused(error)));
+    this.#exited = new Promise((resolve) => {
+      worker.on('exit', resolve);
+    });
+    worker.on('exit', () => this.#fail(refused('its thread stopped')));
+  }
+
+  async begin(attempt: string, open: string): Promise<void> {
+    this.#admit(this.#writing, open);
+    this.#attempts.begin(attempt);
+    this.#send({ is: 'begin', attempt, text: open });
+    return this.#writing.add();
+  }
+
+  async settle(attempt: string, entry: string): Promise<void> {
+    this.#admit(this.#settling, entry);
+    this.#attempts.end(attempt);
+    this.#send({ is: 'settle', attempt, text: entry });
+    return this.#settling.add();
+  }
+
+  async cancel(attempt: string): Promise<void> {
+    this.#admit(this.#writing, '');
+    this.#attempts.end(attempt);
+    this.#send({ is: 'cancel', attempt, text: '' });
+    return this.#writing.add();
+  }
+
+  state(): JournalState {
+    return this.#state;
+  }
+
+  durable(): Durable {
+    return { nodeId: this.#nodeId, seq: this.#durableSeq };
+  }
+
+  onDurable(listener: (durable: Durable) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'open') {
+      this.#state = 'closed';
+      this.#post();
+      this.#tell({ is: 'close' });
+    }
+    await this.#exited;
+    if (this.#failure === null) return;
+    this.#state = 'closed';
+  }
+
+  #admit(waiters: Waiters, text: string): void {
+    invariant(
+      text.length <= TEXT_MAX_CHARS,
+      `a journal entry has at most ${TEXT_MAX_CHARS} characters, not ${text.length}`,
+    );
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#state === 'closed')
+      throw unavailable('The ledger is closed.', 'Call again once the gateway has restarted.');
+    if (waiters.size < this.#queueEntries) return;
+    throw unavailable(`${this.#queueEntries} entries wait for the disk.`, 'Call again in a moment.');
+  }
+
+  #send({ is, attempt, text }: Command): void {
+    this.#commands.push(is, attempt, text);
+    this.#chars += text.length;
+    if (this.#chars >= POST_CHARS) return this.#post();
+    if (this.#posting) return;
+    this.#posting = true;
+    setImmediate(() => {
+      this.#posting = false;
+      this.#post();
+    });
+  }
+
+  #post(): void {
+    if (this.#commands.length === 0) return;
+    const commands = this.#commands;
+    this.#commands = [];
+    this.#chars = 0;
+    this.#tell({ is: 'batch', at: this.#clock.now(), commands });
+  }
+
+  #tell(message: ToWorker): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.is) {
+      case 'ack':
+        this.#writing.releaseUpTo(message.written);
+        this.#settling.releaseUpTo(message.settled);
+        return this.#setDurable(message.seq);
+      case 'failed':
+        return this.#fail(refused(message.message));
+      case 'ready':
+      case 'closed':
+        return;
+    }
+  }
+
+  #setDurable(seq: number): void {
+    if (seq === this.#durableSeq) return;
+    this.#durableSeq = seq;
+    for (const listener of this.#listeners) listener({ nodeId: this.#nodeId, seq });
+  }
+
+  /** The first reason is the true one; what follows is its consequence. */
+  #fail(error: ApportionError): void {
+    if (this.#failure !== null) return;
+    const finished = this.#state === 'closed' && this.#writing.size === 0 && this.#settling.size === 0;
+    if (finished) return;
+    this.#failure = error;
+    this.#state = 'failed';
+    this.#commands = [];
+    this.#writing.rejectAll(error);
+    this.#settling.rejectAll(error);
+  }
+}
+
+/** What the disk said is for the operator, not for callers: it names paths. */
+function refused(cause: unknown): ApportionError {
+  return new ApportionError('journal_unavailable', 'The ledger cannot be written, so no call is accepted.', {
+    hint: 'The operator finds the reason in the log; it needs a restart once the disk is well.',
+    cause,
+  });
+}
+
+function unavailable(message: string, hint: string): ApportionError {
+  return new ApportionError('journal_unavailable', message, { hint });
+}

@@ -1,0 +1,131 @@
+import { closeSync, fdatasyncSync } from 'node:fs';
+import type { TimestampMs } from '#std';
+import { writeAll } from './disk.ts';
+import { FrameEncoder } from './frame.ts';
+import type { Command } from './messages.ts';
+import type { JournalIdentity, ResumePoint } from './recovery.ts';
+import { createSegment, SEGMENT_FORMAT } from './segment.ts';
+import { MarkFile } from './synced-mark.ts';
+
+/** A point in the journal up to which a sync has been asked for. */
+export type SyncPoint = { readonly fd: number; readonly offset: number; readonly seq: number };
+
+/** The journal's only writer: appends to the newest segment and starts the next one. Every method throws when the disk refuses. */
+export class SegmentWriter {
+  readonly #journal: JournalIdentity;
+  readonly #segmentBytes: number;
+  readonly #encoder: FrameEncoder;
+  readonly #mark: MarkFile;
+  readonly #open = new Map<string, string>();
+  #fd: number;
+  #segment: number;
+  /** Bytes the segment began with: header and carried intents do not count towards its size. */
+  #firstOffset = 0;
+  #offset: number;
+  #syncedOffset: number;
+  #seq: number;
+  #syncedSeq: number;
+
+  constructor(journal: JournalIdentity, start: ResumePoint, segmentBytes: number) {
+    this.#journal = journal;
+    this.#segmentBytes = segmentBytes;
+    this.#fd = start.fd;
+    this.#segment = start.segment;
+    this.#offset = this.#syncedOffset = start.position.offset;
+    this.#seq = this.#syncedSeq = start.lastSeq;
+    this.#encoder = new FrameEncoder(start.position.crc);
+    this.#mark = new MarkFile(journal.dir);
+    this.#writeMark();
+  }
+
+  /** Sequence number of the last entry added. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Bytes added but not yet written. */
+  get pendingBytes(): number {
+    return this.#encoder.length;
+  }
+
+  get unsyncedBytes(): number {
+    return this.#offset - this.#syncedOffset;
+  }
+
+  get hasUnsyncedEntries(): boolean {
+    return this.#seq > this.#syncedSeq;
+  }
+
+  get isFull(): boolean {
+    return this.#offset - this.#firstOffset >= this.#segmentBytes;
+  }
+
+  add(command: Command): void {
+    switch (command.is) {
+      case 'begin':
+        this.#open.set(command.attempt, command.text);
+        return this.#encoder.intent(command.attempt, command.text);
+      case 'settle':
+        this.#open.delete(command.attempt);
+        this.#seq += 1;
+        return this.#encoder.entry(this.#seq, command.attempt, command.text);
+      case 'cancel':
+        this.#open.delete(command.attempt);
+        return this.#encoder.void(command.attempt);
+    }
+  }
+
+  /** Hands everything added to the kernel in one write. */
+  write(): void {
+    const bytes = this.#encoder.take();
+    writeAll(this.#fd, bytes, this.#offset);
+    this.#offset += bytes.length;
+  }
+
+  syncPoint(): SyncPoint {
+    return { fd: this.#fd, offset: this.#offset, seq: this.#seq };
+  }
+
+  /** To be told once `fdatasync` of a sync point succeeded. */
+  synced(point: SyncPoint): void {
+    this.#syncedOffset = point.offset;
+    this.#syncedSeq = point.seq;
+    this.#writeMark();
+  }
+
+  sync(): void {
+    const point = this.syncPoint();
+    fdatasyncSync(point.fd);
+    this.synced(point);
+  }
+
+  /** Seals the segment, which must be synced, and starts the next one with the attempts that are still running. */
+  rotate(now: TimestampMs): void {
+    const header = {
+      format: SEGMENT_FORMAT,
+      node_id: this.#journal.nodeId,
+      epoch: this.#journal.epoch,
+      segment: this.#segment + 1,
+      first_seq: this.#seq + 1,
+      created_at: new Date(now).toISOString(),
+      previous: { bytes: this.#offset, crc: this.#encoder.crc },
+      carried: this.#open.size,
+    };
+    const next = createSegment(this.#journal.dir, header, this.#open);
+    closeSync(this.#fd);
+    this.#fd = next.fd;
+    this.#segment = header.segment;
+    this.#firstOffset = this.#offset = this.#syncedOffset = next.bytes;
+    this.#encoder.restart(next.crc);
+    this.#writeMark();
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+    this.#mark.close();
+  }
+
+  #writeMark(): void {
+    this.#mark.write({ segment: this.#segment, offset: this.#syncedOffset, seq: this.#syncedSeq });
+  }
+}

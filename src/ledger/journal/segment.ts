@@ -1,0 +1,103 @@
+import { openSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createDurably, writeAll } from './disk.ts';
+import { FrameEncoder } from './frame.ts';
+import type { FrameReader } from './frame-reader.ts';
+import { damaged } from './damage.ts';
+
+/** Version of the file format. A reader refuses one it does not know. */
+export const SEGMENT_FORMAT = 1;
+
+export type SegmentHeader = {
+  readonly format: number;
+  readonly node_id: string;
+  /** Rises when another node adopts the journal or a copy of it is restored. */
+  readonly epoch: number;
+  readonly segment: number;
+  /** Sequence number of the segment's first entry. */
+  readonly first_seq: number;
+  readonly created_at: string;
+  /** How the segment before ended; null for the first one. */
+  readonly previous: SegmentEnd | null;
+  /** How many intent frames, carried over from the segment before, follow the header. */
+  readonly carried: number;
+};
+
+export type SegmentEnd = { readonly bytes: number; readonly crc: number };
+
+const SEGMENT_NAME = /^(\d{10})\.log$/;
+
+export function segmentPath(dir: string, segment: number): string {
+  return join(dir, `${String(segment).padStart(10, '0')}.log`);
+}
+
+/** Segment numbers, ascending. Old ones may be gone (retention); one missing in between is damage. */
+export function listSegments(dir: string): number[] {
+  const found = readdirSync(dir).flatMap((name) => SEGMENT_NAME.exec(name)?.slice(1) ?? []);
+  const segments = found.map(Number).toSorted((left, right) => left - right);
+  for (const [index, segment] of segments.entries()) {
+    const first = segments[0] ?? 0;
+    if (segment !== first + index) throw damaged(segmentPath(dir, first + index), 'the file is missing');
+  }
+  return segments;
+}
+
+export type NewSegment = { readonly fd: number; readonly bytes: number; readonly crc: number };
+
+/**
+ * Makes a segment whole or not at all: header and carried intents are synced under a temporary name first, so a file
+ * with a segment's name always has them.
+ */
+export function createSegment(dir: string, header: SegmentHeader, open: ReadonlyMap<string, string>): NewSegment {
+  const encoder = new FrameEncoder(0);
+  encoder.header(JSON.stringify(header));
+  let bytes = 0;
+  const path = segmentPath(dir, header.segment);
+  createDurably(path, (fd) => {
+    for (const [attempt, text] of open) {
+      encoder.intent(attempt, text);
+      bytes += flush(fd, bytes, encoder);
+    }
+    bytes += flush(fd, bytes, encoder);
+  });
+  return { fd: openSync(path, 'r+'), bytes, crc: encoder.crc };
+}
+
+function flush(fd: number, offset: number, encoder: FrameEncoder): number {
+  const frames = encoder.take();
+  writeAll(fd, frames, offset);
+  return frames.length;
+}
+
+/** Reads the header, which must be the file's first frame. */
+export function readHeader(reader: FrameReader, path: string): SegmentHeader {
+  const next = reader.next();
+  if (next.is !== 'frame' || next.frame.kind !== 'header') throw damaged(path, 'its header cannot be read');
+  const header = parseHeader(JSON.parse(next.frame.payload.toString()));
+  if (header === undefined) throw damaged(path, 'its header is of a format this version does not know');
+  return header;
+}
+
+function parseHeader(json: unknown): SegmentHeader | undefined {
+  if (typeof json !== 'object' || json === null) return undefined;
+  if (!('format' in json) || json.format !== SEGMENT_FORMAT) return undefined;
+  if (!('node_id' in json) || typeof json.node_id !== 'string') return undefined;
+  if (!('epoch' in json) || typeof json.epoch !== 'number') return undefined;
+  if (!('segment' in json) || typeof json.segment !== 'number') return undefined;
+  if (!('first_seq' in json) || typeof json.first_seq !== 'number') return undefined;
+  if (!('created_at' in json) || typeof json.created_at !== 'string') return undefined;
+  if (!('carried' in json) || typeof json.carried !== 'number') return undefined;
+  if (!('previous' in json)) return undefined;
+  const previous = parseEnd(json.previous);
+  if (previous === undefined) return undefined;
+  const { format, node_id, epoch, segment, first_seq, created_at, carried } = json;
+  return { format, node_id, epoch, segment, first_seq, created_at, previous, carried };
+}
+
+function parseEnd(json: unknown): SegmentEnd | null | undefined {
+  if (json === null) return null;
+  if (typeof json !== 'object' || json === undefined) return undefined;
+  if (!('bytes' in json) || typeof json.bytes !== 'number') return undefined;
+  if (!('crc' in json) || typeof json.crc !== 'number') return undefined;
+  return { bytes: json.bytes, crc: json.crc };
+}
