@@ -1,0 +1,75 @@
+import { invariant, type TimestampMs } from '#std';
+import { hasRates, type PriceRow } from './price-row.ts';
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Puts the rows of one source in force one after the other: a row ends where the next one of its kind begins, a window
+ * where any later price of its model begins. Strongest first: windows before what they interrupt, newer before older.
+ */
+export function chainHistory(rows: readonly PriceRow[]): PriceRow[] {
+  const byModel = Map.groupBy(rows, (row) => `${row.provider}\n${row.model}\n${hasRates(row)}`);
+  const chained: PriceRow[] = [];
+  for (const group of byModel.values()) {
+    const ended = group.map((row) => endAtNext(row, group));
+    chained.push(...ended.toSorted(strongestFirst));
+  }
+  return chained;
+}
+
+export function isInForce(row: PriceRow, at: TimestampMs): boolean {
+  if (row.effectiveFrom !== null && at < row.effectiveFrom) return false;
+  if (row.effectiveTo !== null && at >= row.effectiveTo) return false;
+  if (row.window === undefined) return true;
+  const ofDay = msOfDay(at);
+  const [from, to] = [row.window.fromSecond * 1000, row.window.toSecond * 1000];
+  return from <= to ? ofDay >= from && ofDay < to : ofDay >= from || ofDay < to;
+}
+
+/** The longest span around `at` in which the same rows are in force; half-open. */
+export function spanAround(rows: readonly PriceRow[], at: TimestampMs): { from: number; to: number } {
+  const midnight = at - msOfDay(at);
+  let [from, to] = [-Infinity, Infinity];
+  const boundary = (time: number | null): void => {
+    if (time === null) return;
+    if (time <= at && time > from) from = time;
+    if (time > at && time < to) to = time;
+  };
+  for (const { effectiveFrom, effectiveTo, window } of rows) {
+    boundary(effectiveFrom);
+    boundary(effectiveTo);
+    if (window === undefined) continue;
+    for (const time of [0, window.fromSecond * 1000, window.toSecond * 1000, DAY_MS]) boundary(midnight + time);
+  }
+  return { from, to };
+}
+
+function endAtNext(row: PriceRow, group: readonly PriceRow[]): PriceRow {
+  let effectiveTo = row.effectiveTo;
+  for (const later of group) {
+    if (later === row || !endsWith(row, later)) continue;
+    invariant(later.effectiveFrom !== row.effectiveFrom, `${row.id} and ${later.id} do not hold at the same time`);
+    if (later.effectiveFrom === null || later.effectiveFrom < startOf(row)) continue;
+    if (effectiveTo === null || later.effectiveFrom < effectiveTo) effectiveTo = later.effectiveFrom;
+  }
+  return { ...row, effectiveTo };
+}
+
+function endsWith(row: PriceRow, later: PriceRow): boolean {
+  if (later.window === undefined) return row.window === undefined || startOf(later) > startOf(row);
+  return row.window?.fromSecond === later.window.fromSecond && row.window.toSecond === later.window.toSecond;
+}
+
+function strongestFirst(left: PriceRow, right: PriceRow): number {
+  if ((left.window === undefined) !== (right.window === undefined)) return left.window === undefined ? 1 : -1;
+  const [leftStart, rightStart] = [startOf(left), startOf(right)];
+  return leftStart === rightStart ? 0 : leftStart > rightStart ? -1 : 1;
+}
+
+function startOf(row: PriceRow): number {
+  return row.effectiveFrom ?? -Infinity;
+}
+
+function msOfDay(at: number): number {
+  return ((at % DAY_MS) + DAY_MS) % DAY_MS;
+}

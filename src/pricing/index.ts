@@ -1,0 +1,21 @@
+/**
+ * Is: the price book, and the exact cost of usage by it.
+ * Owns: price rows, their history and matching, rating, the upper bound of a call. Not: reading answers, storing entries.
+ * Holds: each line is rounded once, half-even, to a pico-dollar; an unknown price is named, never zero (SPEC.md).
+ * Fails: `PriceFileError` names file, row and field; rating never throws, its states and reasons are in the result.
+ */
+export { loadPriceBook } from './load.ts';
+export { makePriceBook, type PriceBook, type PriceQuery } from './price-book.ts';
+export { type PriceMatch } from './price-sheet.ts';
+export {
+  type ContextTier,
+  type DayWindow,
+  type Match,
+  type PriceRow,
+  type Rates,
+  type ServiceTierPrice,
+} from './price-row.ts';
+export { PriceFileError } from './overlay.ts';
+export { rate } from './rate.ts';
+export { upperBound, type TokenBound } from './upper-bound.ts';
+export { negotiate, type NegotiatedTerms } from './negotiated.ts';

@@ -1,0 +1,46 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { invariant } from '#std';
+import { parseOverlay, PriceFileError, type PriceFile } from './overlay.ts';
+import { makePriceBook, type PriceBook } from './price-book.ts';
+import { EVERY_MODEL, hasRates, type PriceRow } from './price-row.ts';
+import { convertSeed, type Seed } from './seed.ts';
+
+const PRICES_FOLDER = fileURLToPath(new URL('../../prices/', import.meta.url));
+
+/** The price book: our own files of prices/ over the seed. Throws `PriceFileError` naming file, row and field. */
+export async function loadPriceBook(): Promise<PriceBook> {
+  const [overlay, seed] = await Promise.all([loadOverlay(PRICES_FOLDER), loadSeed()]);
+  const rows = [...overlay, ...seed.rows];
+  const orphans = overlay.filter((row) => !hasRates(row) && !isPriced(row, rows));
+  if (orphans.length > 0)
+    throw new PriceFileError(orphans.map((row) => `row "${row.id}": no row prices ${row.provider}/${row.model}`));
+  return makePriceBook(rows);
+}
+
+export async function loadOverlay(folder: string): Promise<PriceRow[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).toSorted();
+  const files = names.map(async (name): Promise<PriceFile> => {
+    return { name: `prices/${name}`, text: await readFile(join(folder, name), 'utf8') };
+  });
+  return parseOverlay(await Promise.all(files));
+}
+
+/** Reads the package's data, never its calculator. */
+export async function loadSeed(): Promise<Seed> {
+  const { waitForUpdate } = await import('@pydantic/genai-prices');
+  const providers = await waitForUpdate();
+  invariant(providers !== null, 'genai-prices carries its data');
+  const manifest = new URL('../package.json', import.meta.resolve('@pydantic/genai-prices'));
+  const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile(manifest, 'utf8')));
+  return convertSeed(providers, `genai-prices@${version}`);
+}
+
+function isPriced(row: PriceRow, rows: readonly PriceRow[]): boolean {
+  return rows.some(
+    (other) =>
+      hasRates(other) && other.provider === row.provider && (row.model === EVERY_MODEL || other.model === row.model),
+  );
+}

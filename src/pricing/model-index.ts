@@ -1,0 +1,49 @@
+import { EVERY_MODEL, hasRates, type PriceRow } from './price-row.ts';
+
+/** The rows of one provider, by canonical model. */
+export type ModelIndex = {
+  readonly priced: readonly string[];
+  /** The canonical model of a name, and its rows, strongest first; undefined when the name is not known. */
+  find(name: string): { readonly model: string; readonly rows: readonly PriceRow[] } | undefined;
+};
+
+/** A dated snapshot, or the alias of the newest one, of a name that is known without it. */
+const SNAPSHOT = /^(.+)-(?:\d{4}-\d{2}-\d{2}|\d{8}|latest)$/;
+
+/** What providers put before a model's name: `models/…`, `publishers/google/models/…`. */
+const PATH_PREFIX = /^(?:publishers\/[^/]+\/)?models\//;
+
+export function indexModels(rows: readonly PriceRow[]): ModelIndex {
+  const everyModel = rows.filter((row) => row.model === EVERY_MODEL);
+  const byModel = Map.groupBy(
+    rows.filter((row) => row.model !== EVERY_MODEL),
+    (row) => row.model,
+  );
+  const ids = new Map<string, string>();
+  const patterns: { readonly regex: RegExp; readonly model: string }[] = [];
+  for (const row of rows) {
+    for (const match of row.match) {
+      if (match.kind === 'pattern') patterns.push({ regex: new RegExp(match.pattern, 'i'), model: row.model });
+      else if (!ids.has(match.id)) ids.set(match.id, row.model);
+    }
+  }
+  // A prefix is never enough: `gpt-4o-realtime-mini` is not `gpt-4o`, and a guess would be billed as a fact.
+  const resolve = (name: string): string | undefined => {
+    const exact = ids.get(name) ?? patterns.find(({ regex }) => regex.test(name))?.model;
+    if (exact !== undefined) return exact;
+    const snapshotOf = SNAPSHOT.exec(name)?.[1];
+    return snapshotOf === undefined ? undefined : ids.get(snapshotOf);
+  };
+  return {
+    priced: [...byModel].flatMap(([model, own]) => (own.some(hasRates) ? [model] : [])).toSorted(),
+    find: (name) => {
+      const model = resolve(normalizeName(name));
+      const own = model === undefined ? undefined : byModel.get(model);
+      return model === undefined || own === undefined ? undefined : { model, rows: [...own, ...everyModel] };
+    },
+  };
+}
+
+export function normalizeName(name: string): string {
+  return name.trim().toLowerCase().replace(PATH_PREFIX, '');
+}
