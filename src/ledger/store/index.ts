@@ -6,3 +6,15 @@
  */
 export { ENTRIES, ENTRY_COLUMNS, type EntryColumn } from './schema.ts';
 export { isTagKey, tagColumn, tagKeyOfPath, tagPath, type TagKeyedColumn } from './tag-column.ts';
+export { openStore, type SeqRange, type Store, type StoreDeps, type Totals } from './store.ts';
+export type { StoreLocation } from './connection.ts';
+export type { Param, Params } from './bind.ts';
+export type { ReadOptions } from './readers.ts';
+export { batchToken, type Batch } from './insert.ts';
+export { BatchRejected } from './rejection.ts';
+export { boundariesIn, type Boundaries, type Shipping } from './boundaries.ts';
+export { quarantineIn, type Quarantine, type Refused } from './quarantine.ts';
+export { createShipper, type AsOf, type Shipper, type ShipperState } from './shipper.ts';
+export type { DispatchDeps as ShipperDeps } from './dispatch.ts';
+export { rowOf, type EntryReader, type JournalEntry } from './shipment.ts';
+export type { Log } from './log.ts';

@@ -1,0 +1,124 @@
+import { rename } from 'node:fs/promises';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createClient } from '@clickhouse/client';
+import { drainPending, Session } from 'chdb';
+import type { Clock } from '#std';
+import { ApportionError } from '#terms';
+import type { Log } from './log.ts';
+
+/** Where the store is: a directory for chDB in this process, or a ClickHouse server. */
+export type StoreLocation =
+  | { readonly path: string }
+  | { readonly url: string; readonly username?: string; readonly password?: string; readonly database?: string };
+
+/** One line to the engine: its statements run one after another. */
+export type Connection = {
+  /** A statement without an answer. Rejects with the engine's own error. */
+  run(sql: string): Promise<void>;
+  rows<T>(sql: string): Promise<T[]>;
+  close(): Promise<void>;
+};
+
+export type Engine = { connect(): Connection; close(): Promise<void> };
+
+const REQUEST_TIMEOUT_MS = 60_000;
+
+export async function openEngine(location: StoreLocation, deps: { log: Log; clock: Clock }): Promise<Engine> {
+  if ('url' in location) {
+    const { url, ...credentials } = location;
+    return { connect: () => httpConnection({ url, ...credentials }), close: () => Promise.resolve() };
+  }
+  const path = join(location.path, 'chdb');
+  mkdirSync(location.path, { recursive: true, mode: 0o700 });
+  // Held open as long as the engine: chDB binds one directory per process and lets it go with the last connection.
+  const anchor = await openAnchor(path, deps);
+  return {
+    connect: () => chdbConnection(path),
+    async close() {
+      anchor.close();
+      await drainPending();
+    },
+  };
+}
+
+/**
+ * Parts that are damaged are set aside by the engine itself and show up as missing rows. Damaged table definitions make the
+ * whole directory unreadable: it is kept under another name, and the store starts empty, to be rebuilt from the journal.
+ */
+async function openAnchor(path: string, deps: { log: Log; clock: Clock }): Promise<Session> {
+  try {
+    return new Session(path);
+  } catch (error) {
+    const holder = engineHolder(path);
+    if (holder !== null) {
+      throw new ApportionError('ledger_unavailable', `The store in ${path} is in use by process ${holder}.`, {
+        hint: 'Stop that process first.',
+        cause: error,
+      });
+    }
+    const aside = `${path}.broken-${deps.clock.now()}`;
+    deps.log.error(
+      { path, aside, err: error },
+      'the store cannot be opened; it is set aside and rebuilt from the journal',
+    );
+    await rename(path, aside);
+    return new Session(path);
+  }
+}
+
+/** The other process that has the directory open, as chDB's `status` file names it; null when there is none alive. */
+function engineHolder(path: string): number | null {
+  const status = join(path, 'status');
+  if (!existsSync(status)) return null;
+  const pid = Number(/^PID: (\d+)/m.exec(readFileSync(status, 'utf8'))?.[1]);
+  if (!Number.isInteger(pid) || pid === process.pid) return null;
+  try {
+    process.kill(pid, 0);
+    return pid;
+  } catch (error) {
+    // EPERM: it lives, under another user.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM' ? pid : null;
+  }
+}
+
+/**
+ * chDB's own session rather than its adapter for `@clickhouse/client`: no client settings that could stick, one copy of the text
+ * less per insert, and the same two methods are all that is needed.
+ */
+function chdbConnection(path: string): Connection {
+  const session = new Session(path);
+  return {
+    async run(sql) {
+      await session.queryAsync(sql);
+    },
+    async rows<T>(sql: string) {
+      const answer = await session.queryAsync(sql, { format: 'JSONEachRow' });
+      return parseRows<T>(answer.text());
+    },
+    close() {
+      session.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+function httpConnection(server: { url: string; username?: string; password?: string; database?: string }): Connection {
+  const client = createClient({ ...server, request_timeout: REQUEST_TIMEOUT_MS, max_open_connections: 1 });
+  return {
+    async run(sql) {
+      await client.command({ query: sql });
+    },
+    async rows<T>(sql: string) {
+      const answer = await client.query({ query: sql, format: 'JSONEachRow' });
+      return parseRows<T>(await answer.text());
+    },
+    close: () => client.close(),
+  };
+}
+
+function parseRows<T>(lines: string): T[] {
+  const text = lines.trimEnd();
+  // A line break inside a value is escaped, so every raw one ends a row.
+  return text === '' ? [] : JSON.parse(`[${text.replaceAll('\n', ',')}]`);
+}

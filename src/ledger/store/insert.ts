@@ -1,0 +1,52 @@
+import { invariant } from '#std';
+import { quote } from './bind.ts';
+import { ENTRIES } from './schema.ts';
+
+/** Consecutive entries of one node, sent as one insert. */
+export type Batch = {
+  readonly nodeId: string;
+  readonly first: number;
+  readonly last: number;
+  /** Rises when the node's rows were deleted and are sent anew: the store still remembers the old tokens. */
+  readonly generation: number;
+  /** One JSON object per row, `node_id` and `seq` included. */
+  readonly lines: readonly Buffer[];
+};
+
+/** The name a batch is recognised by when it is sent twice. Same range and generation, same token. */
+export function batchToken({ nodeId, first, last, generation }: Omit<Batch, 'lines'>): string {
+  return `${nodeId}:${first}-${last}${generation === 0 ? '' : `:${generation}`}`;
+}
+
+/**
+ * In the SQL text, never as client settings: those stick to a chDB connection and would silently drop a later insert.
+ */
+const INSERT_SETTINGS = {
+  json_type_escape_dots_in_keys: '1',
+  input_format_skip_unknown_fields: '1',
+  date_time_input_format: "'best_effort'",
+  // Without these a tag value that looks like a date is stored as one, and its `.:String` reads NULL.
+  input_format_try_infer_dates: '0',
+  input_format_try_infer_datetimes: '0',
+  input_format_json_throw_on_bad_escape_sequence: '0',
+  // One block per batch: a rejected batch leaves nothing behind, and a repeated one is cut the same way.
+  input_format_parallel_parsing: '0',
+  max_insert_threads: '1',
+  // Late ingest may touch any number of months.
+  max_partitions_per_insert_block: '0',
+} as const;
+
+const SETTINGS = Object.entries(INSERT_SETTINGS)
+  .map(([name, value]) => `${name}=${value}`)
+  .join(', ');
+
+const NEWLINE = Buffer.from('\n');
+
+export function insertStatement(batch: Batch): string {
+  const { first, last, lines } = batch;
+  invariant(lines.length === last - first + 1, `a batch ${first}-${last} has ${lines.length} lines`);
+  const parts: Buffer[] = [];
+  for (const line of lines) parts.push(NEWLINE, line);
+  const head = `INSERT INTO ${ENTRIES} SETTINGS insert_deduplication_token=${quote(batchToken(batch))}, ${SETTINGS} FORMAT JSONEachRow`;
+  return head + Buffer.concat(parts).toString();
+}

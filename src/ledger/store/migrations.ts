@@ -1,0 +1,40 @@
+import { ApportionError } from '#terms';
+import { CREATE_ENTRIES } from './schema.ts';
+
+type Migration = { readonly version: number; readonly what: string; readonly statements: readonly string[] };
+
+/**
+ * Every change of the store's tables, oldest first. Statements must stand being run twice (`IF NOT EXISTS`): a crash may
+ * come between a statement and the row that says it ran.
+ */
+const MIGRATIONS: readonly Migration[] = [{ version: 1, what: 'the entries table', statements: [CREATE_ENTRIES] }];
+
+const CREATE_VERSIONS = `CREATE TABLE IF NOT EXISTS schema_versions (version UInt32, what String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
+ENGINE = MergeTree ORDER BY version SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
+
+export type MigrationDeps = {
+  readonly run: (sql: string) => Promise<void>;
+  readonly read: <T>(sql: string) => Promise<T[]>;
+};
+
+/** Brings the tables to this build's version. A store written by a newer build is refused, not guessed at. */
+export async function migrate({ run, read }: MigrationDeps): Promise<void> {
+  await run(CREATE_VERSIONS);
+  const rows = await read<{ version: number }>('SELECT max(version) AS version FROM schema_versions');
+  const present = rows[0]?.version ?? 0;
+  const newest = MIGRATIONS.at(-1)?.version ?? 0;
+  if (present > newest) {
+    throw new ApportionError(
+      'ledger_unavailable',
+      `The store has schema version ${present}, this build knows ${newest}.`,
+      {
+        hint: 'Start the newer build again, or remove the store: it is rebuilt from the journal.',
+      },
+    );
+  }
+  for (const migration of MIGRATIONS) {
+    if (migration.version <= present) continue;
+    for (const statement of migration.statements) await run(statement);
+    await run(`INSERT INTO schema_versions (version, what) VALUES (${migration.version}, '${migration.what}')`);
+  }
+}
