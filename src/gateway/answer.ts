@@ -1,0 +1,140 @@
+import { jsonValueEnd } from '#std';
+import { LIMITS, toOpenAiError, type ApportionError } from '#terms';
+import type { AnswerFacts, StreamMeter, Wire } from '#providers';
+import type { Client } from './client.ts';
+
+export type AnswerHead = { readonly status: number; readonly headers: Readonly<Record<string, string>> };
+
+export type ShownCost = { readonly usd: string | null; readonly state: string };
+
+/** An answer on its way to the caller. Its end is released only once the ledger entry is durable. */
+export type Answer = {
+  data(chunk: Buffer): void;
+  facts(): AnswerFacts;
+  /** Releases the end. `headers` carry the cost where they are not sent yet. */
+  finish(cost: ShownCost, headers: Readonly<Record<string, string>>): void;
+  /** Ends a begun answer so that no caller takes it for complete. */
+  fail(error: ApportionError): void;
+  /** Whether the caller already has part of it, so that an error can no longer be answered instead. */
+  begun(): boolean;
+};
+
+const USAGE_TAIL_BYTES = 64 * 1024;
+const FACTS_HEAD_BYTES = 1024;
+
+/**
+ * An answer that is no stream. It is held whole, for the cost header and the journal; beyond the limit it streams
+ * through, and only its last bytes are held.
+ */
+export class HeldAnswer implements Answer {
+  readonly #client: Client;
+  readonly #wire: Wire;
+  readonly #head: AnswerHead;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #overflow: { readonly start: Buffer; tail: Buffer } | null = null;
+
+  constructor(client: Client, wire: Wire, head: AnswerHead) {
+    this.#client = client;
+    this.#wire = wire;
+    this.#head = head;
+  }
+
+  begun(): boolean {
+    return this.#overflow !== null;
+  }
+
+  data(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#overflow !== null) {
+      const held = Buffer.concat([this.#overflow.tail, chunk]);
+      const cut = Math.max(0, held.length - USAGE_TAIL_BYTES);
+      if (cut > 0) this.#client.write(held.subarray(0, cut));
+      this.#overflow.tail = held.subarray(cut);
+      return;
+    }
+    this.#chunks.push(chunk);
+    if (this.#bytes > LIMITS.heldAnswerBytes) this.#overflowNow();
+  }
+
+  facts(): AnswerFacts {
+    if (this.#overflow === null) return this.#wire.readAnswer(Buffer.concat(this.#chunks));
+    return readLargeAnswer(this.#wire, { start: this.#overflow.start, tail: this.#overflow.tail, bytes: this.#bytes });
+  }
+
+  finish(_cost: ShownCost, headers: Readonly<Record<string, string>>): void {
+    if (this.#client.gone) return;
+    if (this.#overflow !== null) {
+      this.#client.end(this.#overflow.tail);
+      return;
+    }
+    const body = Buffer.concat(this.#chunks);
+    this.#client.response.writeHead(this.#head.status, {
+      ...this.#head.headers,
+      ...headers,
+      'content-length': String(body.length),
+    });
+    this.#client.end(body);
+  }
+
+  fail(): void {
+    this.#client.break();
+  }
+
+  #overflowNow(): void {
+    const whole = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    const cut = whole.length - USAGE_TAIL_BYTES;
+    this.#overflow = { start: Buffer.from(whole.subarray(0, FACTS_HEAD_BYTES)), tail: whole.subarray(cut) };
+    if (!this.#client.gone) this.#client.response.writeHead(this.#head.status, this.#head.headers);
+    this.#client.write(whole.subarray(0, cut));
+  }
+}
+
+/** A streamed answer: events pass as they come, the terminal one waits. */
+export class StreamedAnswer implements Answer {
+  readonly #client: Client;
+  readonly #meter: StreamMeter;
+
+  constructor(client: Client, meter: StreamMeter, head: AnswerHead) {
+    this.#client = client;
+    this.#meter = meter;
+    if (client.gone) return;
+    client.response.writeHead(head.status, head.headers);
+    client.response.flushHeaders();
+  }
+
+  begun(): boolean {
+    return true;
+  }
+
+  data(chunk: Buffer): void {
+    const shown = this.#meter.push(chunk);
+    if (shown !== null) this.#client.write(shown);
+  }
+
+  facts(): AnswerFacts {
+    return this.#meter.facts();
+  }
+
+  finish(cost: ShownCost): void {
+    this.#client.end(this.#meter.closing(cost));
+  }
+
+  /** SDKs raise an event with an `error`; the missing terminal event tells the others. */
+  fail(error: ApportionError): void {
+    this.#client.end(Buffer.from(`data: ${JSON.stringify(toOpenAiError(error))}\n\n`));
+  }
+}
+
+/** Usage stands near the end of a large answer and the id at its start; what lies between is not kept. */
+function readLargeAnswer(wire: Wire, answer: { start: Buffer; tail: Buffer; bytes: number }): AnswerFacts {
+  const at = answer.tail.lastIndexOf('"usage"');
+  const open = at === -1 ? -1 : answer.tail.indexOf('{', at);
+  const end = open === -1 ? -1 : jsonValueEnd(answer.tail, open);
+  const usage = end === -1 ? 'null' : answer.tail.toString('utf8', open, end);
+  const start = answer.start.toString('utf8');
+  const text = (name: string): string => JSON.stringify(new RegExp(`"${name}"\\s*:\\s*"([^"\\\\]*)"`).exec(start)?.[1] ?? '');
+  const facts = wire.readAnswer(Buffer.from(`{"id":${text('id')},"model":${text('model')},"usage":${usage}}`));
+  return { ...facts, outputCharsBeyond: facts.usage === null ? answer.bytes : 0 };
+}

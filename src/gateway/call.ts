@@ -1,0 +1,204 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { KeyRing } from '#accounts';
+import type { Config } from '#config';
+import { readBody } from '#http';
+import { closeEntry, openEntry, type AttemptStart, type Journal } from '#ledger';
+import type { Log, Metrics } from '#observe';
+import { upperBound, type PriceBook } from '#pricing';
+import type { Estimator, RequestBody, WireRequest } from '#providers';
+import { scanJsonObject, type Clock, type JsonMember, type TimestampMs } from '#std';
+import { readBodyTags, resolveTags, TAG_BODY_FIELDS, type BodyTags, type TagDeclaration } from '#tags';
+import { ApportionError, makeCallId, type CallId, type PicoUsd, type TagSet, type TagSource } from '#terms';
+import type { Answer } from './answer.ts';
+import { Client } from './client.ts';
+import { identify, type Caller } from './identify.ts';
+import { endAttempt } from './meter.ts';
+import { failureOf } from './outcome.ts';
+import { refuse, release } from './release.ts';
+import { relay } from './relay.ts';
+import type { Choice, Upstreams } from './upstreams.ts';
+
+export type CallDeps = {
+  readonly config: Pick<Config, 'limits' | 'timeouts'>;
+  readonly clock: Clock;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly keys: () => KeyRing;
+  readonly upstreams: Upstreams;
+  readonly prices: PriceBook;
+  readonly journal: Journal;
+  readonly estimator: Estimator;
+  readonly metrics: Metrics;
+  readonly log: Log;
+};
+
+/** What a route adds to a call: its OpenTelemetry operation name, and its path at the provider. */
+export type CallRoute = { readonly operation: string; readonly upstreamPath: string };
+
+export type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
+
+type Accepted = {
+  readonly callId: CallId;
+  readonly startedAt: TimestampMs;
+  readonly startedMs: number;
+  readonly body: RequestBody;
+};
+
+type Tagged = { readonly caller: Caller; readonly declared: BodyTags; readonly tags: TagSet };
+
+/** A call that knows whom it is for, where it goes, and what it may cost at most. */
+export type Plan = {
+  readonly call: Accepted;
+  readonly asked: WireRequest;
+  readonly choice: Choice;
+  readonly start: AttemptStart;
+  /** The intent's text, which becomes the first half of the entry. */
+  readonly open: string;
+  readonly upstreamBody: Buffer;
+};
+
+const OUR_FIELDS: ReadonlySet<string> = new Set(TAG_BODY_FIELDS);
+
+/**
+ * The life of a call, in order: accept → identify → tag → choose → reserve → forward → meter → rate → record → settle.
+ * Whatever fails, the caller gets one error in its dialect; what was spent by then is in the ledger.
+ */
+export async function handleCall(deps: CallDeps, route: CallRoute, exchange: Exchange): Promise<void> {
+  const client = new Client(exchange.response, { stalledMs: deps.config.timeouts.idleMs });
+  let answer: Answer | null = null;
+  deps.metrics.callStarted();
+  const ended = { provider: '', model: '', status: 'refused' };
+  try {
+    const call = await accept(deps, exchange.request);
+    client.callId = call.callId;
+    const caller = identify(deps.keys(), exchange.request.headers);
+    const tagged = tag(call.body, caller);
+    const plan = reserve(deps, choose(deps, { call, tagged, route }));
+    Object.assign(ended, { provider: plan.start.provider, model: plan.start.model, status: 'failed' });
+    await deps.journal.begin(attemptOf(plan), plan.open);
+    const relayed = await relay(deps, { plan, client, route, headers: exchange.request.headers });
+    answer = relayed.answer;
+    const end = await endAttempt(deps, plan, relayed);
+    await deps.journal.settle(attemptOf(plan), closeEntry(plan.open, plan.start, end));
+    deps.metrics.callEnded({ ...ended, status: end.status, state: end.rated.state, cost: end.rated.cost });
+    release({ client, relayed, failure: failureOf(relayed, plan), rated: end.rated, tags: tagged.tags });
+  } catch (error) {
+    deps.metrics.callEnded({ ...ended, state: 'unpriced', cost: null });
+    refuse(deps, { client, answer, error });
+  }
+}
+
+function attemptOf(plan: Plan): string {
+  return `${plan.start.callId}.${plan.start.attempt}`;
+}
+
+async function accept(deps: CallDeps, request: IncomingMessage): Promise<Accepted> {
+  const startedMs = deps.clock.elapsedMs();
+  const bytes = await readBody(request, {
+    limitBytes: deps.config.limits.maxBodyBytes,
+    timeoutMs: deps.config.timeouts.bodyMs,
+  });
+  const startedAt = deps.clock.now();
+  return { callId: makeCallId(startedAt, deps.random(10)), startedAt, startedMs, body: { bytes, members: membersOf(bytes) } };
+}
+
+function membersOf(bytes: Buffer): ReadonlyMap<string, JsonMember> {
+  const scan = scanJsonObject(bytes);
+  if (!scan.ok) {
+    throw new ApportionError('body_not_json', `The request body is not valid JSON: ${scan.problem}, at byte ${scan.at}.`, {
+      hint: 'Send one JSON object.',
+    });
+  }
+  const members = new Map<string, JsonMember>();
+  for (const member of scan.members) {
+    // Parsers differ in which of two they read: what is metered must be what the provider does.
+    if (members.has(member.key)) {
+      throw new ApportionError('duplicate_field', `The field ${member.key} is in the request twice.`, {
+        param: member.key,
+        hint: 'Send each field once.',
+      });
+    }
+    members.set(member.key, member);
+  }
+  return members;
+}
+
+function tag(body: RequestBody, caller: Caller): Tagged {
+  const fields: Record<string, string> = {};
+  for (const name of ['metadata', ...TAG_BODY_FIELDS]) {
+    const member = body.members.get(name);
+    if (member !== undefined) fields[name] = body.bytes.toString('utf8', member.valueStart, member.end);
+  }
+  const declared = readBodyTags(fields);
+  const sources = new Map<TagSource, TagDeclaration>([
+    ['body', declared.declaration],
+    ['key_default', caller.defaults],
+  ]);
+  return { caller, declared, tags: resolveTags(sources, { keyTeam: caller.team }) };
+}
+
+type Chosen = Omit<Plan, 'start' | 'open'> & { readonly start: Omit<AttemptStart, 'reserved'> };
+
+function choose(deps: CallDeps, given: { call: Accepted; tagged: Tagged; route: CallRoute }): Chosen {
+  const { call, tagged, route } = given;
+  const { caller, declared, tags } = tagged;
+  // Every upstream of this route speaks one dialect, so any of them can read the request.
+  const wire = deps.upstreams.wire;
+  const asked = wire.readRequest(call.body);
+  const choice = deps.upstreams.choose(asked.model);
+  if (choice === undefined) throw modelNotFound(asked.model, deps.upstreams);
+  if (caller.models !== null && !caller.models.has(asked.model)) {
+    throw new ApportionError('not_allowed', `This key may not call the model ${asked.model}.`, {
+      param: 'model',
+      hint: `It may call ${[...caller.models].join(', ')}.`,
+    });
+  }
+  return {
+    call,
+    asked,
+    choice,
+    upstreamBody: wire.writeRequest(call.body, {
+      model: choice.model,
+      stream: asked.stream,
+      drop: OUR_FIELDS,
+      metadata: declared.forwardMetadata,
+    }),
+    start: {
+      callId: call.callId,
+      attempt: 1,
+      startedAt: call.startedAt,
+      operation: route.operation,
+      stream: asked.stream,
+      key: { id: caller.id, name: caller.name, team: caller.team, owner: caller.owner },
+      tags,
+      requestModel: asked.model,
+      provider: choice.upstream.name,
+      model: choice.model,
+    },
+  };
+}
+
+function modelNotFound(model: string, upstreams: Upstreams): ApportionError {
+  const providers = upstreams.names();
+  return new ApportionError('model_not_found', `No configured provider serves the model ${model}.`, {
+    param: 'model',
+    hint:
+      providers.length === 1 && providers[0] === 'sandbox'
+        ? 'Only the sandbox is configured: call sandbox-mini, or set OPENAI_API_KEY and start again.'
+        : `Configured providers: ${providers.join(', ')}. GET /v1/models lists their models; provider/model names one directly.`,
+  });
+}
+
+function reserve(deps: CallDeps, chosen: Chosen): Plan {
+  const start = { ...chosen.start, reserved: boundOf(deps, chosen) };
+  return { ...chosen, start, open: openEntry(start) };
+}
+
+function boundOf(deps: CallDeps, { asked, choice, call }: Chosen): PicoUsd | null {
+  if (asked.maxInputTokens === null) return null;
+  const price = deps.prices.find({ provider: choice.upstream.priceAs, model: choice.model, at: call.startedAt });
+  return upperBound(price, {
+    inputTokens: asked.maxInputTokens,
+    outputTokens: asked.maxOutputTokens,
+    n: asked.choices,
+  });
+}

@@ -1,0 +1,76 @@
+import { errors, type Dispatcher } from 'undici';
+import type { Upstream } from './upstreams.ts';
+
+/** Takes an upstream's answer as it comes. */
+export type AnswerSink = {
+  start(status: number, headers: Readonly<Record<string, string | string[] | undefined>>, flow: Flow): void;
+  data(chunk: Buffer): void;
+};
+
+/** Holds an upstream back, or gives it up. */
+export type Flow = { pause(): void; resume(): void; abandon(): void };
+
+/** How an attempt's transport ended. Only `unreachable` proves that nothing was sent, so that nothing can be billed. */
+export type UpstreamEnd =
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'unreachable'; readonly error: Error }
+  | { readonly kind: 'broken'; readonly error: Error }
+  | { readonly kind: 'timeout'; readonly phase: 'first byte' | 'idle' | 'total' }
+  | { readonly kind: 'abandoned' };
+
+export type UpstreamRequest = {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly totalTimeoutMs: number;
+};
+
+class Abandoned extends Error {}
+class TotalTimeout extends Error {}
+
+/** Sends one attempt and feeds its answer to `sink`. Never repeats anything; never rejects. */
+export function forward(upstream: Upstream, request: UpstreamRequest, sink: AnswerSink): Promise<UpstreamEnd> {
+  return new Promise((resolve) => {
+    let sent = false;
+    let timer: NodeJS.Timeout | undefined;
+    const settle = (end: UpstreamEnd): void => {
+      clearTimeout(timer);
+      resolve(end);
+    };
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart(controller) {
+        sent = true;
+        timer = setTimeout(() => controller.abort(new TotalTimeout()), request.totalTimeoutMs);
+      },
+      onResponseStart(controller, status, headers) {
+        sink.start(status, headers, {
+          pause: () => controller.pause(),
+          resume: () => controller.resume(),
+          abandon: () => controller.abort(new Abandoned()),
+        });
+      },
+      onResponseData(_controller, chunk) {
+        sink.data(chunk);
+      },
+      onResponseEnd() {
+        settle({ kind: 'complete' });
+      },
+      onResponseError(_controller, error) {
+        settle(classify(error, sent ? 'sent' : 'not sent'));
+      },
+    };
+    upstream.pool.dispatch(
+      { method: 'POST', path: `${upstream.basePath}${request.path}`, headers: request.headers, body: request.body },
+      handler,
+    );
+  });
+}
+
+function classify(error: Error, progress: 'sent' | 'not sent'): UpstreamEnd {
+  if (error instanceof Abandoned) return { kind: 'abandoned' };
+  if (error instanceof TotalTimeout) return { kind: 'timeout', phase: 'total' };
+  if (progress === 'not sent') return { kind: 'unreachable', error };
+  if (error instanceof errors.HeadersTimeoutError) return { kind: 'timeout', phase: 'first byte' };
+  if (error instanceof errors.BodyTimeoutError) return { kind: 'timeout', phase: 'idle' };
+  return { kind: 'broken', error };
+}

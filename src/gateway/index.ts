@@ -1,0 +1,10 @@
+/**
+ * Is: the call path: accept → identify → tag → choose → reserve → forward → meter → rate → record → settle.
+ * Owns: the order of these steps, upstream connections, what the caller is answered. Not: SQL, prices, tag rules.
+ * Holds: the end of an answer leaves only after its entry is durable; a POST is never sent twice.
+ * Fails: one OpenAI error envelope per call; what was spent by then is recorded first.
+ */
+export { CALL_ROUTES } from './routes.ts';
+export { createGateway, type Gateway, type GatewayDeps } from './server.ts';
+export { LedgerProxy } from './proxy.ts';
+export { Upstreams } from './upstreams.ts';

@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Pool } from 'undici';
+import { sendError } from '#http';
+import type { Log } from '#observe';
+import { ApportionError } from '#terms';
+
+/** Hop-by-hop headers (RFC 9110, section 7.6.1) and those that this hop sets itself. */
+const NOT_FORWARDED = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'proxy-connection', 'expect']);
+
+const ADMIN_TIMEOUT_MS = 120_000;
+
+/** Hands everything that is not a call to the ledger process: analytics, keys, dashboard. */
+export class LedgerProxy {
+  readonly #pool: Pool;
+  readonly #log: Log;
+
+  constructor(options: { readonly socketPath: string; readonly log: Log }) {
+    this.#pool = new Pool('http://ledger', {
+      pipelining: 1,
+      connections: 64,
+      headersTimeout: ADMIN_TIMEOUT_MS,
+      bodyTimeout: ADMIN_TIMEOUT_MS,
+      connect: { socketPath: options.socketPath, timeout: 1_000 },
+    });
+    this.#log = options.log;
+  }
+
+  async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    try {
+      const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
+      await this.#pool.stream(
+        {
+          method: methodOf(request),
+          path: request.url ?? '/',
+          headers: forwardedHeaders(request),
+          body: hasBody ? request : null,
+          signal: gone.signal,
+        },
+        ({ statusCode, headers }) => {
+          response.writeHead(statusCode, answerHeaders(headers));
+          return response;
+        },
+      );
+    } catch (error) {
+      if (gone.signal.aborted) return;
+      this.#log.warn({ err: error, path: request.url }, 'the ledger process did not answer');
+      sendError(
+        response,
+        new ApportionError('ledger_unavailable', 'Analytics and administration are not available at the moment.', {
+          hint: 'Calls go on and are recorded; the ledger process is being started again. Try again in a few seconds.',
+        }),
+        { 'retry-after': '2' },
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+
+function methodOf(request: IncomingMessage): (typeof METHODS)[number] {
+  return METHODS.find((method) => method === request.method) ?? 'GET';
+}
+
+function forwardedHeaders(request: IncomingMessage): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined && !NOT_FORWARDED.has(name)) headers[name] = value;
+  }
+  headers['x-forwarded-for'] = request.socket.remoteAddress ?? '';
+  return headers;
+}
+
+function answerHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | string[]> {
+  const shown: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined && !NOT_FORWARDED.has(name)) shown[name] = value;
+  }
+  return shown;
+}

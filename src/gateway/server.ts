@@ -1,0 +1,165 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { parseTarget, sendError, withoutApiPrefix } from '#http';
+import { ApportionError } from '#terms';
+import { handleCall, type CallDeps } from './call.ts';
+import { identify } from './identify.ts';
+import type { LedgerProxy } from './proxy.ts';
+import { CALL_ROUTES } from './routes.ts';
+
+export type GatewayDeps = CallDeps & {
+  readonly proxy: LedgerProxy;
+  /** Null when calls can be served, else why not. */
+  readonly notReady: () => string | null;
+};
+
+export type Gateway = {
+  listen(address: { readonly port: number; readonly host: string }): Promise<{ readonly port: number }>;
+  /** Takes no new call, lets running ones end until the deadline, then cuts them. Answers how many were cut. */
+  close(deadlineMs: number): Promise<{ readonly cut: number }>;
+};
+
+const HEADERS_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_MS = 65_000;
+
+export function createGateway(deps: GatewayDeps): Gateway {
+  const running = new RunningCalls();
+  const server = createServer({ noDelay: true, keepAlive: true }, (request, response) => {
+    running.add(response);
+    serve(deps, request, response).catch((error: unknown) => {
+      deps.log.error({ err: error, url: request.url }, 'a request failed by a fault of the gateway');
+      sendError(response, new ApportionError('internal_error', 'The gateway failed.', { hint: 'Its log says why.' }));
+    });
+  });
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  // A body has its own timeout, and answers may take as long as a model thinks.
+  server.requestTimeout = 0;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  return {
+    listen: (address) => listen(server, address),
+    close: async (deadlineMs) => {
+      server.close();
+      server.closeIdleConnections();
+      const cut = await running.drain(deadlineMs);
+      server.closeAllConnections();
+      return { cut };
+    },
+  };
+}
+
+async function serve(deps: GatewayDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = withoutApiPrefix(parseTarget(request.url ?? '/').path);
+  const route = CALL_ROUTES.get(path);
+  if (route !== undefined) {
+    if (request.method !== 'POST') refuseMethod(response, 'POST');
+    else await handleCall(deps, route, { request, response });
+    return;
+  }
+  if (path === '/models' || path.startsWith('/models/')) {
+    serveModels(deps, request, response);
+    return;
+  }
+  switch (parseTarget(request.url ?? '/').path) {
+    case '/healthz':
+      sendText(response, 200, 'ok');
+      return;
+    case '/readyz':
+      sendReadiness(deps, response);
+      return;
+    case '/metrics':
+      await sendMetrics(deps, response);
+      return;
+    default:
+      await deps.proxy.forward(request, response);
+  }
+}
+
+function refuseMethod(response: ServerResponse, allowed: string): void {
+  sendError(
+    response,
+    new ApportionError('method_not_allowed', 'This route does not take that method.', { hint: `Use ${allowed}.` }),
+    { allow: allowed },
+  );
+}
+
+/** OpenAI's list of models, or one of them. */
+function serveModels(deps: GatewayDeps, request: IncomingMessage, response: ServerResponse): void {
+  if (request.method !== 'GET') {
+    refuseMethod(response, 'GET');
+    return;
+  }
+  try {
+    identify(deps.keys(), request.headers);
+    sendJson(response, modelsAnswer(deps, withoutApiPrefix(parseTarget(request.url ?? '/').path).slice('/models/'.length)));
+  } catch (error) {
+    if (!(error instanceof ApportionError)) throw error;
+    sendError(response, error);
+  }
+}
+
+function modelsAnswer(deps: GatewayDeps, wanted: string): unknown {
+  const models = deps.upstreams.list().map(({ id, provider }) => ({ id, object: 'model', created: 0, owned_by: provider }));
+  if (wanted === '') return { object: 'list', data: models };
+  const id = decodeURIComponent(wanted);
+  const model = models.find((listed) => listed.id === id);
+  if (model !== undefined) return model;
+  const choice = deps.upstreams.choose(id);
+  if (choice !== undefined) return { id, object: 'model', created: 0, owned_by: choice.upstream.name };
+  throw new ApportionError('model_not_found', `No configured provider serves the model ${id}.`, { param: 'model' });
+}
+
+function sendReadiness(deps: GatewayDeps, response: ServerResponse): void {
+  const reason = deps.notReady();
+  sendText(response, reason === null ? 200 : 503, reason ?? 'ready');
+}
+
+async function sendMetrics(deps: GatewayDeps, response: ServerResponse): Promise<void> {
+  const page = await deps.metrics.page();
+  response.writeHead(200, { 'content-type': page.contentType });
+  response.end(page.text);
+}
+
+function sendText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'content-length': Buffer.byteLength(text) + 1 });
+  response.end(`${text}\n`);
+}
+
+function sendJson(response: ServerResponse, answer: unknown): void {
+  const body = Buffer.from(JSON.stringify(answer));
+  response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': body.length });
+  response.end(body);
+}
+
+async function listen(server: Server, address: { port: number; host: string }): Promise<{ port: number }> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    // Exclusive: two servers must never share the port without knowing of each other.
+    server.listen({ port: address.port, host: address.host, exclusive: true, backlog: 1024 }, () => resolve());
+  });
+  const bound = server.address();
+  return { port: typeof bound === 'object' && bound !== null ? bound.port : address.port };
+}
+
+/** Answers that have not ended, so that a stop can wait for them. */
+class RunningCalls {
+  readonly #running = new Set<ServerResponse>();
+  #whenIdle: (() => void) | null = null;
+
+  add(response: ServerResponse): void {
+    this.#running.add(response);
+    response.on('close', () => {
+      this.#running.delete(response);
+      if (this.#running.size === 0) this.#whenIdle?.();
+    });
+  }
+
+  async drain(deadlineMs: number): Promise<number> {
+    if (this.#running.size === 0) return 0;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+      timer = setTimeout(resolve, deadlineMs);
+    });
+    clearTimeout(timer);
+    return this.#running.size;
+  }
+}

@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KeyRing, readSnapshot } from '#accounts';
+import { ConfigError, loadConfig, type Config } from '#config';
+import { createGateway, LedgerProxy, Upstreams } from '#gateway';
+import { openDataDir, openJournal, type DataDir, type Journal } from '#ledger';
+import { createConsole, createLog, createMetrics, welcomeText, type Log } from '#observe';
+import { loadPriceBook, type PriceBook } from '#pricing';
+import { superviseLedger, type FirstKeys, type ToGateway } from '#processes';
+import { createEstimator, startSandbox } from '#providers';
+import { systemClock } from '#std';
+import { ApportionError } from '#terms';
+
+const console = createConsole();
+
+/** The gateway process: builds the parts, starts them in order, and stops them in the opposite one. */
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const log = createLog({ level: config.logLevel, part: 'gateway' });
+  for (const warning of config.warnings) log.warn({}, warning);
+  const dataDir = await openDataDir(config.dataDir);
+  const journal = await openJournal({ dir: dataDir.journalDir, nodeId: dataDir.nodeId, epoch: dataDir.epoch, clock: systemClock });
+  reportRecovery(journal, log);
+  const prices = await loadPriceBook();
+  const sockets = mkdtempSync(join(tmpdir(), 'apportion-'));
+  const server = await startServer({ config, log, dataDir, journal, prices, sockets });
+  const url = `http://${displayHost(config.host)}:${server.port}`;
+  writeFileSync(join(dataDir.path, 'address.json'), `${JSON.stringify({ url, pid: process.pid })}\n`);
+  console.say(welcomeText({ url, dataDir: dataDir.path, ...server.firstKeys, model: server.model, providers: server.providers, today: today() }));
+  log.info({ url, node_id: dataDir.nodeId, price_book: prices.version }, 'calls are served');
+  stopOnSignal({ config, log, server, release: () => releaseAll(dataDir, sockets) });
+}
+
+type Parts = {
+  readonly config: Config;
+  readonly log: Log;
+  readonly dataDir: DataDir;
+  readonly journal: Journal;
+  readonly prices: PriceBook;
+  /** A folder for Unix sockets. In the data directory their paths could be longer than the system allows. */
+  readonly sockets: string;
+};
+
+type RunningServer = {
+  readonly port: number;
+  readonly firstKeys: FirstKeys;
+  readonly model: string;
+  readonly providers: readonly string[];
+  stop(deadlineMs: number): Promise<{ readonly cut: number }>;
+};
+
+async function startServer(parts: Parts): Promise<RunningServer> {
+  const { config, log, journal } = parts;
+  const metrics = createMetrics();
+  const control = await startControl(parts, metrics);
+  const sandboxSocket = config.sandbox ? join(parts.sockets, 'sandbox.sock') : null;
+  const sandbox = sandboxSocket === null ? null : await startSandbox(sandboxSocket);
+  const upstreams = new Upstreams({
+    providers: config.providers,
+    sandboxSocket,
+    pricedModels: (provider) => parts.prices.models(provider),
+    timeouts: config.timeouts,
+  });
+  const estimator = createEstimator();
+  const proxy = new LedgerProxy({ socketPath: control.socketPath, log });
+  const gateway = createGateway({
+    config,
+    clock: systemClock,
+    random: randomBytes,
+    keys: () => control.keys,
+    upstreams,
+    prices: parts.prices,
+    journal,
+    estimator,
+    metrics,
+    log,
+    proxy,
+    notReady: () => (journal.state() === 'open' ? null : 'the journal cannot write'),
+  });
+  const { port } = await gateway.listen(config);
+  return {
+    port,
+    firstKeys: control.firstKeys,
+    model: upstreams.list()[0]?.id ?? 'gpt-4o-mini',
+    providers: upstreams.names(),
+    stop: async (deadlineMs) => {
+      const cut = await gateway.close(deadlineMs);
+      await Promise.all([upstreams.close(), estimator.close(), sandbox?.close(), proxy.close()]);
+      await journal.close();
+      await control.stop(deadlineMs);
+      return cut;
+    },
+  };
+}
+
+type Control = {
+  readonly keys: KeyRing;
+  readonly socketPath: string;
+  readonly firstKeys: FirstKeys;
+  stop(deadlineMs: number): Promise<void>;
+};
+
+const NO_KEYS: FirstKeys = { adminKey: null, callKey: null };
+
+/**
+ * Starts the ledger process and the key ring it feeds. With a snapshot of an earlier run calls are served at once;
+ * only the very first start waits for the ledger process to make the keys.
+ */
+async function startControl(parts: Parts, metrics: ReturnType<typeof createMetrics>): Promise<Control> {
+  const { config, log, journal, dataDir } = parts;
+  const socketPath = join(parts.sockets, 'ledger.sock');
+  const snapshot = await readSnapshot(join(dataDir.path, 'control-snapshot.json'));
+  const keys = new KeyRing(snapshot ?? { revision: 0, adminKeyHash: null, keys: [] }, { clock: systemClock, adminKey: config.adminKey });
+  const ready = Promise.withResolvers<FirstKeys>();
+  const onMessage = (message: ToGateway): void => {
+    switch (message.type) {
+      case 'ready':
+        keys.replace(message.snapshot);
+        ready.resolve(message.firstKeys);
+        break;
+      case 'change':
+        // A gap cannot be: the ledger process sends every change over one channel, and a snapshot when it starts.
+        if (keys.apply(message.change) === 'resend') log.error({ revision: message.change.revision }, 'a change of keys is missing');
+        break;
+      case 'shipped':
+        metrics.ledgerLag(journal.durable().seq - message.seq);
+        return;
+    }
+    supervisor.applied(keys.revision);
+  };
+  const supervisor = superviseLedger({
+    script: new URL('./main-ledger.ts', import.meta.url),
+    start: { type: 'start', nodeId: dataDir.nodeId, socketPath },
+    durableSeq: () => journal.durable().seq,
+    onMessage,
+    log,
+  });
+  journal.onDurable(({ seq }) => supervisor.durable(seq));
+  const firstKeys = snapshot === null ? await ready.promise : NO_KEYS;
+  return { keys, socketPath, firstKeys, stop: (deadlineMs) => supervisor.stop(deadlineMs) };
+}
+
+function reportRecovery(journal: Journal, log: Log): void {
+  const { entries, inDoubt, tornBytes } = journal.recovered;
+  log.info({ entries }, 'the journal is open');
+  if (inDoubt > 0) log.warn({ in_doubt: inDoubt }, 'calls were in flight when the server stopped: they are in doubt');
+  if (tornBytes > 0) log.warn({ torn_bytes: tornBytes }, 'an unfinished write at the end of the journal was set aside');
+}
+
+type Stop = { readonly config: Config; readonly log: Log; readonly server: RunningServer; readonly release: () => void };
+
+function stopOnSignal({ config, log, server, release }: Stop): void {
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, 'stopping: running calls end first');
+    server.stop(config.timeouts.shutdownMs).then(
+      ({ cut }) => {
+        if (cut > 0) log.warn({ cut }, 'calls were cut at the deadline');
+        release();
+        log.info({}, 'stopped');
+        process.exit(0);
+      },
+      (error: unknown) => {
+        log.fatal({ err: error }, 'the stop failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+}
+
+function releaseAll(dataDir: DataDir, sockets: string): void {
+  rmSync(join(dataDir.path, 'address.json'), { force: true });
+  rmSync(sockets, { recursive: true, force: true });
+  dataDir.release();
+}
+
+function displayHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::' || host === '127.0.0.1') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function today(): string {
+  return new Date(systemClock.now()).toISOString().slice(0, 10);
+}
+
+main().catch((error: unknown) => {
+  console.complain(describeFailure(error));
+  process.exit(1);
+});
+
+function describeFailure(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  if (error instanceof ApportionError) return `Apportion cannot start: ${error.message} ${error.hint ?? ''}`;
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return `Apportion cannot start: ${error.message}. Set APPORTION_PORT to a free port, or stop what uses this one.`;
+  }
+  return `Apportion cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}

@@ -1,0 +1,46 @@
+import type { ToGateway, ToLedger } from './messages.ts';
+
+export type Parent = {
+  tell(message: ToGateway): void;
+  /** The first message, which says what to open. */
+  readonly start: Promise<Extract<ToLedger, { type: 'start' }>>;
+};
+
+export type ParentHandlers = {
+  readonly durable: (seq: number) => void;
+  readonly applied: (revision: number) => void;
+  /** Asked to stop, or the gateway process is gone. */
+  readonly stop: () => void;
+};
+
+/** The ledger process's end of the channel. It lives only as long as the gateway process that started it. */
+export function connectToParent(handlers: ParentHandlers): Parent {
+  const start = Promise.withResolvers<Extract<ToLedger, { type: 'start' }>>();
+  process.on('message', (received) => {
+    const message = received as ToLedger;
+    switch (message.type) {
+      case 'start':
+        start.resolve(message);
+        break;
+      case 'durable':
+        handlers.durable(message.seq);
+        break;
+      case 'applied':
+        handlers.applied(message.revision);
+        break;
+      case 'stop':
+        handlers.stop();
+        break;
+    }
+  });
+  process.on('disconnect', handlers.stop);
+  process.on('SIGTERM', handlers.stop);
+  // Ctrl-C in a terminal reaches both processes: the gateway stops this one when its calls have ended.
+  process.on('SIGINT', () => undefined);
+  return {
+    tell: (message) => {
+      if (process.connected) process.send?.(message);
+    },
+    start: start.promise,
+  };
+}

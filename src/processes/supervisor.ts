@@ -1,0 +1,79 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import type { Log } from '#observe';
+import { systemClock } from '#std';
+import type { ToGateway, ToLedger } from './messages.ts';
+
+export type LedgerSupervisor = {
+  /** Tells the ledger process that there is more to ship. */
+  durable(seq: number): void;
+  applied(revision: number): void;
+  pid(): number | undefined;
+  /** Lets it ship what is durable and close its store; kills it at the deadline. */
+  stop(deadlineMs: number): Promise<void>;
+};
+
+export type SupervisorOptions = {
+  readonly script: URL;
+  readonly start: Extract<ToLedger, { type: 'start' }>;
+  readonly onMessage: (message: ToGateway) => void;
+  /** The newest durable sequence number, told to a process that was started again. */
+  readonly durableSeq: () => number;
+  readonly log: Log;
+};
+
+const FIRST_RESTART_MS = 250;
+const LONGEST_RESTART_MS = 5_000;
+/** A process that lived this long failed anew, not again. */
+const HEALTHY_AFTER_MS = 30_000;
+
+/** Runs the ledger process, and runs it again whenever it dies: calls do not depend on it. */
+export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
+  let child: ChildProcess | null = null;
+  let stopping = false;
+  let restartMs = FIRST_RESTART_MS;
+  let timer: NodeJS.Timeout | undefined;
+
+  function run(): void {
+    const startedMs = systemClock.elapsedMs();
+    const started = fork(options.script, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    child = started;
+    started.on('message', (message) => options.onMessage(message as ToGateway));
+    started.on('error', (error) => options.log.error({ err: error }, 'the ledger process could not be started'));
+    started.on('exit', (code, signal) => {
+      child = null;
+      if (stopping) return;
+      if (systemClock.elapsedMs() - startedMs > HEALTHY_AFTER_MS) restartMs = FIRST_RESTART_MS;
+      options.log.warn({ code, signal, restart_ms: restartMs }, 'the ledger process ended; calls go on, and it is started again');
+      timer = setTimeout(run, restartMs);
+      restartMs = Math.min(restartMs * 2, LONGEST_RESTART_MS);
+    });
+    send(options.start);
+    send({ type: 'durable', seq: options.durableSeq() });
+  }
+
+  function send(message: ToLedger): void {
+    if (child?.connected === true) child.send(message, ignoreClosedChannel);
+  }
+
+  run();
+  return {
+    durable: (seq) => send({ type: 'durable', seq }),
+    applied: (revision) => send({ type: 'applied', revision }),
+    pid: () => child?.pid,
+    stop: async (deadlineMs) => {
+      stopping = true;
+      clearTimeout(timer);
+      const last = child;
+      if (last === null) return;
+      send({ type: 'stop' });
+      const killer = setTimeout(() => last.kill('SIGKILL'), deadlineMs);
+      if (last.exitCode === null && last.signalCode === null) {
+        await new Promise<void>((resolve) => last.once('exit', () => resolve()));
+      }
+      clearTimeout(killer);
+    },
+  };
+}
+
+/** A message to a process that is just dying is lost with it; its successor is told everything again. */
+function ignoreClosedChannel(_error: Error | null): void {}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { scanJsonObject } from '#std';
+import { ApportionError } from '#terms';
+import type { RequestBody, RequestEdit } from '../wire.ts';
+import { chatRequestText, readChatRequest, writeChatRequest } from './request.ts';
+
+function bodyOf(text: string): RequestBody {
+  const bytes = Buffer.from(text);
+  const scan = scanJsonObject(bytes);
+  assert.ok(scan.ok);
+  return { bytes, members: new Map(scan.members.map((member) => [member.key, member])) };
+}
+
+function edit(changes: Partial<RequestEdit>): RequestEdit {
+  return { model: 'gpt-4o', stream: false, drop: new Set(['tags', 'entity_type', 'entity_id']), metadata: 'unchanged', ...changes };
+}
+
+function written(text: string, changes: Partial<RequestEdit>): string {
+  return writeChatRequest(bodyOf(text), edit(changes)).toString();
+}
+
+test('members that need no change are forwarded byte for byte', () => {
+  const odd = '{"temperature":0.10,"messages":[ {"role":"user","content":"\\u00e9 1.0"} ],"model":"gpt-4o","seed":1e2}';
+  assert.equal(written(odd, {}), odd);
+});
+
+test('our fields are left out wherever they stand', () => {
+  assert.equal(
+    written('{"tags":{"a":"b"},"model":"openai/gpt-4o","entity_type":"customer","messages":[],"entity_id":"acme"}', {}),
+    '{"model":"gpt-4o","messages":[]}',
+  );
+});
+
+test('a stream is asked for its usage, and other stream options stay', () => {
+  assert.equal(
+    written('{"model":"m","stream":true}', { stream: true }),
+    '{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true}}',
+  );
+  assert.equal(
+    written('{"model":"m","stream":true,"stream_options":{"include_obfuscation":false,"include_usage":false}}', { stream: true }),
+    '{"model":"gpt-4o","stream":true,"stream_options":{"include_obfuscation":false,"include_usage":true}}',
+  );
+  assert.equal(
+    written('{"model":"m","stream":true,"stream_options":null}', { stream: true }),
+    '{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true}}',
+  );
+});
+
+test('what is left of metadata goes on, and an empty rest is dropped', () => {
+  assert.equal(written('{"model":"m","metadata":{"tags":["a"],"k":"v"}}', { metadata: { k: 'v' } }), '{"model":"gpt-4o","metadata":{"k":"v"}}');
+  assert.equal(written('{"model":"m","metadata":{"tags":["a"]}}', { metadata: null }), '{"model":"gpt-4o"}');
+});
+
+test('the bound on input is the size of the request, and unknown when it refers to something elsewhere', () => {
+  const text = '{"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":5,"n":2}';
+  assert.deepEqual(readChatRequest(bodyOf(text)), {
+    model: 'm',
+    stream: false,
+    wantsUsage: false,
+    maxOutputTokens: 5,
+    choices: 2,
+    maxInputTokens: text.length + 1_000,
+  });
+  const image = '{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x"}}]}]}';
+  assert.equal(readChatRequest(bodyOf(image)).maxInputTokens, null);
+});
+
+for (const [text, param] of [
+  ['{"messages":[]}', 'model'],
+  ['{"model":7}', 'model'],
+  ['{"model":"m","stream":"yes"}', 'stream'],
+  ['{"model":"m","max_tokens":-1}', 'max_tokens'],
+  ['{"model":"m","n":1.5}', 'n'],
+  ['{"model":"m","stream_options":[]}', 'stream_options'],
+] as const) {
+  test(`${text} is refused, naming ${param}`, () => {
+    assert.throws(
+      () => readChatRequest(bodyOf(text)),
+      (error: unknown) => error instanceof ApportionError && error.code === 'invalid_field' && error.param === param,
+    );
+  });
+}
+
+test('the text for an estimate is what people and tools wrote, not the data of an image', () => {
+  const text = '{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}]}';
+  assert.match(chatRequestText(bodyOf(text)), /look/);
+  assert.doesNotMatch(chatRequestText(bodyOf(text)), /AAAA/);
+});
