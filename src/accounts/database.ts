@@ -1,0 +1,72 @@
+import { chmodSync, closeSync, openSync } from 'node:fs';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { Kysely, SqliteDialect, type SqliteDatabase } from 'kysely';
+import { invariant } from '#std';
+
+/** Postgres gives 64-bit integers back as text; rows are read through `Number`, which is exact up to 2^53. */
+type Int64 = number | string;
+
+export type KeyTable = {
+  id: string;
+  hash: string;
+  name: string;
+  alias: string | null;
+  prefix_shown: string;
+  role: string;
+  team: string;
+  owner: string;
+  models: string;
+  metadata: string;
+  expires_at: Int64 | null;
+  blocked: number;
+  deleted_at: Int64 | null;
+  created_at: Int64;
+  revision: Int64;
+};
+
+export type ControlTables = {
+  keys: KeyTable;
+  meta: { key: string; value: string };
+  ui_sessions: { hash: string; created_at: Int64; expires_at: Int64 };
+  /** One row. Raising it takes the row's lock, so revisions are in commit order on Postgres too. */
+  control_revision: { id: number; value: Int64 };
+};
+
+export type ControlDatabase = Kysely<ControlTables>;
+
+export function openControlDatabase(file: string): ControlDatabase {
+  return new Kysely<ControlTables>({ dialect: new SqliteDialect({ database: nodeSqlite(file) }) });
+}
+
+/** `node:sqlite` in the shape Kysely's SQLite dialect asks for. */
+function nodeSqlite(file: string): SqliteDatabase {
+  if (file !== ':memory:') createPrivate(file);
+  const database = new DatabaseSync(file);
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
+  return {
+    close: () => database.close(),
+    prepare: (sql) => {
+      const statement = database.prepare(sql);
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters) => statement.all(...toSqlite(parameters)),
+        run: (parameters) => statement.run(...toSqlite(parameters)),
+        iterate: (parameters) => statement.iterate(...toSqlite(parameters)),
+      };
+    },
+  };
+}
+
+/** Only the owner may read who holds keys; SQLite gives its side files the rights of the main file. */
+function createPrivate(file: string): void {
+  closeSync(openSync(file, 'a', 0o600));
+  chmodSync(file, 0o600);
+}
+
+function toSqlite(parameters: readonly unknown[]): SQLInputValue[] {
+  return parameters.map((parameter) => {
+    if (parameter === null || typeof parameter === 'string' || typeof parameter === 'number') return parameter;
+    invariant(typeof parameter === 'bigint', `a parameter of type ${typeof parameter} cannot be bound`);
+    return parameter;
+  });
+}

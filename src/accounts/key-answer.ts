@@ -1,0 +1,44 @@
+import { type TimestampMs } from '#std';
+import { type KeyRecord } from './key-record.ts';
+
+/** LiteLLM's limits, which no key has yet: null is its way to say "none". */
+const NO_LIMITS = {
+  max_budget: null,
+  budget_duration: null,
+  tpm_limit: null,
+  rpm_limit: null,
+  max_parallel_requests: null,
+} as const;
+
+/** LiteLLM's answer to `POST /key/generate`: the only place where a token is ever shown. */
+export function toKeyGenerateAnswer({ token, key }: { token: string; key: KeyRecord }): Record<string, unknown> {
+  return { key: token, token: key.hash, token_id: key.hash, ...toKeyInfo(key) };
+}
+
+/** LiteLLM's answer to `GET /key/info`. */
+export function toKeyInfoAnswer(key: KeyRecord): Record<string, unknown> {
+  return { key: key.hash, info: { token: key.hash, ...toKeyInfo(key) } };
+}
+
+/** What every key answer says. `key_name` is LiteLLM's shortened token; `name` is what our reports call the key. */
+export function toKeyInfo(key: KeyRecord): Record<string, unknown> {
+  return {
+    id: key.id,
+    name: key.name,
+    key_name: `sk-...${key.shown.slice(-4)}`,
+    key_alias: key.alias,
+    expires: toIso(key.expiresAt),
+    team_id: key.team === '' ? null : key.team,
+    user_id: key.owner === '' ? null : key.owner,
+    models: key.models,
+    metadata: key.metadata,
+    blocked: key.blocked,
+    created_at: toIso(key.createdAt),
+    deleted_at: toIso(key.deletedAt),
+    ...NO_LIMITS,
+  };
+}
+
+function toIso(time: TimestampMs | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}

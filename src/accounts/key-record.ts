@@ -1,0 +1,40 @@
+import { type TimestampMs } from '#std';
+
+/** A virtual key without its token: what tables, snapshots and changes carry. Plain JSON. */
+export type KeyRecord = {
+  /** `key_…`, stable for ever: entries and reports point at it. */
+  readonly id: string;
+  /** SHA-256 of the token in hex. */
+  readonly hash: string;
+  /** What reports call the key: its alias, else the shown form of its token. */
+  readonly name: string;
+  /** Unique among keys that are not deleted. */
+  readonly alias: string | null;
+  readonly shown: string;
+  readonly role: 'call';
+  /** The team the key proves; empty for none. */
+  readonly team: string;
+  readonly owner: string;
+  /** The models the key may call; empty for all. */
+  readonly models: readonly string[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly expiresAt: TimestampMs | null;
+  readonly blocked: boolean;
+  /** A deleted key stays as a row, so that reports keep its name. */
+  readonly deletedAt: TimestampMs | null;
+  readonly createdAt: TimestampMs;
+  /** The control-plane revision of its last change. */
+  readonly revision: number;
+};
+
+/** Everything a gateway needs to identify callers. Holds hashes only, and nothing of a configured admin key. */
+export type ControlSnapshot = {
+  readonly revision: number;
+  /** Hash of the generated admin key; null when the admin key is configured and none was ever generated. */
+  readonly adminKeyHash: string | null;
+  /** Keys that are not deleted. */
+  readonly keys: readonly KeyRecord[];
+};
+
+/** One write: the keys as they are now. `revision` is exactly one more than that of the change before. */
+export type ControlChange = { readonly revision: number; readonly keys: readonly KeyRecord[] };

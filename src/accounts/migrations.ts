@@ -1,0 +1,52 @@
+import { type Kysely } from 'kysely';
+import { Migrator, type Migration } from 'kysely/migration';
+import { type ControlDatabase } from './database.ts';
+
+/** In order of name; a released one never changes. Plain types only: the same steps run on Postgres. */
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001_keys_and_sessions': { up: createKeysAndSessions },
+};
+
+export async function migrate(database: ControlDatabase): Promise<void> {
+  const migrator = new Migrator({ db: database, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw new Error('control.db could not be migrated', { cause: error });
+}
+
+async function createKeysAndSessions(database: Kysely<unknown>): Promise<void> {
+  await database.schema
+    .createTable('keys')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('hash', 'text', (column) => column.notNull().unique())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('alias', 'text')
+    .addColumn('prefix_shown', 'text', (column) => column.notNull())
+    .addColumn('role', 'text', (column) => column.notNull())
+    .addColumn('team', 'text', (column) => column.notNull())
+    .addColumn('owner', 'text', (column) => column.notNull())
+    .addColumn('models', 'text', (column) => column.notNull())
+    .addColumn('metadata', 'text', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint')
+    .addColumn('blocked', 'integer', (column) => column.notNull())
+    .addColumn('deleted_at', 'bigint')
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('revision', 'bigint', (column) => column.notNull())
+    .execute();
+  await database.schema.createIndex('keys_by_alias').on('keys').column('alias').execute();
+  await database.schema
+    .createTable('meta')
+    .addColumn('key', 'text', (column) => column.primaryKey())
+    .addColumn('value', 'text', (column) => column.notNull())
+    .execute();
+  await database.schema
+    .createTable('ui_sessions')
+    .addColumn('hash', 'text', (column) => column.primaryKey())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .execute();
+  await database.schema
+    .createTable('control_revision')
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .addColumn('value', 'bigint', (column) => column.notNull())
+    .execute();
+}

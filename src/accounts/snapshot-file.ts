@@ -1,0 +1,78 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { type TimestampMs } from '#std';
+import { ApportionError } from '#terms';
+import { type ControlSnapshot } from './key-record.ts';
+
+const SNAPSHOT_SCHEMA = 1;
+
+const timestamp = z.int().transform((ms) => ms as TimestampMs);
+
+const snapshotSchema = z.object({
+  schema: z.literal(SNAPSHOT_SCHEMA),
+  revision: z.int().nonnegative(),
+  adminKeyHash: z.string().nullable(),
+  keys: z.array(
+    z.object({
+      id: z.string(),
+      hash: z.string(),
+      name: z.string(),
+      alias: z.string().nullable(),
+      shown: z.string(),
+      role: z.literal('call'),
+      team: z.string(),
+      owner: z.string(),
+      models: z.array(z.string()),
+      metadata: z.record(z.string(), z.unknown()),
+      expiresAt: timestamp.nullable(),
+      blocked: z.boolean(),
+      deletedAt: timestamp.nullable(),
+      createdAt: timestamp,
+      revision: z.int(),
+    }),
+  ),
+});
+
+/** Replaces the file whole and durably: a crash leaves the old one or the new one. One writer at a time. */
+export async function writeSnapshot(file: string, snapshot: ControlSnapshot): Promise<void> {
+  const draft = `${file}.tmp`;
+  const handle = await open(draft, 'w', 0o600);
+  try {
+    await handle.writeFile(JSON.stringify({ schema: SNAPSHOT_SCHEMA, ...snapshot }));
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(draft, file);
+  const directory = await open(dirname(file));
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** The last snapshot written, or null when there is none yet. A file that cannot be read as one is an error. */
+export async function readSnapshot(file: string): Promise<ControlSnapshot | null> {
+  const text = await readIfThere(file);
+  if (text === null) return null;
+  try {
+    const { schema: _schema, ...snapshot } = snapshotSchema.parse(JSON.parse(text));
+    return snapshot;
+  } catch (cause) {
+    throw new ApportionError('internal_error', `The control snapshot ${file} cannot be read.`, {
+      cause,
+      hint: 'Delete the file: the ledger process writes it again from control.db.',
+    });
+  }
+}
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,39 @@
+import { hash } from 'node:crypto';
+
+/** @returns that many unpredictable bytes; `crypto.randomBytes` outside tests */
+export type RandomBytes = (size: number) => Uint8Array;
+
+const TOKEN_BYTES = 32;
+
+export function makeCallToken(random: RandomBytes): string {
+  return `sk-ap-${secret(random)}`;
+}
+
+export function makeAdminToken(random: RandomBytes): string {
+  return `sk-ap-admin-${secret(random)}`;
+}
+
+export function makeSessionToken(random: RandomBytes): string {
+  return secret(random);
+}
+
+export function makeKeyId(random: RandomBytes): string {
+  return `key_${Buffer.from(random(10)).toString('hex')}`;
+}
+
+/**
+ * SHA-256, 64 hex digits. Tokens carry 256 random bits, so a slow password hash would add nothing; and comparing
+ * hashes tells an attacker nothing about the token, however long the comparison takes.
+ */
+export function hashToken(token: string): string {
+  return hash('sha256', token, 'hex');
+}
+
+/** What lists may show of a token: its first 8 and last 4 characters. */
+export function shownForm(token: string): string {
+  return `${token.slice(0, 8)}…${token.slice(-4)}`;
+}
+
+function secret(random: RandomBytes): string {
+  return Buffer.from(random(TOKEN_BYTES)).toString('base64url');
+}
