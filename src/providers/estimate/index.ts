@@ -1,0 +1,1 @@
+export { createEstimator, type EstimateText, type Estimator } from './estimator.ts';
