@@ -1,0 +1,128 @@
+/** Calendar arithmetic in a named time zone. Dates are `YYYY-MM-DD`; instants are milliseconds since 1970, UTC. */
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+export const INTERVALS = ['hour', 'day', 'week', 'month'] as const;
+
+export type Interval = (typeof INTERVALS)[number];
+
+const offsetFormats = new Map<string, Intl.DateTimeFormat>();
+
+/**
+ * The zone's canonical IANA name, or `undefined` if there is none. Bare offsets (`+02:00`) are refused: the store knows
+ * names only, and an offset is wrong for half of the year in most places.
+ */
+export function parseTimeZone(text: string): string | undefined {
+  if (!/^[A-Za-z]/.test(text)) return undefined;
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: text }).resolvedOptions().timeZone;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** True for a day that exists: `2024-02-29`, not `2025-02-29`. */
+export function isDate(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && addDays(text, 0) === text;
+}
+
+/** NaN dates give an empty string, so that no invalid date equals itself. */
+export function addDays(date: string, days: number): string {
+  const ms = Date.parse(`${date}T00:00:00Z`) + days * DAY_MS;
+  return Number.isNaN(ms) ? '' : new Date(ms).toISOString().slice(0, 10);
+}
+
+/** Milliseconds the zone is ahead of UTC at an instant. */
+function offsetMs(instant: number, timeZone: string): number {
+  let format = offsetFormats.get(timeZone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
+    offsetFormats.set(timeZone, format);
+  }
+  const name = format.formatToParts(instant).find((part) => part.type === 'timeZoneName')?.value ?? '';
+  const match = /^GMT([+-])(\d{2}):(\d{2})(?::(\d{2}))?$/.exec(name);
+  if (match === null) return 0;
+  const [, sign, hours, minutes, seconds = '0'] = match;
+  const ms = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000;
+  return sign === '-' ? -ms : ms;
+}
+
+/** The local date an instant falls on. */
+export function dateOf(instant: number, timeZone: string): string {
+  return new Date(instant + offsetMs(instant, timeZone)).toISOString().slice(0, 10);
+}
+
+/**
+ * The first instant of a local time of day. Where the clock jumps over it, the instant of the jump; where it is repeated,
+ * the first of the two.
+ */
+export function instantOfLocal(local: string, timeZone: string): number {
+  const wall = Date.parse(`${local}Z`);
+  const candidates = [offsetMs(wall - DAY_MS, timeZone), offsetMs(wall + DAY_MS, timeZone)]
+    .map((offset) => wall - offset)
+    .toSorted((left, right) => left - right);
+  const reached = candidates.find((instant) => instant + offsetMs(instant, timeZone) >= wall);
+  return reached ?? Math.max(...candidates);
+}
+
+export function startOfDate(date: string, timeZone: string): number {
+  return instantOfLocal(`${date}T00:00:00.000`, timeZone);
+}
+
+/** A bucket of a time series: its id as the store groups it, where it starts, and how it is written locally. */
+export type Bucket = { readonly id: string; readonly startMs: number; readonly date: string };
+
+/** The bucket an id of the store stands for: a date, or for hours the seconds since 1970 of its start. */
+export function bucketOf(id: string, interval: Interval, timeZone: string): Bucket {
+  if (interval !== 'hour') return { id, startMs: startOfDate(id, timeZone), date: id };
+  const startMs = Number(id) * 1000;
+  return { id, startMs, date: localHour(startMs, timeZone) };
+}
+
+function localHour(instant: number, timeZone: string): string {
+  const offset = offsetMs(instant, timeZone);
+  const local = new Date(instant + offset).toISOString().slice(0, 19);
+  if (offset === 0) return `${local}Z`;
+  const minutes = Math.abs(offset) / 60_000;
+  const clock = [Math.floor(minutes / 60), Math.floor(minutes % 60)].map((part) => String(part).padStart(2, '0'));
+  return `${local}${offset < 0 ? '-' : '+'}${clock.join(':')}`;
+}
+
+/** The ids of all buckets that touch `[startMs, endMs)`, in order; `undefined` when there are more than `most`. */
+export function bucketIds(
+  period: { readonly startMs: number; readonly endMs: number; readonly timeZone: string },
+  interval: Interval,
+  most: number,
+): readonly string[] | undefined {
+  const ids: string[] = [];
+  const { startMs, endMs, timeZone } = period;
+  if (interval === 'hour') {
+    const offset = offsetMs(startMs, timeZone);
+    const first = Math.floor((startMs + offset) / HOUR_MS) * HOUR_MS - offset;
+    for (let at = first; at < endMs; at += HOUR_MS) {
+      if (ids.push(String(at / 1000)) > most) return undefined;
+    }
+    return ids;
+  }
+  const last = dateOf(endMs - 1, timeZone);
+  for (let date = firstDate(dateOf(startMs, timeZone), interval); date <= last; date = nextDate(date, interval)) {
+    if (ids.push(date) > most) return undefined;
+  }
+  return ids;
+}
+
+/** Weeks start on Monday (ISO 8601). */
+function firstDate(date: string, interval: Exclude<Interval, 'hour'>): string {
+  if (interval === 'day') return date;
+  if (interval === 'month') return `${date.slice(0, 7)}-01`;
+  const sinceMonday = (new Date(`${date}T00:00:00Z`).getUTCDay() + 6) % 7;
+  return addDays(date, -sinceMonday);
+}
+
+function nextDate(date: string, interval: Exclude<Interval, 'hour'>): string {
+  if (interval === 'day') return addDays(date, 1);
+  if (interval === 'week') return addDays(date, 7);
+  return `${addDays(`${date.slice(0, 7)}-01`, 31).slice(0, 7)}-01`;
+}

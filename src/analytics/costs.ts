@@ -1,0 +1,77 @@
+import type { TimestampMs } from '#std';
+import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from './filter.ts';
+import { groupingOf, OTHER, parseGroupBy, type GroupBy, type Grouping } from './grouping.ts';
+import { createBindings, type Bindings } from './bindings.ts';
+import { lessMeasures, toWireMeasures, type Measures, type WireMeasures } from './measures.ts';
+import { parseParameters } from './parameters.ts';
+import {
+  groupsOf,
+  openReport,
+  totalOf,
+  toWireAsOf,
+  toWireSummary,
+  type AnalyticsDeps,
+  type Group,
+  type WireAsOf,
+  type WireSummary,
+} from './report.ts';
+
+export type CostsQuery = { readonly filter: EntryFilter; readonly groupBy: GroupBy; readonly limit: number };
+
+/** Rows of one answer. A breakdown by a tag with more values is cut by cost, the rest summed up in `(other)`. */
+const ROWS = { least: 1, most: 10_000, otherwise: 1000 } as const;
+
+export function parseCostsQuery(query: unknown, now: TimestampMs): CostsQuery {
+  const parameters = parseParameters(query, [...FILTER_PARAMETERS, 'group_by', 'limit']);
+  return {
+    filter: parseFilter(parameters, now),
+    groupBy: parseGroupBy(parameters.text('group_by') ?? 'entity'),
+    limit: parameters.whole('limit', ROWS),
+  };
+}
+
+export type WireGroup = WireMeasures & {
+  readonly value: string;
+  readonly untagged: boolean;
+  readonly other: boolean;
+  readonly [field: string]: unknown;
+};
+
+export type CostsAnswer = {
+  readonly data: readonly WireGroup[];
+  readonly summary: WireSummary;
+  /** True when a call may stand in several rows: then they do not add up to the summary, which counts each call once. */
+  readonly overlapping: boolean;
+  /** True when `limit` left rows out. */
+  readonly truncated: boolean;
+  readonly as_of: WireAsOf;
+};
+
+/** Who spent what. Parts of a partition add up to the summary to the pico-dollar. */
+export async function costs(deps: AnalyticsDeps, query: CostsQuery, signal?: AbortSignal): Promise<CostsAnswer> {
+  const report = openReport(deps, query.filter, signal);
+  const groupingFor = (bindings: Bindings): Grouping => groupingOf(query.groupBy, query.filter, bindings);
+  const [total, { groups, cut }] = await Promise.all([totalOf(report), groupsOf(report, groupingFor, query.limit)]);
+  const { overlapping } = groupingFor(createBindings());
+  const rows = groups.map(toWireGroup);
+  if (cut && !overlapping) rows.push(otherGroup(total, groups));
+  return {
+    data: rows,
+    summary: toWireSummary(total, query.filter),
+    overlapping,
+    truncated: cut,
+    as_of: toWireAsOf(report.asOf),
+  };
+}
+
+export function toWireGroup(group: Group): WireGroup {
+  return { ...group.fields, untagged: group.id === null, other: false, ...toWireMeasures(group.measures) };
+}
+
+export function otherGroup(total: Measures, groups: readonly Group[]): WireGroup {
+  const rest = lessMeasures(
+    total,
+    groups.map(({ measures }) => measures),
+  );
+  return { value: OTHER, untagged: false, other: true, ...toWireMeasures(rest) };
+}

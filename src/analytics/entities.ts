@@ -1,0 +1,88 @@
+import type { TimestampMs } from '#std';
+import { tagColumn } from '#ledger/store';
+import { ENTITY_TYPES, formatUsd, usdNumber } from '#terms';
+import type { EntryFilter } from './filter.ts';
+import { isoOf } from './event.ts';
+import { PAGE_PARAMETERS, parsePage, toWirePagination, type Page, type WirePagination } from './page.ts';
+import { parseParameters } from './parameters.ts';
+import { parseOptionalPeriod, PERIOD_PARAMETERS } from './period.ts';
+import { countOf, moneyOf, textOf, type Row } from './reader.ts';
+import { openReport, toWireAsOf, type AnalyticsDeps, type WireAsOf } from './report.ts';
+
+export type EntitiesQuery = { readonly filter: EntryFilter; readonly types: readonly string[]; readonly page: Page };
+
+export function parseEntitiesQuery(query: unknown, now: TimestampMs): EntitiesQuery {
+  const parameters = parseParameters(query, [...PERIOD_PARAMETERS, 'type', ...PAGE_PARAMETERS]);
+  const type = parameters.oneOf('type', ENTITY_TYPES);
+  return {
+    filter: {
+      period: parseOptionalPeriod(parameters, now),
+      entityType: undefined,
+      entityId: undefined,
+      model: undefined,
+      provider: undefined,
+      status: undefined,
+      key: undefined,
+      sessionId: undefined,
+      tags: [],
+    },
+    types: type === undefined ? ENTITY_TYPES : [type],
+    page: parsePage(parameters),
+  };
+}
+
+export type WireEntity = {
+  readonly entity_type: string;
+  readonly entity_id: string;
+  readonly first_seen: string;
+  readonly last_seen: string;
+  readonly total_events: number;
+  readonly total_cost: number;
+  readonly total_cost_exact: string;
+};
+
+export type EntitiesAnswer = {
+  readonly data: readonly WireEntity[];
+  readonly pagination: WirePagination;
+  readonly as_of: WireAsOf;
+};
+
+/** Every entity that calls were made for, however it was set, the most recently seen first. */
+export async function entities(
+  deps: AnalyticsDeps,
+  query: EntitiesQuery,
+  signal?: AbortSignal,
+): Promise<EntitiesAnswer> {
+  const report = openReport(deps, query.filter, signal);
+  const set = query.types.map((type) => `('${type}', ${tagColumn(type)})`).join(', ');
+  // A call for a customer by a team counts for both: this is a list of entities, not a breakdown.
+  const entity = `arrayJoin(arrayFilter(e -> isNotNull(e.2), [${set}]))`;
+  const [[count], rows] = await Promise.all([
+    report.rows((from) => `SELECT uniqExact(${entity}) AS x_total ${from}`),
+    report.rows(
+      (from, { bind }) => `WITH ${entity} AS e SELECT e.1 AS x_type, assumeNotNull(e.2) AS x_id,
+        toUnixTimestamp64Milli(min(effective_at)) AS x_first, toUnixTimestamp64Milli(max(effective_at)) AS x_last,
+        sum(counts_call) AS m_events, toString(coalesce(sum(cost), 0)) AS m_cost
+        ${from} GROUP BY e ORDER BY max(effective_at) DESC, e.1, e.2
+        LIMIT ${bind('UInt32', query.page.limit)} OFFSET ${bind('UInt32', query.page.offset)}`,
+    ),
+  ]);
+  return {
+    data: rows.map(toWireEntity),
+    pagination: toWirePagination(query.page, count === undefined ? 0 : countOf(count, 'x_total')),
+    as_of: toWireAsOf(report.asOf),
+  };
+}
+
+function toWireEntity(row: Row): WireEntity {
+  const cost = moneyOf(row, 'm_cost');
+  return {
+    entity_type: textOf(row, 'x_type'),
+    entity_id: textOf(row, 'x_id'),
+    first_seen: isoOf(row, 'x_first'),
+    last_seen: isoOf(row, 'x_last'),
+    total_events: countOf(row, 'm_events'),
+    total_cost: usdNumber(cost),
+    total_cost_exact: formatUsd(cost),
+  };
+}

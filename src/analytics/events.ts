@@ -1,0 +1,92 @@
+import { invariant, type TimestampMs } from '#std';
+import { ENTRIES } from '#ledger/store';
+import { createBindings } from './bindings.ts';
+import {
+  EVENT_COLUMNS,
+  EVENT_DETAIL_COLUMNS,
+  toWireEvent,
+  toWireEventDetail,
+  type WireEvent,
+  type WireEventDetail,
+} from './event.ts';
+import { FILTER_PARAMETERS, parseListFilter, type EntryFilter } from './filter.ts';
+import { fromRowMeasures, MEASURE_COLUMNS } from './measures.ts';
+import { PAGE_PARAMETERS, parsePage, toWirePagination, type Page, type WirePagination } from './page.ts';
+import { parseParameters } from './parameters.ts';
+import { countOf, textOf, type Row } from './reader.ts';
+import {
+  notFound,
+  openReport,
+  toWireAsOf,
+  toWireSummary,
+  type AnalyticsDeps,
+  type WireAsOf,
+  type WireSummary,
+} from './report.ts';
+
+export type EventsQuery = { readonly filter: EntryFilter; readonly page: Page };
+
+export function parseEventsQuery(query: unknown, now: TimestampMs): EventsQuery {
+  const parameters = parseParameters(query, [...FILTER_PARAMETERS, ...PAGE_PARAMETERS]);
+  return { filter: parseListFilter(parameters, now), page: parsePage(parameters) };
+}
+
+export type EventsAnswer = {
+  readonly data: readonly WireEvent[];
+  /** Over the whole match, not the page. */
+  readonly summary: WireSummary;
+  readonly pagination: WirePagination;
+  readonly as_of: WireAsOf;
+};
+
+/** Attempts, newest first. */
+export async function events(deps: AnalyticsDeps, query: EventsQuery, signal?: AbortSignal): Promise<EventsAnswer> {
+  const report = openReport(deps, query.filter, signal);
+  const { limit, offset } = query.page;
+  const [[total], rows] = await Promise.all([
+    report.rows((from) => `SELECT ${MEASURE_COLUMNS}, countIf(kind = 'attempt') AS x_rows ${from}`),
+    report.rows(
+      (from, { bind }) => `SELECT ${EVENT_COLUMNS} ${from} AND kind = 'attempt'
+        ORDER BY effective_at DESC, node_id DESC, seq DESC LIMIT ${bind('UInt32', limit)} OFFSET ${bind('UInt32', offset)}`,
+    ),
+  ]);
+  invariant(total !== undefined, 'a sum without groups is one row');
+  return {
+    data: rows.map(toWireEvent),
+    summary: toWireSummary(fromRowMeasures(total), query.filter),
+    pagination: toWirePagination(query.page, countOf(total, 'x_rows')),
+    as_of: toWireAsOf(report.asOf),
+  };
+}
+
+/**
+ * One event with all the ledger knows. `id` is the call's id (then its last attempt is shown), an entry's id, or the `id`
+ * of the provider's answer.
+ */
+export async function eventDetail(deps: AnalyticsDeps, id: string, signal?: AbortSignal): Promise<WireEventDetail> {
+  const options = signal === undefined ? {} : { signal };
+  const bindings = createBindings();
+  const sql = `SELECT ${EVENT_DETAIL_COLUMNS} FROM ${ENTRIES} WHERE ${entriesOfCall(id, bindings.bind)}
+    ORDER BY kind != 'attempt', attempt, seq LIMIT ${MOST_ENTRIES}`;
+  const rows = await deps.store.query<Row>(sql, bindings.params, options);
+  const shown =
+    rows.find((row) => textOf(row, 'entry_id') === id) ?? rows.findLast((row) => textOf(row, 'kind') === 'attempt');
+  if (shown === undefined) {
+    throw notFound(
+      `There is no event "${id}".`,
+      'Give a call id (call_…), an entry id, or the id in the answer of the provider. A call shows up here within a second of its end.',
+    );
+  }
+  return toWireEventDetail(shown, rows);
+}
+
+/** More attempts and corrections than any call has. */
+const MOST_ENTRIES = 100;
+
+function entriesOfCall(id: string, bind: ReturnType<typeof createBindings>['bind']): string {
+  const [call = ''] = id.split('.');
+  if (call.startsWith('call_')) return `call_id = ${bind('String', call)}`;
+  // The newest call that got this id: providers promise no uniqueness.
+  const newest = `SELECT call_id FROM ${ENTRIES} WHERE upstream_id = ${bind('String', id)} ORDER BY effective_at DESC LIMIT 1`;
+  return `call_id IN (${newest})`;
+}

@@ -1,0 +1,14 @@
+/**
+ * Is: the questions about money and their answers: query string → SQL on the store → rows as JSON.
+ * Owns: query grammar, breakdowns, time buckets, the shapes of answers. Not: writing, HTTP, who may ask.
+ * Holds: values of a caller are bound, never spliced; parts of a partition sum to the total; every answer says `as_of`.
+ * Fails: `invalid_query` naming parameter and fix; `not_found`; what the store rejects passes through.
+ */
+export { costs, parseCostsQuery, type CostsAnswer, type CostsQuery } from './costs.ts';
+export { parseTimeseriesQuery, timeseries, type TimeseriesAnswer, type TimeseriesQuery } from './timeseries.ts';
+export { eventDetail, events, parseEventsQuery, type EventsAnswer, type EventsQuery } from './events.ts';
+export { type WireEvent, type WireEventDetail } from './event.ts';
+export { dimensions, parseDimensionsQuery, type DimensionsAnswer, type DimensionsQuery } from './dimensions.ts';
+export { entities, parseEntitiesQuery, type EntitiesAnswer, type EntitiesQuery } from './entities.ts';
+export { type AnalyticsDeps } from './report.ts';
+export { type AsOf, type StoreReader } from './reader.ts';

@@ -1,0 +1,79 @@
+import type { TimestampMs } from '#std';
+import { addDays, dateOf, instantOfLocal, isDate, parseTimeZone, startOfDate } from './calendar.ts';
+import { invalidQuery, type Parameters } from './parameters.ts';
+
+/** The time a report is about: `[startMs, endMs)`, and the two ends as the caller knows them, both inclusive. */
+export type Period = {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly timeZone: string;
+  readonly start: string;
+  readonly end: string;
+};
+
+export const PERIOD_PARAMETERS = ['start_date', 'end_date', 'timezone'] as const;
+
+const DATE_HINT = 'Give a day as YYYY-MM-DD, or an instant such as 2025-01-31T12:00:00Z.';
+
+/** `end_date` may be missing: today. A day without a time means the whole day, in `timezone` (default UTC). */
+export function parsePeriod(parameters: Parameters, now: TimestampMs): Period {
+  return periodFrom(parameters, parameters.required('start_date', DATE_HINT), now);
+}
+
+/** For lists that make sense without dates: everything up to now. */
+export function parseOptionalPeriod(parameters: Parameters, now: TimestampMs): Period {
+  return periodFrom(parameters, parameters.text('start_date') ?? '1970-01-01', now);
+}
+
+function periodFrom(parameters: Parameters, startText: string, now: TimestampMs): Period {
+  const zoneText = parameters.text('timezone') ?? 'UTC';
+  const timeZone = parseTimeZone(zoneText);
+  if (timeZone === undefined) {
+    throw invalidQuery('timezone', `"${zoneText}" is no time zone.`, 'Give an IANA name such as Europe/Berlin.');
+  }
+  const start = parseMoment('start_date', startText, timeZone);
+  const end = parseMoment('end_date', parameters.text('end_date') ?? dateOf(now, timeZone), timeZone);
+  if (end.endMs <= start.startMs) {
+    throw invalidQuery(
+      'end_date',
+      `The period ends (${end.text}) before it starts (${start.text}).`,
+      'Both ends are inclusive; end_date may be missing, then it is today.',
+    );
+  }
+  return { startMs: start.startMs, endMs: end.endMs, timeZone, start: start.text, end: end.text };
+}
+
+const INSTANT = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?$/;
+
+type Moment = { readonly startMs: number; readonly endMs: number; readonly text: string };
+
+/** Years outside of these are typing errors, and the store's time type ends there. */
+const FIRST_YEAR = 1970;
+const LAST_YEAR = 2200;
+
+function parseMoment(name: string, text: string, timeZone: string): Moment {
+  const moment = isDate(text) ? dayMoment(text, timeZone) : instantMoment(text, timeZone);
+  const year = Number(text.slice(0, 4));
+  if (moment === undefined || year < FIRST_YEAR || year > LAST_YEAR) {
+    throw invalidQuery(name, `"${text}" is no date.`, DATE_HINT);
+  }
+  return moment;
+}
+
+function dayMoment(date: string, timeZone: string): Moment {
+  return { startMs: startOfDate(date, timeZone), endMs: startOfDate(addDays(date, 1), timeZone), text: date };
+}
+
+function instantMoment(text: string, timeZone: string): Moment | undefined {
+  const match = INSTANT.exec(text);
+  if (match === null) return undefined;
+  const [, date = '', minute = '', second = '00', fraction = '', zone] = match;
+  const local = `${date}T${minute}:${second}.${fraction.slice(0, 3).padEnd(3, '0')}`;
+  if (!isDate(date) || Number.isNaN(Date.parse(`${local}Z`))) return undefined;
+  // `+0200` is ISO 8601 too, but not what Date.parse reads everywhere.
+  const at =
+    zone === undefined
+      ? instantOfLocal(local, timeZone)
+      : Date.parse(local + zone.replace(/^(.\d{2})(\d{2})$/, '$1:$2'));
+  return Number.isNaN(at) ? undefined : { startMs: at, endMs: at + 1, text: new Date(at).toISOString() };
+}

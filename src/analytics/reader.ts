@@ -1,0 +1,67 @@
+import { invariant, type TimestampMs } from '#std';
+import { picoUsd, type PicoUsd } from '#terms';
+
+/** How far the store has followed the journal: every entry of the node up to `seq` is visible, none after it is counted. */
+export type AsOf = {
+  readonly nodeId: string;
+  readonly seq: number;
+  /** When the last of them became visible; null before the first. */
+  readonly at: TimestampMs | null;
+};
+
+export type SqlParams = Readonly<Record<string, string | number | readonly string[]>>;
+
+/** What analytics needs of the store: rows for SQL with bound parameters, and how fresh they are. */
+export type StoreReader = {
+  query<T>(sql: string, params: SqlParams, options?: { readonly signal?: AbortSignal }): Promise<T[]>;
+  asOf(): AsOf;
+};
+
+/** A result row as the store gives it; read with `textOf`, `countOf`, `moneyOf`. */
+export type Row = Readonly<Record<string, unknown>>;
+
+export function textOf(row: Row, column: string): string {
+  const value = row[column];
+  invariant(typeof value === 'string', `column ${column} is text, got ${typeof value}`);
+  return value;
+}
+
+export function textOrNull(row: Row, column: string): string | null {
+  return row[column] === null ? null : textOf(row, column);
+}
+
+/** Counts come as JSON numbers or, from a server set to quote 64-bit integers, as strings. */
+export function countOf(row: Row, column: string): number {
+  const value = row[column];
+  invariant(typeof value === 'number' || typeof value === 'string', `column ${column} is a count, got ${typeof value}`);
+  const count = Number(value);
+  invariant(Number.isFinite(count), `column ${column} is a finite count, got ${value}`);
+  return count;
+}
+
+export function countOrNull(row: Row, column: string): number | null {
+  return row[column] === null ? null : countOf(row, column);
+}
+
+/** Money is selected with `toString(…)`: an integer of pico-dollars that a JSON number would round. */
+export function moneyOf(row: Row, column: string): PicoUsd {
+  return picoOf(textOf(row, column), column);
+}
+
+export function moneyOrNull(row: Row, column: string): PicoUsd | null {
+  return row[column] === null ? null : moneyOf(row, column);
+}
+
+export function picoOf(text: string, column: string): PicoUsd {
+  invariant(/^-?\d+$/.test(text), `column ${column} is integer pico-dollars, got ${text}`);
+  return picoUsd(BigInt(text));
+}
+
+export function textsOf(row: Row, column: string): readonly string[] {
+  const value = row[column];
+  invariant(
+    Array.isArray(value) && value.every((item) => typeof item === 'string'),
+    `column ${column} is a list of texts`,
+  );
+  return value;
+}

@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { closeEntry, closeInDoubt, openEntry, type AttemptStart } from '#ledger';
+import { openStore } from '#ledger/store';
+import { systemClock, type TimestampMs } from '#std';
+import { resolveTags, readBodyTags } from '#tags';
+import { picoUsd, type CallId, type CostState, type PicoUsd, type TagSet } from '#terms';
+import type { StoreReader } from './reader.ts';
+
+/** One call of a test, in a few words; the rest of its entry follows from these. */
+export type Seed = {
+  /** ISO instant the call started. */
+  readonly at: string;
+  /** The tag fields of the request body. */
+  readonly body?: Readonly<Record<string, unknown>>;
+  readonly model?: string;
+  readonly requestModel?: string;
+  readonly provider?: string;
+  readonly key?: { readonly id: string; readonly name: string };
+  /** Pico-dollars; null with a state of `unpriced`, `in_doubt`. */
+  readonly cost?: bigint | null;
+  readonly state?: CostState;
+  readonly atRisk?: bigint;
+  readonly status?: 'ok' | 'upstream_error' | 'client_closed';
+  readonly latencyMs?: number;
+  readonly input?: number;
+  readonly output?: number;
+  readonly attempt?: number;
+  /** The same call as the seed before: another attempt. */
+  readonly sameCall?: boolean;
+};
+
+export type SeededLedger = {
+  readonly store: StoreReader;
+  add(seeds: readonly Seed[]): Promise<readonly CallId[]>;
+  /** What `asOf` says; entries beyond it are in the store but not in reports. */
+  showUpTo(seq: number): void;
+  close(): Promise<void>;
+};
+
+const NODE = 'node-test';
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+/** A real store in a temporary directory, filled with entries as the gateway writes them. */
+export async function openSeededLedger(): Promise<SeededLedger> {
+  const directory = await mkdtemp(join(tmpdir(), 'apportion-analytics-'));
+  const store = await openStore({ path: directory }, { log: SILENT, clock: systemClock });
+  let last = 0;
+  let visible = 0;
+  return {
+    store: {
+      query: (sql, params, options) => store.query(sql, params, options),
+      asOf: () => ({ nodeId: NODE, seq: visible, at: systemClock.now() }),
+    },
+    async add(seeds) {
+      const ids: CallId[] = [];
+      const first = last + 1;
+      const lines = seeds.map((seed) => {
+        const id = seed.sameCall === true ? ids.at(-1) : undefined;
+        last += 1;
+        const callId = id ?? (`call_${String(last).padStart(32, '0')}` as CallId);
+        ids.push(callId);
+        return Buffer.from(`{"node_id":"${NODE}","seq":${last},${entryOf(seed, callId).slice(1)}`);
+      });
+      await store.insert({ nodeId: NODE, first, last, generation: 0, lines });
+      visible = last;
+      return ids;
+    },
+    showUpTo(seq) {
+      visible = seq;
+    },
+    async close() {
+      await store.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+function entryOf(seed: Seed, callId: CallId): string {
+  const startedAt = Date.parse(seed.at) as TimestampMs;
+  const reserved = picoUsd(seed.atRisk ?? 5_000_000n);
+  const start: AttemptStart = {
+    callId,
+    attempt: seed.attempt ?? 1,
+    startedAt,
+    operation: 'chat',
+    stream: false,
+    key: { id: 'key_1', name: 'first key', team: '', owner: '', ...seed.key },
+    tags: tagsOf(seed.body ?? {}),
+    requestModel: seed.requestModel ?? seed.model ?? 'gpt-4o',
+    provider: seed.provider ?? 'openai',
+    model: seed.model ?? 'gpt-4o',
+    reserved,
+  };
+  const state = seed.state ?? 'exact';
+  if (state === 'in_doubt') return closeInDoubt(openEntry(start), startedAt);
+  const cost = state === 'unpriced' ? null : picoUsd(seed.cost ?? 1_000_000n);
+  const latencyMs = seed.latencyMs ?? 100;
+  return closeEntry(openEntry(start), start, {
+    endedAt: (startedAt + latencyMs) as TimestampMs,
+    status: seed.status ?? 'ok',
+    httpStatus: 200,
+    errorCode: '',
+    upstreamId: `chatcmpl-${callId}`,
+    responseModel: start.model,
+    latencyMs,
+    firstByteMs: 10,
+    usage: {
+      meters: { input: seed.input ?? 10, output_text: seed.output ?? 5 },
+      origin: 'reported',
+      raw: '{"prompt_tokens":10,"completion_tokens":5}',
+    },
+    rated: { state, cost, charges: cost === null ? [] : [chargeOf(cost)], unpricedMeters: [] },
+    priceBook: 'book-1',
+  });
+}
+
+function chargeOf(amount: PicoUsd): Parameters<typeof closeEntry>[2]['rated']['charges'][number] {
+  return {
+    meter: 'input',
+    quantity: 10,
+    unitPrice: { amount: '0.15', per: 1_000_000 },
+    amount,
+    priceRow: 'openai/gpt-4o#input',
+  };
+}
+
+function tagsOf(body: Readonly<Record<string, unknown>>): TagSet {
+  const fields = Object.fromEntries(Object.entries(body).map(([name, value]) => [name, JSON.stringify(value)]));
+  return resolveTags(new Map([['body', readBodyTags(fields).declaration]]), { keyTeam: '' });
+}

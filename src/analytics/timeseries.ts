@@ -1,0 +1,178 @@
+import type { TimestampMs } from '#std';
+import { UNTAGGED } from '#tags';
+import { createBindings, type Bindings } from './bindings.ts';
+import { bucketIds, bucketOf, INTERVALS, type Interval } from './calendar.ts';
+import { otherGroup, toWireGroup, type WireGroup } from './costs.ts';
+import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from './filter.ts';
+import { bucketKey, groupingOf, OTHER, parseGroupBy, type GroupBy, type Grouping } from './grouping.ts';
+import { fromRowMeasures, MEASURE_COLUMNS, NO_MEASURES, toWireMeasures, type WireMeasures } from './measures.ts';
+import { invalidQuery, parseParameters } from './parameters.ts';
+import { countOf, textOf, type Row } from './reader.ts';
+import {
+  groupsOf,
+  openReport,
+  totalOf,
+  toWireAsOf,
+  toWireSummary,
+  type AnalyticsDeps,
+  type Group,
+  type Report,
+  type WireAsOf,
+  type WireSummary,
+} from './report.ts';
+
+export type TimeseriesQuery = {
+  readonly filter: EntryFilter;
+  readonly interval: Interval;
+  /** Null: one series, the total, with a point for every bucket. */
+  readonly groupBy: GroupBy | null;
+  /** The dearest so many groups get a series of their own. */
+  readonly limit: number;
+};
+
+const SERIES = { least: 1, most: 100, otherwise: 8 } as const;
+
+const MOST_BUCKETS = 10_000;
+
+export function parseTimeseriesQuery(query: unknown, now: TimestampMs): TimeseriesQuery {
+  const parameters = parseParameters(query, [...FILTER_PARAMETERS, 'interval', 'group_by', 'limit']);
+  const filter = parseFilter(parameters, now);
+  const interval = parameters.oneOf('interval', INTERVALS) ?? 'day';
+  const groupText = parameters.text('group_by');
+  const groupBy = groupText === undefined ? null : parseGroupBy(groupText);
+  if (groupBy?.kind === 'time') {
+    throw invalidQuery(
+      'group_by',
+      'A time series is by time already.',
+      `For the width of its buckets use interval=${groupBy.interval}.`,
+    );
+  }
+  if (bucketIds(filter.period, interval, MOST_BUCKETS) === undefined) {
+    throw invalidQuery(
+      'interval',
+      `The period has more than ${MOST_BUCKETS} buckets of one ${interval}.`,
+      'Take a wider interval or a shorter period.',
+    );
+  }
+  return { filter, interval, groupBy, limit: parameters.whole('limit', SERIES) };
+}
+
+export type WirePoint = WireMeasures & {
+  /** The bucket's first instant, UTC. */
+  readonly timestamp: string;
+  /** The same in the report's time zone: a day, or an hour with its offset. */
+  readonly date: string;
+  readonly value?: string;
+  readonly untagged?: boolean;
+  readonly other?: boolean;
+};
+
+export type TimeseriesAnswer = {
+  readonly interval: Interval;
+  readonly data: readonly WirePoint[];
+  readonly groups: readonly WireGroup[];
+  readonly summary: WireSummary;
+  readonly overlapping: boolean;
+  readonly as_of: WireAsOf;
+};
+
+export async function timeseries(
+  deps: AnalyticsDeps,
+  query: TimeseriesQuery,
+  signal?: AbortSignal,
+): Promise<TimeseriesAnswer> {
+  const report = openReport(deps, query.filter, signal);
+  const { groupBy, interval } = query;
+  if (groupBy === null) {
+    const [total, data] = await Promise.all([totalOf(report), totalPoints(report, interval)]);
+    return {
+      ...frame(query, report),
+      data,
+      groups: [],
+      summary: toWireSummary(total, query.filter),
+      overlapping: false,
+    };
+  }
+  const groupingFor = (bindings: Bindings): Grouping => groupingOf(groupBy, query.filter, bindings);
+  const { overlapping } = groupingFor(createBindings());
+  const [total, { groups, cut }] = await Promise.all([totalOf(report), groupsOf(report, groupingFor, query.limit)]);
+  const data = await groupPoints(report, { interval, groupingFor, groups, overlapping });
+  const wireGroups = groups.map(toWireGroup);
+  if (cut && !overlapping) wireGroups.push(otherGroup(total, groups));
+  return {
+    ...frame(query, report),
+    data,
+    groups: wireGroups,
+    summary: toWireSummary(total, query.filter),
+    overlapping,
+  };
+}
+
+function frame({ interval }: TimeseriesQuery, { asOf }: Report): { interval: Interval; as_of: WireAsOf } {
+  return { interval, as_of: toWireAsOf(asOf) };
+}
+
+/** A point for every bucket of the period: where nothing was spent, zero. */
+async function totalPoints(report: Report, interval: Interval): Promise<WirePoint[]> {
+  const { period } = report.filter;
+  const rows = await report.rows((from, { bind }) => {
+    const key = bucketKey(interval, bind('String', period.timeZone));
+    return `WITH ${key} AS b SELECT toString(b) AS bucket, ${MEASURE_COLUMNS} ${from} GROUP BY b ORDER BY b`;
+  });
+  const points = new Map((bucketIds(period, interval, MOST_BUCKETS) ?? []).map((id) => [id, NO_MEASURES]));
+  for (const row of rows) points.set(textOf(row, 'bucket'), fromRowMeasures(row));
+  return Array.from(points, ([id, measures]) => {
+    const bucket = bucketOf(id, interval, period.timeZone);
+    return { ...toWireBucket(bucket), ...toWireMeasures(measures) };
+  }).toSorted((left, right) => (left.timestamp < right.timestamp ? -1 : 1));
+}
+
+const SERIES_UNTAGGED = -1;
+const SERIES_OTHER = 0;
+
+type GroupPointsAsk = {
+  readonly interval: Interval;
+  readonly groupingFor: (bindings: Bindings) => Grouping;
+  readonly groups: readonly Group[];
+  readonly overlapping: boolean;
+};
+
+/** One point per bucket and series that has entries. What has no series of its own is folded into `(other)`. */
+async function groupPoints(report: Report, ask: GroupPointsAsk): Promise<WirePoint[]> {
+  const { timeZone } = report.filter.period;
+  const ids = ask.groups.flatMap(({ id }) => (id === null ? [] : [id]));
+  const rows = await report.rows((from, bindings) => {
+    const zone = bindings.bind('String', timeZone);
+    const known = bindings.bind('Array(String)', ids);
+    const series = `if(isNull(k), toInt32(${SERIES_UNTAGGED}), toInt32(indexOf(${known}, ifNull(toString(k), ''))))`;
+    // Rows of an overlapping breakdown beyond the limit are left out: a sum of them would count calls twice.
+    const having = ask.overlapping ? `HAVING s != ${SERIES_OTHER}` : '';
+    return `WITH ${ask.groupingFor(bindings).key} AS k, ${bucketKey(ask.interval, zone)} AS b, ${series} AS s
+      SELECT toString(b) AS bucket, s AS series, ${MEASURE_COLUMNS} ${from} GROUP BY b, s ${having} ORDER BY b, s`;
+  });
+  const values = new Map(
+    ask.groups.map((group) => [group.id === null ? SERIES_UNTAGGED : ids.indexOf(group.id) + 1, group.fields.value]),
+  );
+  return rows.map((row) => toWirePoint(row, { ...ask, timeZone, values }));
+}
+
+function toWirePoint(
+  row: Row,
+  context: { readonly interval: Interval; readonly timeZone: string; readonly values: ReadonlyMap<number, string> },
+): WirePoint {
+  const series = countOf(row, 'series');
+  return {
+    ...toWireBucket(bucketOf(textOf(row, 'bucket'), context.interval, context.timeZone)),
+    value: series === SERIES_OTHER ? OTHER : (context.values.get(series) ?? UNTAGGED),
+    untagged: series === SERIES_UNTAGGED,
+    other: series === SERIES_OTHER,
+    ...toWireMeasures(fromRowMeasures(row)),
+  };
+}
+
+function toWireBucket(bucket: { readonly startMs: number; readonly date: string }): {
+  timestamp: string;
+  date: string;
+} {
+  return { timestamp: new Date(bucket.startMs).toISOString(), date: bucket.date };
+}
