@@ -13,7 +13,7 @@ import { createEstimator, startSandbox } from '#providers';
 import { systemClock } from '#std';
 import { ApportionError } from '#terms';
 
-const console = createConsole();
+const terminal = createConsole();
 
 /** The gateway process: builds the parts, starts them in order, and stops them in the opposite one. */
 async function main(): Promise<void> {
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const server = await startServer({ config, log, dataDir, journal, prices, sockets });
   const url = `http://${displayHost(config.host)}:${server.port}`;
   writeFileSync(join(dataDir.path, 'address.json'), `${JSON.stringify({ url, pid: process.pid })}\n`);
-  console.say(welcomeText({ url, dataDir: dataDir.path, ...server.firstKeys, model: server.model, providers: server.providers, today: today() }));
+  terminal.say(welcomeText({ url, dataDir: dataDir.path, ...server.firstKeys, model: server.model, providers: server.providers, today: today() }));
   log.info({ url, node_id: dataDir.nodeId, price_book: prices.version }, 'calls are served');
   stopOnSignal({ config, log, server, release: () => releaseAll(dataDir, sockets) });
 }
@@ -64,7 +64,7 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     timeouts: config.timeouts,
   });
   const estimator = createEstimator();
-  const proxy = new LedgerProxy({ socketPath: control.socketPath, log });
+  const proxy = new LedgerProxy({ socketPath: control.socketPath, untilServing: control.untilServing, log });
   const gateway = createGateway({
     config,
     clock: systemClock,
@@ -99,6 +99,7 @@ type Control = {
   readonly keys: KeyRing;
   readonly socketPath: string;
   readonly firstKeys: FirstKeys;
+  untilServing(timeoutMs: number): Promise<boolean>;
   stop(deadlineMs: number): Promise<void>;
 };
 
@@ -114,9 +115,9 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
   const snapshot = await readSnapshot(join(dataDir.path, 'control-snapshot.json'));
   const keys = new KeyRing(snapshot ?? { revision: 0, adminKeyHash: null, keys: [] }, { clock: systemClock, adminKey: config.adminKey });
   const ready = Promise.withResolvers<FirstKeys>();
-  const onMessage = (message: ToGateway): void => {
+  const onMessage = (message: Exclude<ToGateway, { type: 'serving' }>): void => {
     switch (message.type) {
-      case 'ready':
+      case 'control':
         keys.replace(message.snapshot);
         ready.resolve(message.firstKeys);
         break;
@@ -139,7 +140,7 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
   });
   journal.onDurable(({ seq }) => supervisor.durable(seq));
   const firstKeys = snapshot === null ? await ready.promise : NO_KEYS;
-  return { keys, socketPath, firstKeys, stop: (deadlineMs) => supervisor.stop(deadlineMs) };
+  return { keys, socketPath, firstKeys, untilServing: supervisor.untilServing, stop: supervisor.stop };
 }
 
 function reportRecovery(journal: Journal, log: Log): void {
@@ -190,7 +191,7 @@ function today(): string {
 }
 
 main().catch((error: unknown) => {
-  console.complain(describeFailure(error));
+  terminal.complain(describeFailure(error));
   process.exit(1);
 });
 

@@ -8,13 +8,22 @@ import { ApportionError } from '#terms';
 const NOT_FORWARDED = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'proxy-connection', 'expect']);
 
 const ADMIN_TIMEOUT_MS = 120_000;
+/** A start of the ledger process is waited out: a report a second late is better than an error. */
+const STARTING_MS = 5_000;
+
+export type ProxyOptions = {
+  readonly socketPath: string;
+  readonly untilServing: (timeoutMs: number) => Promise<boolean>;
+  readonly log: Log;
+};
 
 /** Hands everything that is not a call to the ledger process: analytics, keys, dashboard. */
 export class LedgerProxy {
   readonly #pool: Pool;
+  readonly #untilServing: (timeoutMs: number) => Promise<boolean>;
   readonly #log: Log;
 
-  constructor(options: { readonly socketPath: string; readonly log: Log }) {
+  constructor(options: ProxyOptions) {
     this.#pool = new Pool('http://ledger', {
       pipelining: 1,
       connections: 64,
@@ -22,6 +31,7 @@ export class LedgerProxy {
       bodyTimeout: ADMIN_TIMEOUT_MS,
       connect: { socketPath: options.socketPath, timeout: 1_000 },
     });
+    this.#untilServing = options.untilServing;
     this.#log = options.log;
   }
 
@@ -29,6 +39,7 @@ export class LedgerProxy {
     const gone = new AbortController();
     response.on('close', () => gone.abort());
     try {
+      if (!(await this.#untilServing(STARTING_MS))) throw new Error('the ledger process is not up');
       const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
       await this.#pool.stream(
         {

@@ -4,6 +4,7 @@
  * Holds: the gateway never waits for the ledger process; a process that was started again is told everything anew.
  * Fails: a dead ledger process is logged and started again, with a growing pause of at most 5 s.
  */
+export { Acknowledgements } from './acknowledgements.ts';
 export type { FirstKeys, ToGateway, ToLedger } from './messages.ts';
 export { connectToParent, type Parent } from './parent.ts';
 export { superviseLedger, type LedgerSupervisor } from './supervisor.ts';

@@ -11,7 +11,10 @@ export type ToLedger =
 
 /** What the ledger process tells the gateway process. */
 export type ToGateway =
-  | { readonly type: 'ready'; readonly snapshot: ControlSnapshot; readonly firstKeys: FirstKeys }
+  /** The control plane is open: what calls need, before the store is. */
+  | { readonly type: 'control'; readonly snapshot: ControlSnapshot; readonly firstKeys: FirstKeys }
+  /** Analytics and administration answer from now on. */
+  | { readonly type: 'serving' }
   | { readonly type: 'change'; readonly change: ControlChange }
   | { readonly type: 'shipped'; readonly seq: number };
 

@@ -7,7 +7,8 @@ export type LedgerSupervisor = {
   /** Tells the ledger process that there is more to ship. */
   durable(seq: number): void;
   applied(revision: number): void;
-  pid(): number | undefined;
+  /** Whether analytics and administration answer, at once or before the timeout. */
+  untilServing(timeoutMs: number): Promise<boolean>;
   /** Lets it ship what is durable and close its store; kills it at the deadline. */
   stop(deadlineMs: number): Promise<void>;
 };
@@ -15,7 +16,7 @@ export type LedgerSupervisor = {
 export type SupervisorOptions = {
   readonly script: URL;
   readonly start: Extract<ToLedger, { type: 'start' }>;
-  readonly onMessage: (message: ToGateway) => void;
+  readonly onMessage: (message: Exclude<ToGateway, { type: 'serving' }>) => void;
   /** The newest durable sequence number, told to a process that was started again. */
   readonly durableSeq: () => number;
   readonly log: Log;
@@ -32,15 +33,22 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
   let stopping = false;
   let restartMs = FIRST_RESTART_MS;
   let timer: NodeJS.Timeout | undefined;
+  let serving = Promise.withResolvers<true>();
+
+  function receive(message: ToGateway): void {
+    if (message.type === 'serving') serving.resolve(true);
+    else options.onMessage(message);
+  }
 
   function run(): void {
     const startedMs = systemClock.elapsedMs();
     const started = fork(options.script, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     child = started;
-    started.on('message', (message) => options.onMessage(message as ToGateway));
+    started.on('message', (message) => receive(message as ToGateway));
     started.on('error', (error) => options.log.error({ err: error }, 'the ledger process could not be started'));
     started.on('exit', (code, signal) => {
       child = null;
+      serving = Promise.withResolvers<true>();
       if (stopping) return;
       if (systemClock.elapsedMs() - startedMs > HEALTHY_AFTER_MS) restartMs = FIRST_RESTART_MS;
       options.log.warn({ code, signal, restart_ms: restartMs }, 'the ledger process ended; calls go on, and it is started again');
@@ -59,7 +67,13 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
   return {
     durable: (seq) => send({ type: 'durable', seq }),
     applied: (revision) => send({ type: 'applied', revision }),
-    pid: () => child?.pid,
+    untilServing: async (timeoutMs) => {
+      const timeout = Promise.withResolvers<false>();
+      const giveUp = setTimeout(() => timeout.resolve(false), timeoutMs);
+      const answer = await Promise.race([serving.promise, timeout.promise]);
+      clearTimeout(giveUp);
+      return answer;
+    },
     stop: async (deadlineMs) => {
       stopping = true;
       clearTimeout(timer);

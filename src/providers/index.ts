@@ -4,6 +4,7 @@
  * Holds: every unit of usage lands in exactly one meter; bytes that need no change are forwarded as they came.
  * Fails: `invalid_field` for a request it cannot read; unknown or missing usage is null, never zero.
  */
+export { createEstimator, type Estimator } from './estimate/index.ts';
 export { openAiChat } from './openai/index.ts';
 export { startSandbox, type Sandbox } from './sandbox/index.ts';
 export type { AnswerFacts, RequestBody, RequestEdit, StreamMeter, Wire, WireRequest } from './wire.ts';
