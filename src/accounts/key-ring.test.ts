@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock, type TimestampMs } from '#std';
+import { type ControlSnapshot, type KeyRecord } from './key-record.ts';
+import { KeyRing } from './key-ring.ts';
+import { hashToken } from './token.ts';
+
+function keyOf(token: string, changes: Partial<KeyRecord> = {}): KeyRecord {
+  return {
+    id: `key_${token}`,
+    hash: hashToken(token),
+    name: token,
+    alias: null,
+    shown: token,
+    role: 'call',
+    team: '',
+    owner: '',
+    models: [],
+    metadata: {},
+    expiresAt: null,
+    blocked: false,
+    deletedAt: null,
+    createdAt: 0 as TimestampMs,
+    revision: 1,
+    ...changes,
+  };
+}
+
+function ringOf(snapshot: Partial<ControlSnapshot>): KeyRing {
+  return new KeyRing(
+    { revision: 5, adminKeyHash: null, keys: [], ...snapshot },
+    { clock: systemClock, adminKey: null },
+  );
+}
+
+test('a gap in the revisions asks for a resend and changes nothing', () => {
+  const ring = ringOf({});
+  assert.equal(ring.apply({ revision: 7, keys: [keyOf('b')] }), 'resend');
+  assert.deepEqual([ring.revision, ring.identify('b')], [5, undefined]);
+  assert.equal(ring.apply({ revision: 6, keys: [keyOf('a')] }), 'applied');
+  assert.equal(ring.apply({ revision: 7, keys: [keyOf('b')] }), 'applied');
+  assert.equal(ring.identify('b')?.kind, 'key');
+});
+
+test('a change that is known already does not bring back an older state', () => {
+  const ring = ringOf({ keys: [keyOf('a', { blocked: true })] });
+  assert.equal(ring.apply({ revision: 5, keys: [keyOf('a')] }), 'applied');
+  const identity = ring.identify('a');
+  assert.equal(identity?.kind === 'key' ? identity.state : undefined, 'blocked');
+});
+
+test('a snapshot replaces everything, unless it is older', () => {
+  const ring = ringOf({ keys: [keyOf('a')] });
+  ring.replace({ revision: 4, adminKeyHash: null, keys: [] });
+  assert.equal(ring.identify('a')?.kind, 'key');
+  ring.replace({ revision: 9, adminKeyHash: hashToken('root'), keys: [keyOf('b')] });
+  assert.deepEqual([ring.identify('a'), ring.identify('root'), ring.revision], [undefined, { kind: 'admin' }, 9]);
+  assert.equal(ring.keyById('key_b')?.name, 'b');
+});
+
+test('without any admin key nobody is the admin, not even the empty token', () => {
+  assert.equal(ringOf({}).identify(''), undefined);
+});
+
+test('one key whose default tags break the rules does not stop the others', () => {
+  const ring = ringOf({ keys: [keyOf('bad', { metadata: { tags: [{}] } }), keyOf('good')] });
+  const identity = ring.identify('bad');
+  assert.deepEqual(identity?.kind === 'key' ? identity.key.defaultTags.warnings : [], [
+    'the default tags of this key break the current tag rules and were left out',
+  ]);
+  assert.equal(ring.identify('good')?.kind, 'key');
+});
