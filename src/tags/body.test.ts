@@ -220,7 +220,23 @@ test('metadata loses our fields and keeps the rest byte for byte', () => {
 });
 
 test('metadata that holds only our fields is dropped', () => {
-  assert.deepEqual(forwarded('{"tags":[],"litellm_session_id":"s"}'), { action: 'drop' });
+  const ours = {
+    tags: [],
+    session_id: 's',
+    litellm_session_id: 's',
+    spend_logs_metadata: {},
+    entity_type: 'team',
+    entity_id: 'x',
+  };
+  assert.deepEqual(forwarded(JSON.stringify(ours)), { action: 'drop' });
+  for (const [field, value] of Object.entries({
+    tags: [],
+    session_id: 's',
+    litellm_session_id: 's',
+    spend_logs_metadata: {},
+  })) {
+    assert.deepEqual(forwarded(JSON.stringify({ [field]: value })), { action: 'drop' });
+  }
 });
 
 test('warnings hold nothing a header cannot carry', () => {
