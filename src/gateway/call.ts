@@ -3,7 +3,7 @@ import type { KeyRing } from '#accounts';
 import type { Config } from '#config';
 import { readBody } from '#http';
 import { closeEntry, openEntry, type AttemptStart, type Journal } from '#ledger';
-import type { Log, Metrics } from '#observe';
+import type { CallEnd, Log, Metrics } from '#observe';
 import { upperBound, type PriceBook } from '#pricing';
 import type { Estimator, RequestBody, WireRequest } from '#providers';
 import { scanJsonObject, type Clock, type JsonMember, type TimestampMs } from '#std';
@@ -66,24 +66,25 @@ export async function handleCall(deps: CallDeps, route: CallRoute, exchange: Exc
   const client = new Client(exchange.response, { stalledMs: deps.config.timeouts.idleMs });
   let answer: Answer | null = null;
   deps.metrics.callStarted();
-  const ended = { provider: '', model: '', status: 'refused' };
+  let ended: CallEnd = { provider: '', model: '', status: 'refused', state: 'exact', cost: null };
   try {
     const call = await accept(deps, exchange.request);
     client.callId = call.callId;
     const caller = identify(deps.keys(), exchange.request.headers);
     const tagged = tag(call.body, caller);
     const plan = reserve(deps, choose(deps, { call, tagged, route }));
-    Object.assign(ended, { provider: plan.start.provider, model: plan.start.model, status: 'failed' });
+    ended = { ...ended, provider: plan.start.provider, model: plan.start.model, status: 'lost', state: 'in_doubt' };
     await deps.journal.begin(attemptOf(plan), plan.open);
     const relayed = await relay(deps, { plan, client, route, headers: exchange.request.headers });
     answer = relayed.answer;
     const end = await endAttempt(deps, plan, relayed);
     await deps.journal.settle(attemptOf(plan), closeEntry(plan.open, plan.start, end));
-    deps.metrics.callEnded({ ...ended, status: end.status, state: end.rated.state, cost: end.rated.cost });
+    ended = { ...ended, status: end.status, state: end.rated.state, cost: end.rated.cost };
     release({ client, relayed, failure: failureOf(relayed, plan), rated: end.rated, tags: tagged.tags });
   } catch (error) {
-    deps.metrics.callEnded({ ...ended, state: 'unpriced', cost: null });
     refuse(deps, { client, answer, error });
+  } finally {
+    deps.metrics.callEnded(ended);
   }
 }
 
