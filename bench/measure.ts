@@ -32,7 +32,7 @@ export type Plan = {
 
 const CONNECTIONS = 64;
 const CALLS_PER_SECOND = 500;
-const WARM_UP_MS = 1_500;
+const WARM_UP_MS = 3_000;
 
 /**
  * A B A B, never AA BB: a machine that slows down or warms up during the run does so to both.

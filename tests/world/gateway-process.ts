@@ -49,10 +49,11 @@ type Running = { readonly child: ChildProcess; readonly exited: Promise<Exit>; r
 
 /** The real gateway: its own processes, real sockets, real disk. */
 export async function startGateway(options: GatewayOptions = {}): Promise<Gateway> {
-  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'apportion-gateway-')));
+  const folder = await mkdtemp(join(tmpdir(), 'apportion-gateway-'));
+  const dataDir = options.dataDir ?? join(folder, 'data');
   const port = await quietPort();
   const url = `http://127.0.0.1:${port}`;
-  const env = environment({ ...options, dataDir, port });
+  const env = environment({ ...options, dataDir, folder, port });
   let output = '';
   const keep = (chunk: Buffer): void => {
     output = (output + chunk.toString()).slice(-OUTPUT_KEPT_CHARS);
@@ -91,7 +92,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     },
     close: async () => {
       await end('SIGKILL');
-      if (options.dataDir === undefined) await removeWhenLeft(dataDir);
+      await removeWhenLeft(folder);
     },
   };
   try {
@@ -103,7 +104,9 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   return gateway;
 }
 
-function environment(options: GatewayOptions & { dataDir: string; port: number }): Record<string, string> {
+function environment(
+  options: GatewayOptions & { dataDir: string; folder: string; port: number },
+): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(APPORTION_|OPENAI_|NODE_TEST_CONTEXT)/.test(name),
   );
@@ -113,6 +116,8 @@ function environment(options: GatewayOptions & { dataDir: string; port: number }
       : { OPENAI_API_KEY: options.upstream.apiKey, OPENAI_BASE_URL: options.upstream.baseUrl };
   return {
     ...Object.fromEntries(inherited.map(([name, value]) => [name, value ?? ''])),
+    // What a killed process leaves behind goes with the folder.
+    TMPDIR: options.folder,
     APPORTION_PORT: String(options.port),
     APPORTION_DATA_DIR: options.dataDir,
     APPORTION_ADMIN_KEY: ADMIN_KEY,
@@ -162,8 +167,8 @@ async function quietPort(): Promise<number> {
 }
 
 /** The ledger process notices its parent's end a moment later and may still be closing its files. */
-async function removeWhenLeft(dataDir: string): Promise<void> {
-  await rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+async function removeWhenLeft(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }
 
 async function within<T>(promise: Promise<T>, timeoutMs: number, what: string): Promise<T> {
