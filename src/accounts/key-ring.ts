@@ -36,9 +36,11 @@ export class KeyRing {
     return this.#revision;
   }
 
-  /** Takes over a whole snapshot, at start and after a gap. An older one than what is known changes nothing. */
+  /**
+   * Takes over a whole snapshot, at start and after a gap. A lower revision counts too: after `control.db` was restored
+   * from a backup, holding on to the higher one would keep deleted keys alive and ignore every later change.
+   */
   replace(snapshot: ControlSnapshot): void {
-    if (snapshot.revision < this.#revision) return;
     this.#generatedHash = snapshot.adminKeyHash;
     this.#byHash = new Map();
     this.#byId = new Map();
