@@ -17,7 +17,7 @@ const KEY = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
 const KEY_BEFORE_COLON = /^[A-Za-z_][A-Za-z0-9_.-]*(?=:)/;
 
-export const KEY_RULE = `Keys match [A-Za-z_][A-Za-z0-9_.-]* and have at most ${LIMITS.tagKeyChars} characters.`;
+const KEY_RULE = `Keys match [A-Za-z_][A-Za-z0-9_.-]* and have at most ${LIMITS.tagKeyChars} characters.`;
 
 /** What one tag says. A path has at least two segments: `/US/` is the label `US`. */
 export type ParsedTag =
