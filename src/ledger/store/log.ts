@@ -1,6 +1,4 @@
-/** What this module tells the operator, in pino's shape: fields first, then a sentence. */
-export type Log = {
-  info(fields: object, sentence: string): void;
-  warn(fields: object, sentence: string): void;
-  error(fields: object, sentence: string): void;
-};
+import type { Log as FullLog } from '#observe';
+
+/** What this module tells the operator. */
+export type Log = Pick<FullLog, 'info' | 'warn' | 'error'>;

@@ -39,6 +39,7 @@ export class Readers {
     signal.throwIfAborted();
     const reader = await this.#borrow(signal);
     try {
+      signal.throwIfAborted();
       const running = this.#run<T>(reader, sql, { signal, timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS });
       this.#running.add(running);
       return await running.finally(() => this.#running.delete(running));
