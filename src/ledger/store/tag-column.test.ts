@@ -17,6 +17,7 @@ let seq = 0;
 before(async () => {
   dir = await tempDir();
   store = await openStore({ path: dir.path }, { log: keptLog(), clock: systemClock });
+});
 
 after(async () => {
   await store.close();
