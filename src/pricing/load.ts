@@ -14,9 +14,8 @@ const PRICES_FOLDER = fileURLToPath(new URL('../../prices/', import.meta.url));
 export async function loadPriceBook(): Promise<PriceBook> {
   const [overlay, seed] = await Promise.all([loadOverlay(PRICES_FOLDER), loadSeed()]);
   const rows = [...overlay, ...seed.rows];
-  const orphans = overlay.filter((row) => !hasRates(row) && !isPriced(row, rows));
-  if (orphans.length > 0)
-    throw new PriceFileError(orphans.map((row) => `row "${row.id}": no row prices ${row.provider}/${row.model}`));
+  const orphans = findOrphans(rows);
+  if (orphans.length > 0) throw new PriceFileError(orphans);
   return makePriceBook(rows);
 }
 
@@ -38,9 +37,15 @@ export async function loadSeed(): Promise<Seed> {
   return convertSeed(providers, `genai-prices@${version}`);
 }
 
-function isPriced(row: PriceRow, rows: readonly PriceRow[]): boolean {
-  return rows.some(
-    (other) =>
-      hasRates(other) && other.provider === row.provider && (row.model === EVERY_MODEL || other.model === row.model),
-  );
+/** Faults of rows that only change a model, when no row prices it: a mistyped model would go unnoticed. */
+export function findOrphans(rows: readonly PriceRow[]): string[] {
+  const models = new Set<string>();
+  for (const row of rows) {
+    if (!hasRates(row)) continue;
+    models.add(`${row.provider}/${row.model}`);
+    models.add(`${row.provider}/${EVERY_MODEL}`);
+  }
+  return rows
+    .filter((row) => !models.has(`${row.provider}/${row.model}`))
+    .map((row) => `row "${row.id}": no row prices ${row.provider}/${row.model}`);
 }
