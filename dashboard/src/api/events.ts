@@ -1,0 +1,122 @@
+import * as z from 'zod/mini';
+import { queryOptions } from '@tanstack/react-query';
+import type { Search } from '../search/search.ts';
+import { asked, live, scope } from './analytics.ts';
+import { address, read } from './client.ts';
+import { asOfSchema, summarySchema } from './totals.ts';
+
+export const EVENTS_PER_PAGE = 50;
+
+
+const eventFields = {
+  id: z.string(),
+  entry_id: z.string(),
+  timestamp: z.string(),
+  model: z.string(),
+  request_model: z.string(),
+  provider: z.string(),
+  input_tokens: z.number(),
+  output_tokens: z.number(),
+  cost_usd_exact: z.nullable(z.string()),
+  cost_state: z.string(),
+  latency_ms: z.number(),
+  entity_type: z.nullable(z.string()),
+  entity_id: z.nullable(z.string()),
+  session_id: z.nullable(z.string()),
+  tags: z.record(z.string(), z.string()),
+  labels: z.array(z.string()),
+  paths: z.array(z.string()),
+  request_tags: z.array(z.string()),
+  key_name: z.string(),
+  status: z.string(),
+  success: z.boolean(),
+  stream: z.boolean(),
+  sandbox: z.boolean(),
+};
+
+const eventSchema = z.object(eventFields);
+
+export type CallEvent = z.infer<typeof eventSchema>;
+
+const eventsSchema = z.object({
+  data: z.array(eventSchema),
+  summary: summarySchema,
+  pagination: z.object({ total: z.number(), limit: z.number(), offset: z.number(), has_more: z.boolean() }),
+  as_of: asOfSchema,
+});
+
+export type EventPage = z.infer<typeof eventsSchema>;
+
+const chargeSchema = z.object({
+  meter: z.string(),
+  quantity: z.string(),
+  unit_price_usd: z.string(),
+  per: z.number(),
+  amount_usd_exact: z.string(),
+  price_row: z.string(),
+});
+
+export type ChargeLine = z.infer<typeof chargeSchema>;
+
+const attemptSchema = z.object({
+  entry_id: z.string(),
+  kind: z.string(),
+  attempt: z.number(),
+  provider: z.string(),
+  model: z.string(),
+  status: z.string(),
+  latency_ms: z.number(),
+  cost_usd_exact: z.nullable(z.string()),
+  cost_state: z.string(),
+});
+
+export type Attempt = z.infer<typeof attemptSchema>;
+
+const detailSchema = z.object({
+  ...eventFields,
+  attempts: z.array(attemptSchema),
+  charges: z.array(chargeSchema),
+  call_cost_usd_exact: z.nullable(z.string()),
+  operation: z.string(),
+  upstream_id: z.nullable(z.string()),
+  response_model: z.string(),
+  service_tier: z.nullable(z.string()),
+  first_byte_ms: z.nullable(z.number()),
+  http_status: z.number(),
+  error_code: z.nullable(z.string()),
+  unpriced_meters: z.array(z.string()),
+  cost_reason: z.nullable(z.string()),
+  at_risk_exact: z.nullable(z.string()),
+  tag_provenance: z.record(z.string(), z.string()),
+  conflicts: z.array(z.object({ key: z.string(), value: z.string(), source: z.string() })),
+  usage_origin: z.nullable(z.string()),
+  usage_raw: z.unknown(),
+  price_book: z.nullable(z.string()),
+  key_team: z.nullable(z.string()),
+  key_owner: z.nullable(z.string()),
+});
+
+export type CallDetail = z.infer<typeof detailSchema>;
+
+export function eventsQuery(search: Search) {
+  const params = { ...asked(search), limit: EVENTS_PER_PAGE, offset: (search.page - 1) * EVENTS_PER_PAGE };
+  return live(['events', scope(search), search.page], (signal) => read(address('/v1/events', params), eventsSchema, signal));
+}
+
+export function eventQuery(id: string) {
+  return queryOptions({
+    queryKey: ['event', id],
+    queryFn: ({ signal }) => read(`/v1/events/${encodeURIComponent(id)}`, detailSchema, signal),
+    // Entries never change; a correction is another entry.
+    staleTime: 60_000,
+  });
+}
+
+/** The newest call there is, whatever the page's filters: asked only where the page would otherwise be empty. */
+export function newestEventQuery(pollMs: number | false) {
+  return queryOptions({
+    queryKey: ['newest-event'],
+    queryFn: ({ signal }) => read(address('/v1/events', { limit: 1 }), eventsSchema, signal),
+    refetchInterval: pollMs,
+  });
+}

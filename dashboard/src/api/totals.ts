@@ -1,0 +1,46 @@
+import * as z from 'zod/mini';
+
+/** What every row and every summary of the analytics API carries. Money is read from the exact strings. */
+export const totalsFields = {
+  total_cost: z.number(),
+  total_cost_exact: z.string(),
+  total_events: z.number(),
+  total_input_tokens: z.number(),
+  total_output_tokens: z.number(),
+};
+
+const doubtFields = {
+  avg_latency_ms: z.nullish(z.number()),
+  unpriced_events: z.number(),
+  estimated_cost_exact: z.string(),
+  in_doubt_events: z.number(),
+  at_risk_exact: z.string(),
+  sandbox_cost_exact: z.string(),
+  sandbox: z.boolean(),
+};
+
+export const groupFields = {
+  value: z.string(),
+  untagged: z.boolean(),
+  /** Everything beyond the rows asked for, summed up. */
+  other: z._default(z.boolean(), false),
+};
+
+export const summarySchema = z.object({ ...totalsFields, ...doubtFields });
+
+export type Summary = z.infer<typeof summarySchema>;
+
+export const costRowSchema = z.object({
+  ...totalsFields,
+  ...doubtFields,
+  ...groupFields,
+  entity_type: z.nullish(z.string()),
+  entity_id: z.nullish(z.string()),
+});
+
+export type CostRow = z.infer<typeof costRowSchema>;
+
+/** How far the store has read the ledger; `at` is null before its first row. */
+export const asOfSchema = z.object({ at: z.nullable(z.string()) });
+
+export type AsOf = z.infer<typeof asOfSchema>;

@@ -1,0 +1,56 @@
+import { CircleHelp, FlaskConical, TriangleAlert } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { Summary } from '../../api/totals.ts';
+import { formatExactMoney, formatMoney, isZeroMoney } from '../../money/money.ts';
+import { plural } from '../../money/quantity.ts';
+
+/** What a total alone would hide. Each stands here only when there is something to say. */
+export function Notices({ summary }: { readonly summary: Summary }) {
+  const { in_doubt_events: inDoubt, unpriced_events: unpriced } = summary;
+  const nothing = inDoubt === 0 && unpriced === 0 && !summary.sandbox && isZeroMoney(summary.estimated_cost_exact);
+  if (nothing) return null;
+  return (
+    <ul aria-label="What to know about this total" className="flex flex-wrap gap-2 text-[13px]">
+      {inDoubt > 0 && (
+        <Notice Icon={TriangleAlert} look="border-bad-line bg-bad-soft" iconLook="text-bad">
+          <b className="font-semibold">{plural(inDoubt, 'call')} in doubt</b>, at most{' '}
+          <span title={formatExactMoney(summary.at_risk_exact)}>{formatMoney(summary.at_risk_exact)}</span> at risk. Not part of spend.
+        </Notice>
+      )}
+      {unpriced > 0 && (
+        <Notice Icon={CircleHelp} look="border-warn-line bg-warn-soft" iconLook="text-warn">
+          <b className="font-semibold">{plural(unpriced, 'unpriced call')}</b>: no price is known, so spend leaves{' '}
+          {unpriced === 1 ? 'it' : 'them'} out.
+        </Notice>
+      )}
+      {!isZeroMoney(summary.estimated_cost_exact) && (
+        <Notice Icon={CircleHelp} look="border-line bg-surface" iconLook="text-ink-3">
+          <span title={formatExactMoney(summary.estimated_cost_exact)}>{formatMoney(summary.estimated_cost_exact)}</span> of spend is
+          estimated: the provider reported no usage.
+        </Notice>
+      )}
+      {summary.sandbox && (
+        <Notice Icon={FlaskConical} look="border-dashed border-warn-line bg-surface" iconLook="text-warn">
+          <b className="font-semibold">sandbox: play money</b>{' '}
+          <span title={formatExactMoney(summary.sandbox_cost_exact)}>{formatMoney(summary.sandbox_cost_exact)}</span> of spend is not real.
+        </Notice>
+      )}
+    </ul>
+  );
+}
+
+type NoticeProps = {
+  readonly Icon: typeof CircleHelp;
+  readonly look: string;
+  readonly iconLook: string;
+  readonly children: ReactNode;
+};
+
+function Notice({ Icon, look, iconLook, children }: NoticeProps) {
+  return (
+    <li className={`flex items-start gap-2 rounded-md border px-3 py-1.5 ${look}`}>
+      <Icon aria-hidden className={`mt-0.5 size-3.5 shrink-0 ${iconLook}`} />
+      <span>{children}</span>
+    </li>
+  );
+}

@@ -1,0 +1,133 @@
+import type { ReactNode } from 'react';
+import type { CallDetail } from '../../api/events.ts';
+import { formatExactMoney, formatMoney, UNKNOWN_AMOUNT } from '../../money/money.ts';
+import { formatCount, formatLatency } from '../../money/quantity.ts';
+import { dayIn, formatLongDay, timeIn } from '../../time/zone.ts';
+import { PlayMoney } from '../../ui/badge.tsx';
+import { CopyButton } from '../../ui/copy-button.tsx';
+import { CostState, costStateMeaning, StatusMark } from './call-marks.tsx';
+import { CallTags } from './call-tags.tsx';
+import { ChargeLines } from './charge-lines.tsx';
+
+type CallFiguresProps = { readonly call: CallDetail; readonly tz: string };
+
+export function CallFigures({ call, tz }: CallFiguresProps) {
+  const at = Date.parse(call.timestamp);
+  return (
+    <div className="figures space-y-6 p-5">
+      <header>
+        <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+          <p className="text-2xl font-semibold tracking-tight">
+            {call.cost_usd_exact === null ? UNKNOWN_AMOUNT : formatMoney(call.cost_usd_exact)}
+          </p>
+          <CostState state={call.cost_state} />
+          {call.sandbox && <PlayMoney />}
+        </div>
+        <p className="mt-1 text-[13px] text-ink-2">
+          {call.model} at {timeIn(tz, at)} on {formatLongDay(dayIn(tz, at))} ({tz})
+        </p>
+        {call.cost_state !== 'exact' && <p className="mt-1 text-[13px] text-ink-2">{doubtOf(call)}</p>}
+      </header>
+      <Section title="Charges">
+        <ChargeLines call={call} />
+      </Section>
+      {call.attempts.length > 1 && (
+        <Section title="Attempts and corrections">
+          <Attempts call={call} />
+        </Section>
+      )}
+      <Section title="Tags">
+        <CallTags call={call} />
+      </Section>
+      <Section title="Call">
+        <Facts call={call} />
+      </Section>
+      {call.usage_raw !== null && call.usage_raw !== undefined && (
+        <Section title="Usage as the provider sent it">
+          <pre tabIndex={0} className="overflow-x-auto rounded-md bg-sunken p-3 font-mono text-xs/5">
+            {typeof call.usage_raw === 'string' ? call.usage_raw : JSON.stringify(call.usage_raw, null, 2)}
+          </pre>
+        </Section>
+      )}
+    </div>
+  );
+}
+
+function doubtOf(call: CallDetail): string {
+  const reason = call.cost_reason === null ? '' : ` Reason: ${call.cost_reason.replaceAll('_', ' ')}.`;
+  const risk = call.at_risk_exact === null ? '' : ` At most ${formatExactMoney(call.at_risk_exact)} is at risk.`;
+  return `${costStateMeaning(call.cost_state)}${reason}${risk}`;
+}
+
+function Section({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+  return (
+    <section>
+      <h3 className="mb-2 text-xs font-semibold text-ink-2">{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+function Attempts({ call }: { readonly call: CallDetail }) {
+  return (
+    <ul className="divide-y divide-line border-y border-line text-[13px]">
+      {call.attempts.map((attempt) => (
+        <li key={attempt.entry_id} className="flex items-center gap-3 py-1.5">
+          <span className="text-ink-3">{attempt.kind === 'attempt' ? `#${attempt.attempt}` : attempt.kind}</span>
+          <span className="min-w-0 flex-1 truncate">
+            {attempt.provider}/{attempt.model}
+          </span>
+          <StatusMark event={{ status: attempt.status, success: attempt.status === 'ok' }} />
+          <span className="font-mono text-xs">{attempt.cost_usd_exact === null ? UNKNOWN_AMOUNT : formatExactMoney(attempt.cost_usd_exact)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Facts({ call }: { readonly call: CallDetail }) {
+  const facts: readonly (readonly [string, ReactNode])[] = [
+    ['Status', <StatusMark key="status" event={call} />],
+    ['Error', call.error_code],
+    ['Model', `${call.provider}/${call.model}`],
+    ['Asked as', call.request_model === call.model ? null : call.request_model],
+    ['Answered by', call.response_model === '' || call.response_model === call.model ? null : call.response_model],
+    ['Tokens', `${formatCount(call.input_tokens)} in, ${formatCount(call.output_tokens)} out`],
+    ['Latency', latencyOf(call)],
+    ['Mode', call.stream ? 'stream' : 'whole answer'],
+    ['Service tier', call.service_tier],
+    ['Key', call.key_name],
+    ['Team of the key', call.key_team],
+    ['Entity', call.entity_type === null ? null : `${call.entity_type}/${call.entity_id ?? ''}`],
+    ['Session', call.session_id],
+    ['Price book', call.price_book],
+    ['Call', <Id key="call" id={call.id} name="call id" />],
+    ['Provider’s id', call.upstream_id === null ? null : <Id key="upstream" id={call.upstream_id} name="provider’s id" />],
+  ];
+  return (
+    <dl className="grid grid-cols-[112px_minmax(0,1fr)] text-[13px]">
+      {facts
+        .filter(([, value]) => value !== null && value !== '')
+        .map(([name, value]) => (
+          <div key={name} className="contents">
+            <dt className="py-1 leading-5 text-ink-3">{name}</dt>
+            <dd className="min-w-0 py-1 leading-5 break-words">{value}</dd>
+          </div>
+        ))}
+    </dl>
+  );
+}
+
+function latencyOf(call: CallDetail): string {
+  const whole = formatLatency(call.latency_ms);
+  return call.first_byte_ms === null ? whole : `${whole}, first byte after ${formatLatency(call.first_byte_ms)}`;
+}
+
+function Id({ id, name }: { readonly id: string; readonly name: string }) {
+  return (
+    <span className="-my-1 flex items-center gap-1">
+      <code className="min-w-0 truncate font-mono text-xs">{id}</code>
+      <CopyButton text={id} label={`Copy the ${name}`} />
+    </span>
+  );
+}

@@ -1,0 +1,91 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
+import { sessionQuery } from './api/session.ts';
+import { OverviewPage } from './pages/overview/overview-page.tsx';
+import { RequestsPage } from './pages/requests/requests-page.tsx';
+import { SignInPage } from './pages/sign-in/sign-in-page.tsx';
+import { parseSearch, readAddress, writeSearch } from './search/search.ts';
+import { AppShell } from './shell/app-shell.tsx';
+import { BrokenPage, MissingPage } from './shell/broken-page.tsx';
+
+const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({
+  component: Outlet,
+  notFoundComponent: MissingPage,
+  errorComponent: BrokenPage,
+});
+
+const startRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/ui/overview', search: parseSearch({}), replace: true });
+  },
+});
+
+const uiRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/ui',
+  beforeLoad: () => {
+    throw redirect({ to: '/ui/overview', search: parseSearch({}), replace: true });
+  },
+});
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/ui/sign-in',
+  validateSearch: (raw: Record<string, unknown>) => ({ next: localPath(raw['next']) }),
+  component: SignInPage,
+});
+
+/** Pages behind the sign-in. They share one search: going from one to the other keeps period and filters. */
+const appRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'app',
+  validateSearch: parseSearch,
+  beforeLoad: async ({ context, location }) => {
+    const signedIn = await context.queryClient.ensureQueryData(sessionQuery);
+    if (!signedIn) throw redirect({ to: '/ui/sign-in', search: { next: location.href }, replace: true });
+  },
+  component: AppShell,
+});
+
+const overviewRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/ui/overview',
+  component: OverviewPage,
+});
+
+const requestsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/ui/requests',
+  component: RequestsPage,
+});
+
+const routeTree = rootRoute.addChildren([
+  startRoute,
+  uiRoute,
+  signInRoute,
+  appRoute.addChildren([overviewRoute, requestsRoute]),
+]);
+
+export function createDashboardRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree,
+    context: { queryClient },
+    parseSearch: readAddress,
+    stringifySearch: writeSearch,
+    defaultPreload: false,
+    scrollRestoration: true,
+  });
+}
+
+/** Where to go after signing in. Only our own paths: a link must not carry someone off to another site. */
+function localPath(value: unknown): string {
+  return typeof value === 'string' && /^\/ui\/[^\\]*$/.test(value) ? value : '';
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createDashboardRouter>;
+  }
+}

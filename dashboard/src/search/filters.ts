@@ -1,0 +1,98 @@
+import { escapeKeyValue, escapeTag, joinTags, readableTag, splitTags } from './tag-list.ts';
+import type { Search } from './search.ts';
+
+const PLAIN_FIELDS = ['model', 'provider', 'key', 'status'] as const;
+
+type PlainField = (typeof PLAIN_FIELDS)[number];
+
+/** One condition, in the three words its chip shows. */
+export type Filter = {
+  readonly field: string;
+  readonly operator: 'contains' | 'is';
+  readonly value: string;
+  /** What the search becomes without it. */
+  readonly without: Partial<Search>;
+};
+
+/** The value the API gives to what has no tag. */
+export const UNTAGGED = '(untagged)';
+
+export function filtersOf(search: Search): readonly Filter[] {
+  const parts = splitTags(search.tags);
+  const tags = parts.map((part, at): Filter => ({
+    field: 'request_tags',
+    operator: 'contains',
+    value: readableTag(part),
+    without: { tags: joinTags(parts.toSpliced(at, 1)) },
+  }));
+  const plain = PLAIN_FIELDS.filter((field) => search[field] !== '').map((field): Filter => ({
+    field,
+    operator: 'is',
+    value: search[field],
+    without: set(field, ''),
+  }));
+  if (search.entity_type === '') return [...tags, ...plain];
+  const entity: Filter = {
+    field: search.entity_type,
+    operator: 'is',
+    value: search.entity_id,
+    without: { entity_type: '', entity_id: '' },
+  };
+  return [...tags, entity, ...plain];
+}
+
+export const NO_FILTERS: Partial<Search> = {
+  tags: '',
+  model: '',
+  provider: '',
+  key: '',
+  status: '',
+  entity_type: '',
+  entity_id: '',
+};
+
+/** Adds what was typed (`env:production, beta`) to the tags asked for; what is asked for already is not repeated. */
+export function withTags(search: Search, typed: string): Partial<Search> {
+  const parts = splitTags(search.tags);
+  const added = splitTags(typed).filter((part) => !parts.includes(part));
+  return { tags: joinTags([...parts, ...added]) };
+}
+
+/** A row of a breakdown, as far as filtering by it goes. */
+export type GroupRow = {
+  readonly value: string;
+  readonly untagged: boolean;
+  readonly other: boolean;
+  readonly entity_type?: string | null | undefined;
+  readonly entity_id?: string | null | undefined;
+};
+
+/** The search narrowed to one row of a breakdown; `undefined` where the API has no words for it. */
+export function narrowTo(search: Search, row: GroupRow): Partial<Search> | undefined {
+  if (row.other) return undefined;
+  const plain = PLAIN_FIELDS.find((field) => field === search.by);
+  if (plain !== undefined) return row.untagged ? undefined : set(plain, row.value);
+  if (search.by.startsWith('tags.')) {
+    return withTags(search, escapeKeyValue(search.by.slice('tags.'.length), row.untagged ? UNTAGGED : row.value));
+  }
+  if (row.untagged) return undefined;
+  if (search.by === 'entity') {
+    if (typeof row.entity_type !== 'string' || typeof row.entity_id !== 'string') return undefined;
+    return { entity_type: row.entity_type, entity_id: row.entity_id };
+  }
+  if (search.by === 'label' || search.by.startsWith('path')) return withTags(search, escapeTag(row.value));
+  return undefined;
+}
+
+function set(field: PlainField, value: string): Partial<Search> {
+  switch (field) {
+    case 'model':
+      return { model: value };
+    case 'provider':
+      return { provider: value };
+    case 'key':
+      return { key: value };
+    case 'status':
+      return { status: value };
+  }
+}

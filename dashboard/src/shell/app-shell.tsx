@@ -1,0 +1,68 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { Link, Outlet, useNavigate } from '@tanstack/react-router';
+import { ChartColumnStacked, List, LogOut } from 'lucide-react';
+import { sessionQuery, signOut } from '../api/session.ts';
+import { parseSearch } from '../search/search.ts';
+import { IconButton } from '../ui/button.tsx';
+import { Logo } from './logo.tsx';
+import { ThemeButton } from './theme-button.tsx';
+
+const PAGES = [
+  { to: '/ui/overview', label: 'Overview', Icon: ChartColumnStacked },
+  { to: '/ui/requests', label: 'Requests', Icon: List },
+] as const;
+
+export function AppShell() {
+  return (
+    <div className="lg:grid lg:grid-cols-[208px_minmax(0,1fr)]">
+      <a
+        href="#content"
+        className="sr-only z-50 rounded-md bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+      >
+        Skip to the content
+      </a>
+      <header className="sticky top-0 z-20 flex items-center gap-1 border-b border-line bg-page px-3 py-2 lg:h-screen lg:flex-col lg:items-stretch lg:border-r lg:border-b-0 lg:px-3 lg:py-4">
+        <div className="mr-2 lg:mr-0 lg:mb-5 lg:px-2">
+          <Logo />
+        </div>
+        <nav aria-label="Pages" className="flex flex-1 gap-0.5 lg:flex-col">
+          {PAGES.map(({ to, label, Icon }) => (
+            <Link
+              key={to}
+              to={to}
+              search={(previous) => ({ ...parseSearch(previous), page: 1, call: '' })}
+              activeOptions={{ includeSearch: false }}
+              className="flex h-8 items-center gap-2 rounded-md px-2 text-[13px] font-medium text-ink-2 transition-colors hover:bg-sunken hover:text-ink aria-[current=page]:bg-sunken aria-[current=page]:text-ink"
+            >
+              <Icon aria-hidden className="hidden size-4 text-ink-3 sm:block" />
+              {label}
+            </Link>
+          ))}
+        </nav>
+        <div className="flex items-center gap-1 lg:justify-between lg:border-t lg:border-line lg:pt-3">
+          <ThemeButton />
+          <SignOutButton />
+        </div>
+      </header>
+      <main id="content" tabIndex={-1} className="min-w-0 outline-none">
+        <Outlet />
+      </main>
+    </div>
+  );
+}
+
+function SignOutButton() {
+  const queryClient = useQueryClient();
+  const navigate = useNavigate();
+  const leave = async (): Promise<void> => {
+    await signOut();
+    queryClient.clear();
+    queryClient.setQueryData(sessionQuery.queryKey, false);
+    await navigate({ to: '/ui/sign-in', search: { next: '' } });
+  };
+  return (
+    <IconButton aria-label="Sign out" onClick={() => void leave()}>
+      <LogOut aria-hidden className="size-4" />
+    </IconButton>
+  );
+}

@@ -1,0 +1,66 @@
+import { Globe } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { AsOf } from '../api/totals.ts';
+import { useSearchState } from '../search/use-search.ts';
+import { allZones, browserZone, timeIn } from '../time/zone.ts';
+import { Picker, type Option } from '../ui/picker.tsx';
+import { RangePicker } from './range-picker.tsx';
+
+type PageHeaderProps = { readonly title: string; readonly freshness: ReactNode };
+
+export function PageHeader({ title, freshness }: PageHeaderProps) {
+  return (
+    <div className="flex flex-wrap items-center gap-x-4 gap-y-3">
+      <div className="mr-auto min-w-0">
+        <h1 className="text-lg/6 font-semibold tracking-tight">{title}</h1>
+        <div className="h-5 text-xs/5 text-ink-3">{freshness}</div>
+      </div>
+      <div className="flex flex-wrap items-center gap-2">
+        <RangePicker />
+        <ZonePicker />
+      </div>
+    </div>
+  );
+}
+
+function ZonePicker() {
+  const [search, change] = useSearchState();
+  return (
+    <Picker
+      label="Time zone"
+      value={search.tz}
+      options={zoneOptions()}
+      shown={
+        <>
+          <Globe aria-hidden className="size-3.5 text-ink-3" />
+          <span className="truncate">{search.tz}</span>
+        </>
+      }
+      onPick={(tz) => change({ tz })}
+    />
+  );
+}
+
+function zoneOptions(): readonly Option[] {
+  const own = browserZone();
+  const first = own === 'UTC' ? ['UTC'] : ['UTC', own];
+  const rest = allZones().filter((zone) => !first.includes(zone));
+  return [
+    ...first.map((zone) => ({ value: zone, label: zone, ...(zone === own ? { detail: 'this browser' } : {}) })),
+    ...rest.map((zone) => ({ value: zone, label: zone, group: 'All time zones' })),
+  ];
+}
+
+type FreshnessProps = { readonly asOf: AsOf | undefined; readonly problem: Error | null; readonly tz: string };
+
+/** Says how old the figures are; a refresh that failed is said too, as the figures on the page are then stale. */
+export function Freshness({ asOf, problem, tz }: FreshnessProps) {
+  const at = asOf?.at;
+  return (
+    <span className="inline-flex items-center gap-1.5 tabular-nums">
+      <span aria-hidden className={`size-1.5 rounded-full ${problem === null ? 'bg-accent' : 'bg-bad'}`} />
+      {problem !== null && <span className="text-bad">Not refreshing: {problem.message}</span>}
+      {problem === null && typeof at === 'string' && <>Up to date as of {timeIn(tz, Date.parse(at))}</>}
+    </span>
+  );
+}
