@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   const lock = await acquireLock(join(storeDir, 'lock.db'), { role: 'ledger', waitMs: ORPHAN_WAIT_MS });
   const accounts = await openControl({ config, log, parent, acknowledgements });
   const store = await openStore({ path: storeDir }, { log, clock: systemClock });
-  shipper = createShipper({
+  const following = createShipper({
     nodeId,
     reader: openEntryReader(join(config.dataDir, 'journal')),
     store,
@@ -48,17 +48,24 @@ async function main(): Promise<void> {
     clock: systemClock,
     log,
   });
-  shipper.wake(durableSeq);
-  const admin = await createAdmin({ accounts, store, shipper, log, clock: systemClock, dashboardDir: DASHBOARD });
+  shipper = following;
+  following.wake(durableSeq);
+  const admin = await createAdmin({
+    accounts,
+    store: { query: store.query, asOf: () => following.asOf() },
+    log,
+    clock: systemClock,
+    dashboardDir: DASHBOARD,
+  });
   await admin.listen({ path: socketPath });
   parent.tell({ type: 'serving' });
   log.info({ node_id: nodeId }, 'analytics and administration are served');
-  const lag = reportLag(parent, shipper);
+  const lag = reportLag(parent, following);
   await stopped.promise;
   clearInterval(lag);
   await admin.close();
-  await shipUntil(shipper, config.timeouts.shutdownMs);
-  await shipper.close();
+  await shipUntil(following, config.timeouts.shutdownMs);
+  await following.close();
   await store.close();
   await accounts.close();
   lock.release();

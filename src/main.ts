@@ -139,13 +139,20 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
     log,
   });
   journal.onDurable(({ seq }) => supervisor.durable(seq));
+  // With a snapshot there are keys already; should the control plane be new all the same, its keys are shown when they come.
+  if (snapshot !== null) ready.promise.then(sayNewKeys, () => undefined);
   const firstKeys = snapshot === null ? await ready.promise : NO_KEYS;
   return { keys, socketPath, firstKeys, untilServing: supervisor.untilServing, stop: supervisor.stop };
 }
 
+function sayNewKeys({ adminKey, callKey }: FirstKeys): void {
+  if (adminKey !== null) terminal.say(`  New admin key, shown only now: ${adminKey}`);
+  if (callKey !== null) terminal.say(`  New call key, shown only now: ${callKey}`);
+}
+
 function reportRecovery(journal: Journal, log: Log): void {
   const { entries, inDoubt, tornBytes } = journal.recovered;
-  log.info({ entries }, 'the journal is open');
+  log.debug({ entries }, 'the journal is open');
   if (inDoubt > 0) log.warn({ in_doubt: inDoubt }, 'calls were in flight when the server stopped: they are in doubt');
   if (tornBytes > 0) log.warn({ torn_bytes: tornBytes }, 'an unfinished write at the end of the journal was set aside');
 }

@@ -147,10 +147,10 @@ function choose(deps: CallDeps, given: { call: Accepted; tagged: Tagged; route: 
   const asked = wire.readRequest(call.body);
   const choice = deps.upstreams.choose(asked.model);
   if (choice === undefined) throw modelNotFound(asked.model, deps.upstreams);
-  if (caller.models !== null && !caller.models.has(asked.model)) {
+  if (caller.models.length > 0 && !caller.models.includes(asked.model)) {
     throw new ApportionError('not_allowed', `This key may not call the model ${asked.model}.`, {
       param: 'model',
-      hint: `It may call ${[...caller.models].join(', ')}.`,
+      hint: `It may call ${caller.models.join(', ')}.`,
     });
   }
   return {

@@ -10,13 +10,13 @@ export type Caller = {
   readonly name: string;
   readonly team: string;
   readonly owner: string;
-  /** Null: any model. */
-  readonly models: ReadonlySet<string> | null;
+  /** Empty: any model. */
+  readonly models: readonly string[];
   readonly defaults: TagDeclaration;
 };
 
 /** The admin key may make calls too; they are booked on a key of that name. */
-const ADMIN: Caller = { id: 'admin', name: 'admin key', team: '', owner: '', models: null, defaults: NO_TAGS };
+const ADMIN: Caller = { id: 'admin', name: 'admin key', team: '', owner: '', models: [], defaults: NO_TAGS };
 
 export function identify(keys: KeyRing, headers: IncomingHttpHeaders): Caller {
   const token = bearerToken(headers);
@@ -40,7 +40,7 @@ export function identify(keys: KeyRing, headers: IncomingHttpHeaders): Caller {
     name: key.name,
     team: key.team,
     owner: key.owner,
-    models: key.models.length === 0 ? null : new Set(key.models),
+    models: key.models,
     defaults: key.defaultTags,
   };
 }

@@ -23,8 +23,8 @@ export type RequestEdit = {
   readonly stream: boolean;
   /** Fields of ours, which no provider knows. */
   readonly drop: ReadonlySet<string>;
-  /** What is left of `metadata` for the provider; null drops the field. */
-  readonly metadata: Readonly<Record<string, unknown>> | null | 'unchanged';
+  /** What is left of `metadata` for the provider. */
+  readonly metadata: { readonly action: 'keep' } | { readonly action: 'drop' } | { readonly action: 'replace'; readonly json: string };
 };
 
 /** What an answer says about itself. Absent texts are empty. */

@@ -13,7 +13,7 @@ function bodyOf(text: string): RequestBody {
 }
 
 function edit(changes: Partial<RequestEdit>): RequestEdit {
-  return { model: 'gpt-4o', stream: false, drop: new Set(['tags', 'entity_type', 'entity_id']), metadata: 'unchanged', ...changes };
+  return { model: 'gpt-4o', stream: false, drop: new Set(['tags', 'entity_type', 'entity_id']), metadata: { action: 'keep' }, ...changes };
 }
 
 function written(text: string, changes: Partial<RequestEdit>): string {
@@ -48,8 +48,8 @@ test('a stream is asked for its usage, and other stream options stay', () => {
 });
 
 test('what is left of metadata goes on, and an empty rest is dropped', () => {
-  assert.equal(written('{"model":"m","metadata":{"tags":["a"],"k":"v"}}', { metadata: { k: 'v' } }), '{"model":"gpt-4o","metadata":{"k":"v"}}');
-  assert.equal(written('{"model":"m","metadata":{"tags":["a"]}}', { metadata: null }), '{"model":"gpt-4o"}');
+  assert.equal(written('{"model":"m","metadata":{"tags":["a"],"k":"v"}}', { metadata: { action: 'replace', json: '{"k":"v"}' } }), '{"model":"gpt-4o","metadata":{"k":"v"}}');
+  assert.equal(written('{"model":"m","metadata":{"tags":["a"]}}', { metadata: { action: 'drop' } }), '{"model":"gpt-4o"}');
 });
 
 test('the bound on input is the size of the request, and unknown when it refers to something elsewhere', () => {

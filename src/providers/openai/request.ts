@@ -42,8 +42,8 @@ export function writeChatRequest(body: RequestBody, edit: RequestEdit): Buffer {
     } else if (member.key === 'stream_options' && edit.stream) {
       sawOptions = true;
       parts.push(jsonMember('stream_options', { ...parseObject(body, member), include_usage: true }));
-    } else if (member.key === 'metadata' && edit.metadata !== 'unchanged') {
-      if (edit.metadata !== null) parts.push(jsonMember('metadata', edit.metadata));
+    } else if (member.key === 'metadata' && edit.metadata.action !== 'keep') {
+      if (edit.metadata.action === 'replace') parts.push(Buffer.from(`"metadata":${edit.metadata.json}`));
     } else {
       parts.push(body.bytes.subarray(member.start, member.end));
     }
