@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -46,6 +46,12 @@ test('a price file is read from its folder, its dates as UTC days', async () => 
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test('the example of prices/README.md is a price file', async () => {
+  const readme = await readFile(new URL('../../prices/README.md', import.meta.url), 'utf8');
+  const text = /```json\n([^`]+)```/.exec(readme)?.[1] ?? '';
+  assert.equal(parseOverlay([{ name: 'prices/README.md', text }])[0]?.id, 'acme/acme-1/2026-01-02');
 });
 
 test('reasoning is priced as output text wherever the row has no own price for it', () => {
