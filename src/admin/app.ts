@@ -1,0 +1,48 @@
+import fastifyCookie from '@fastify/cookie';
+import { fastify, type FastifyInstance } from 'fastify';
+import type { Accounts } from '#accounts';
+import type { StoreReader } from '#analytics';
+import type { Log } from '#observe';
+import type { Clock } from '#std';
+import { guardRoutes } from './access.ts';
+import { addAnalyticsRoutes } from './analytics-routes.ts';
+import { addDashboardFiles } from './dashboard-files.ts';
+import { answerErrors } from './error-answers.ts';
+import { addKeyRoutes } from './key-routes.ts';
+import { addSessionRoutes } from './session-routes.ts';
+
+export type AdminDeps = {
+  readonly accounts: Accounts;
+  readonly store: StoreReader;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The built dashboard (`dashboard/dist`); may be absent. */
+  readonly dashboardDir: string;
+};
+
+/** Requests here carry a key, a name, some tags; nothing is large. */
+const BODY_BYTES = 256 * 1024;
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/** The app, not yet listening: `await app.listen({ path })` on the socket the gateway forwards to. */
+export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
+  const app = fastify({
+    bodyLimit: BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Requests come over kept connections of the gateway; close must not wait for those.
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 512 },
+  });
+  answerErrors(app, deps);
+  await app.register(fastifyCookie);
+  guardRoutes(app, deps);
+  app.addHook('onSend', async (_, reply) => {
+    void reply.header('x-content-type-options', 'nosniff');
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+  });
+  addAnalyticsRoutes(app, deps);
+  addKeyRoutes(app, deps);
+  addSessionRoutes(app, deps);
+  await addDashboardFiles(app, deps);
+  return app;
+}
