@@ -86,3 +86,12 @@ test('P14 what has no price or no sound count has no bound', () => {
   for (const count of [-1, Number.NaN, 1.5, 2 ** 53])
     assert.equal(upperBound(tiered, { inputTokens: count, outputTokens: 1, n: 1 }), null);
 });
+
+test('P14 lines that each round up stay within the bound', () => {
+  const price = { amount: '1.5', per: 1_000_000_000_000 };
+  const match = matchRows([makeRow({ rates: { input: price, cache_read: price } })]);
+  const rated = rate({ meters: { input: 1, cache_read: 1 }, origin: 'reported', raw: '' }, match);
+  assert.equal(rated.cost, 4n);
+  const most = upperBound(match, { inputTokens: 2, outputTokens: 0, n: 1 });
+  assert.ok(most !== null && most >= 4n);
+});
