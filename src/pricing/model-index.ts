@@ -44,6 +44,6 @@ export function indexModels(rows: readonly PriceRow[]): ModelIndex {
   };
 }
 
-export function normalizeName(name: string): string {
+function normalizeName(name: string): string {
   return name.trim().toLowerCase().replace(PATH_PREFIX, '');
 }

@@ -19,7 +19,7 @@ export type PriceSheet = ReadonlyMap<Meter, MeterPrice>;
 type Ceiling = { readonly input: Ratio | null; readonly output: Ratio | null; readonly whole: boolean };
 
 /** The prices that hold from `fromTokens` input tokens up to the next band. */
-export type ContextBand = {
+type ContextBand = {
   readonly fromTokens: number;
   readonly base: PriceSheet;
   readonly serviceTiers: ReadonlyMap<string, PriceSheet>;
@@ -60,7 +60,7 @@ export function findSheet(match: PriceMatch, totalInputTokens: number, servedTie
 }
 
 /** The least number of input tokens at which the tier holds. */
-export function tierStart(tier: ContextTier): number {
+function tierStart(tier: ContextTier): number {
   return tier.op === 'gte' ? tier.threshold : tier.threshold + 1;
 }
 

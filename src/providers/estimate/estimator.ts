@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Usage } from '#terms';
 
-export type EstimateText = {
+type EstimateText = {
   readonly input: string;
   readonly output: string;
   /** Characters of output that were delivered but not kept. */

@@ -1,1 +1,1 @@
-export { createEstimator, type EstimateText, type Estimator } from './estimator.ts';
+export { createEstimator, type Estimator } from './estimator.ts';
