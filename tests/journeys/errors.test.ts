@@ -84,7 +84,7 @@ describe('what goes wrong is answered in an OpenAI envelope', () => {
   });
 
   test('a tag that is no tag is a 400 that names the field', async () => {
-    const { status, error } = await refused(call('hello', { metadata: { tags: ['ok', 7] } }));
+    const { status, error } = await refused(call('hello', { metadata: { tags: ['ok', ['nested']] } }));
     assert.deepEqual([status, error.code, error.param], [400, 'invalid_tag', 'metadata.tags[1]']);
   });
 
@@ -105,7 +105,7 @@ describe('what goes wrong is answered in an OpenAI envelope', () => {
   });
 
   test('an upstream that hangs up before it answers is a 502, and the ledger says that money may be lost', async () => {
-    const { status, error } = await refused(call('fault=reset_earlierheaders'));
+    const { status, error } = await refused(call('fault=reset_before_headers'));
     assert.deepEqual([status, error.type, error.code], [502, 'api_error', 'upstream_broken']);
     assert.ok(error.hint);
     const entry = lastEntry();
