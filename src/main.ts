@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +9,7 @@ import { createConsole, createLog, createMetrics, welcomeText, type Log } from '
 import { loadPriceBook, type PriceBook } from '#pricing';
 import { superviseLedger, type FirstKeys, type ToGateway } from '#processes';
 import { createEstimator, startSandbox } from '#providers';
-import { systemClock } from '#std';
+import { createRandom, systemClock } from '#std';
 import { ApportionError } from '#terms';
 
 const terminal = createConsole();
@@ -68,7 +67,7 @@ async function startServer(parts: Parts): Promise<RunningServer> {
   const gateway = createGateway({
     config,
     clock: systemClock,
-    random: randomBytes,
+    random: createRandom(),
     keys: () => control.keys,
     upstreams,
     prices: parts.prices,

@@ -6,7 +6,7 @@ import { closeEntry, openEntry, type AttemptStart, type Journal } from '#ledger'
 import type { CallEnd, Log, Metrics } from '#observe';
 import { upperBound, type PriceBook } from '#pricing';
 import type { Estimator, RequestBody, WireRequest } from '#providers';
-import { scanJsonObject, type Clock, type JsonMember, type TimestampMs } from '#std';
+import { scanJsonObject, type Clock, type JsonMember, type Random, type TimestampMs } from '#std';
 import { readBodyTags, resolveTags, TAG_BODY_FIELDS, type BodyTags, type TagDeclaration } from '#tags';
 import { ApportionError, makeCallId, type CallId, type PicoUsd, type TagSet, type TagSource } from '#terms';
 import type { Answer } from './answer.ts';
@@ -21,7 +21,7 @@ import type { Choice, Upstreams } from './upstreams.ts';
 export type CallDeps = {
   readonly config: Pick<Config, 'limits' | 'timeouts'>;
   readonly clock: Clock;
-  readonly random: (bytes: number) => Uint8Array;
+  readonly random: Random;
   readonly keys: () => KeyRing;
   readonly upstreams: Upstreams;
   readonly prices: PriceBook;

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { parseTarget, sendError, withoutApiPrefix } from '#http';
 import { ApportionError } from '#terms';
-import { handleCall, type CallDeps } from './call.ts';
+import { handleCall, type CallDeps, type Exchange } from './call.ts';
 import { identify } from './identify.ts';
 import type { LedgerProxy } from './proxy.ts';
 import { CALL_ROUTES } from './routes.ts';
@@ -47,7 +47,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
 }
 
 async function serve(deps: GatewayDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const path = withoutApiPrefix(parseTarget(request.url ?? '/').path);
+  const { path: whole } = parseTarget(request.url ?? '/');
+  const path = withoutApiPrefix(whole);
   const route = CALL_ROUTES.get(path);
   if (route !== undefined) {
     if (request.method !== 'POST') refuseMethod(response, 'POST');
@@ -55,10 +56,10 @@ async function serve(deps: GatewayDeps, request: IncomingMessage, response: Serv
     return;
   }
   if (path === '/models' || path.startsWith('/models/')) {
-    serveModels(deps, request, response);
+    serveModels(deps, { request, response, wanted: path.slice('/models/'.length) });
     return;
   }
-  switch (parseTarget(request.url ?? '/').path) {
+  switch (whole) {
     case '/healthz':
       sendText(response, 200, 'ok');
       return;
@@ -82,14 +83,14 @@ function refuseMethod(response: ServerResponse, allowed: string): void {
 }
 
 /** OpenAI's list of models, or one of them. */
-function serveModels(deps: GatewayDeps, request: IncomingMessage, response: ServerResponse): void {
+function serveModels(deps: GatewayDeps, { request, response, wanted }: Exchange & { readonly wanted: string }): void {
   if (request.method !== 'GET') {
     refuseMethod(response, 'GET');
     return;
   }
   try {
     identify(deps.keys(), request.headers);
-    sendJson(response, modelsAnswer(deps, withoutApiPrefix(parseTarget(request.url ?? '/').path).slice('/models/'.length)));
+    sendJson(response, modelsAnswer(deps, wanted));
   } catch (error) {
     if (!(error instanceof ApportionError)) throw error;
     sendError(response, error);
@@ -99,12 +100,21 @@ function serveModels(deps: GatewayDeps, request: IncomingMessage, response: Serv
 function modelsAnswer(deps: GatewayDeps, wanted: string): unknown {
   const models = deps.upstreams.list().map(({ id, provider }) => ({ id, object: 'model', created: 0, owned_by: provider }));
   if (wanted === '') return { object: 'list', data: models };
-  const id = decodeURIComponent(wanted);
+  const id = decodeName(wanted);
   const model = models.find((listed) => listed.id === id);
   if (model !== undefined) return model;
   const choice = deps.upstreams.choose(id);
   if (choice !== undefined) return { id, object: 'model', created: 0, owned_by: choice.upstream.name };
   throw new ApportionError('model_not_found', `No configured provider serves the model ${id}.`, { param: 'model' });
+}
+
+/** A name that is no valid percent-encoding is taken as it stands: it will not be found. */
+function decodeName(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function sendReadiness(deps: GatewayDeps, response: ServerResponse): void {

@@ -1,9 +1,10 @@
 /**
- * Is: the few things every module needs and no module owns: clock, invariant, a scan of JSON bytes.
- * Owns: the only access to time. Not: anything that knows what Apportion does.
+ * Is: the few things every module needs and no module owns: clock, random bytes, invariant, a scan of JSON bytes.
+ * Owns: the only access to time and chance. Not: anything that knows what Apportion does.
  * Holds: `now` never runs backwards within a process.
  * Fails: `invariant` throws; a scan answers where and why it stopped.
  */
 export { systemClock, type Clock, type TimestampMs } from './clock.ts';
 export { invariant, InvariantError } from './invariant.ts';
 export { jsonValueEnd, scanJsonObject, type JsonMember, type JsonScan } from './json-members.ts';
+export { createRandom, type Random } from './random.ts';
