@@ -1,7 +1,7 @@
 import { rename } from 'node:fs/promises';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createClient } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { drainPending, Session } from 'chdb';
 import type { Clock } from '#std';
 import { ApportionError } from '#terms';
@@ -104,7 +104,13 @@ function chdbConnection(path: string): Connection {
 }
 
 function httpConnection(server: { url: string; username?: string; password?: string; database?: string }): Connection {
-  const client = createClient({ ...server, request_timeout: REQUEST_TIMEOUT_MS, max_open_connections: 1 });
+  const client = createClient({
+    ...server,
+    request_timeout: REQUEST_TIMEOUT_MS,
+    max_open_connections: 1,
+    // It would print whole queries, values included. What fails is told by whoever asked.
+    log: { level: ClickHouseLogLevel.OFF },
+  });
   return {
     async run(sql) {
       await client.command({ query: sql });
