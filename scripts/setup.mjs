@@ -41,25 +41,18 @@ function isInstalled(wanted) {
 }
 
 function installPackages() {
-  say('Installing packages (npm ci), once …');
+  say('Installing packages, once …');
   const npm = process.env.npm_execpath;
   const [command, ...first] =
     npm !== undefined && /^npm-cli\.c?js$/.test(basename(npm)) ? [process.execPath, npm] : ['npm'];
-  // No package here needs its install script, and the development packages build the dashboard.
-  const args = [
-    ...first,
-    'ci',
-    '--ignore-scripts',
-    '--include=dev',
-    '--include=optional',
-    '--no-audit',
-    '--no-fund',
-    '--loglevel=error',
-  ];
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
+  // `npm ci` refuses a lock file without the optional packages of every other platform, and some registries have only
+  // this one's. No package here needs its install script, and the development packages build the dashboard.
+  const args = ['install', '--no-save', '--ignore-scripts', '--include=dev', '--include=optional'];
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  const { status, error } = spawnSync(command, [...first, ...args, ...quiet], { cwd: root, stdio: ['ignore', 2, 2] });
   if (status === 0) return;
-  stop(`The packages could not be installed (${error?.message ?? `npm ci ended with ${status}`}).`, [
-    'Is the npm registry reachable from here? Behind a proxy, set it with: npm config set proxy and https-proxy.',
+  stop(`The packages could not be installed (${error?.message ?? `npm install ended with ${status}`}).`, [
+    'Is the npm registry reachable from here? Behind a proxy: npm config set proxy …, npm config set https-proxy …',
     'Then run the same command again.',
   ]);
 }
