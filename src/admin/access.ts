@@ -5,7 +5,7 @@ import { invariant } from '#std';
 import { ApportionError } from '#terms';
 
 /** Who may use a route: anybody, or who shows the admin key or a session that began with it. */
-export type Access = 'public' | 'admin';
+type Access = 'public' | 'admin';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,7 +1,7 @@
 import type { SqlParams } from './reader.ts';
 
 /** ClickHouse types a parameter may be bound as. */
-export type ParameterType = 'String' | 'Array(String)' | 'Int64' | 'UInt64' | 'UInt32';
+type ParameterType = 'String' | 'Array(String)' | 'Int64' | 'UInt64' | 'UInt32';
 
 /** Collects bound parameters while SQL is put together; a value of a caller is never part of the text. */
 export type Bindings = {

@@ -11,7 +11,7 @@ export function parseDimensionsQuery(query: unknown, now: TimestampMs): Dimensio
   return { filter: parseFilter(parseParameters(query, FILTER_PARAMETERS), now) };
 }
 
-export type WireDimension = {
+type WireDimension = {
   /** What to pass as `group_by`. */
   readonly group_by: string;
   readonly kind: 'built_in' | 'tag' | 'label' | 'path';

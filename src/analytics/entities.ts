@@ -31,7 +31,7 @@ export function parseEntitiesQuery(query: unknown, now: TimestampMs): EntitiesQu
   };
 }
 
-export type WireEntity = {
+type WireEntity = {
   readonly entity_type: string;
   readonly entity_id: string;
   readonly first_seen: string;

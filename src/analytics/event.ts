@@ -129,7 +129,7 @@ export type WireEventDetail = WireEvent & {
   readonly recorded_at: string;
 };
 
-export type WireAttempt = WireCost & {
+type WireAttempt = WireCost & {
   readonly entry_id: string;
   readonly kind: string;
   readonly attempt: number;
@@ -142,7 +142,7 @@ export type WireAttempt = WireCost & {
   readonly latency_ms: number;
 };
 
-export type WireCharge = {
+type WireCharge = {
   readonly meter: string;
   readonly quantity: string;
   /** USD for `per` units. */

@@ -1,14 +1,13 @@
-import { ENTRIES, isTagKey, tagColumn } from '#ledger/store';
+import { ENTRIES, isTagKey, tagColumn, type AsOf } from '#ledger/store';
 import { parseTagFilter, type TagFilter } from '#tags';
 import { ENTITY_TYPES } from '#terms';
 import type { TimestampMs } from '#std';
 import type { Bindings } from './bindings.ts';
 import { invalidQuery, type Parameters } from './parameters.ts';
 import { parseOptionalPeriod, parsePeriod, PERIOD_PARAMETERS, type Period } from './period.ts';
-import type { AsOf } from './reader.ts';
 
 /** The states an attempt can end in, `interrupted` being what recovery finds after a crash. */
-export const STATUSES = [
+const STATUSES = [
   'ok',
   'client_closed',
   'upstream_error',

@@ -11,4 +11,4 @@ export { type WireEvent, type WireEventDetail } from './event.ts';
 export { dimensions, parseDimensionsQuery, type DimensionsAnswer, type DimensionsQuery } from './dimensions.ts';
 export { entities, parseEntitiesQuery, type EntitiesAnswer, type EntitiesQuery } from './entities.ts';
 export { type AnalyticsDeps } from './report.ts';
-export { type AsOf, type StoreReader } from './reader.ts';
+export { type StoreReader } from './reader.ts';

@@ -1,13 +1,6 @@
-import { invariant, type TimestampMs } from '#std';
+import type { AsOf } from '#ledger/store';
+import { invariant } from '#std';
 import { picoUsd, type PicoUsd } from '#terms';
-
-/** How far the store has followed the journal: every entry of the node up to `seq` is visible, none after it is counted. */
-export type AsOf = {
-  readonly nodeId: string;
-  readonly seq: number;
-  /** When the last of them became visible; null before the first. */
-  readonly at: TimestampMs | null;
-};
 
 export type SqlParams = Readonly<Record<string, string | number | readonly string[]>>;
 

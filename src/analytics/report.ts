@@ -4,7 +4,8 @@ import { fromEntries, type EntryFilter } from './filter.ts';
 import type { GroupFields, Grouping } from './grouping.ts';
 import { fromRowMeasures, MEASURE_COLUMNS, toWireMeasures, type Measures, type WireMeasures } from './measures.ts';
 import { invariant } from '#std';
-import { textOrNull, type AsOf, type Row, type StoreReader } from './reader.ts';
+import type { AsOf } from '#ledger/store';
+import { textOrNull, type Row, type StoreReader } from './reader.ts';
 
 /** One run of a report: all its statements see the entries up to the same `asOf`, and stop with `signal`. */
 export type Report = {

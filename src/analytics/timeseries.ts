@@ -57,7 +57,7 @@ export function parseTimeseriesQuery(query: unknown, now: TimestampMs): Timeseri
   return { filter, interval, groupBy, limit: parameters.whole('limit', SERIES) };
 }
 
-export type WirePoint = WireMeasures & {
+type WirePoint = WireMeasures & {
   /** The bucket's first instant, UTC. */
   readonly timestamp: string;
   /** The same in the report's time zone: a day, or an hour with its offset. */
