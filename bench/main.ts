@@ -1,6 +1,4 @@
 import { cpus, tmpdir } from 'node:os';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { startGateway, until, type Gateway } from '#world';
 import { endChild, startChild } from './children.ts';
 import { measureDisk } from './disk.ts';
@@ -18,13 +16,11 @@ const rounds = words.has('quick') ? 1 : 3;
 
 say(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}`);
 const disk = await measureDisk(tmpdir());
-const dataDir = await mkdtemp(join(tmpdir(), 'apportion-bench-'));
 const upstream = await startChild('upstream.ts');
 const relay = await startChild('relay.ts', [upstream.url]);
 const load = await startChild('load.ts');
 const gateway = await startGateway({
   upstream: { baseUrl: `${upstream.url}/v1`, apiKey: 'sk-upstream' },
-  dataDir,
   env: { APPORTION_LOG_LEVEL: 'warn' },
 });
 const peers = words.has('peers') ? await startPeers(upstream.url) : [];
@@ -74,7 +70,6 @@ for (const peer of peers) reportMemory(peer.target.name, await processUsage(peer
 await reportLedger(gateway, answered);
 
 await gateway.close();
-await rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 for (const peer of peers) await peer.close();
 for (const child of [load, relay, upstream]) await endChild(child);
 

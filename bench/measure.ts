@@ -9,11 +9,14 @@ export type Kind = 'json' | 'stream';
 export type Throughput = {
   readonly target: Target;
   readonly callsPerSecond: readonly number[];
-  /** Processor time of the target's processes per call, microseconds. */
-  readonly cpuUs: readonly number[];
+  /** Processor time per call, microseconds. */
+  readonly cpuUs: readonly Cpu[];
   readonly answered: number;
   readonly failed: number;
 };
+
+/** Of the target's own process and of its child processes (the gateway's ledger process). */
+export type Cpu = { readonly own: number; readonly children: number };
 
 export type Latency = {
   readonly target: Target;
@@ -45,24 +48,28 @@ async function interleaved(
   const samples = new Map(plan.targets.map((target): [Target, Sample[]] => [target, []]));
   for (const target of plan.targets) {
     const warmUp = await runRound(load, { ...callTo(target, plan.kind), durationMs: WARM_UP_MS, loop });
-    samples.get(target)?.push({ result: warmUp, cpuSeconds: 0, measured: false });
+    samples.get(target)?.push({ result: warmUp, cpu: UNKNOWN_CPU, measured: false });
   }
   for (let round = 0; round < plan.rounds; round += 1) {
     for (const target of plan.targets) {
-      const cpuBefore = await cpuSeconds(target);
+      const before = await cpuSeconds(target);
       const result = await runRound(load, { ...callTo(target, plan.kind), durationMs: plan.durationMs, loop });
-      samples.get(target)?.push({ result, cpuSeconds: (await cpuSeconds(target)) - cpuBefore, measured: true });
+      const after = await cpuSeconds(target);
+      const cpu = { own: after.own - before.own, children: after.children - before.children };
+      samples.get(target)?.push({ result, cpu, measured: true });
     }
   }
   return samples;
 }
 
-type Sample = { readonly result: RoundResult; readonly cpuSeconds: number; readonly measured: boolean };
+type Sample = { readonly result: RoundResult; readonly cpu: Cpu; readonly measured: boolean };
 
-async function cpuSeconds(target: Target): Promise<number> {
-  if (target.pid === null) return Number.NaN;
-  const processes = await processUsage(target.pid);
-  return processes.reduce((sum, { cpuSeconds: seconds }) => sum + seconds, 0);
+const UNKNOWN_CPU: Cpu = { own: Number.NaN, children: Number.NaN };
+
+async function cpuSeconds(target: Target): Promise<Cpu> {
+  const [own, ...children] = target.pid === null ? [] : await processUsage(target.pid);
+  if (own === undefined) return UNKNOWN_CPU;
+  return { own: own.cpuSeconds, children: children.reduce((sum, child) => sum + child.cpuSeconds, 0) };
 }
 
 export async function measureThroughput(load: Child, plan: Plan): Promise<Throughput[]> {
@@ -72,7 +79,10 @@ export async function measureThroughput(load: Child, plan: Plan): Promise<Throug
     return {
       target,
       callsPerSecond: measured.map(({ result }) => result.calls / result.seconds),
-      cpuUs: measured.map((sample) => (sample.cpuSeconds * 1e6) / sample.result.calls),
+      cpuUs: measured.map(({ cpu, result }) => ({
+        own: (cpu.own * 1e6) / result.calls,
+        children: (cpu.children * 1e6) / result.calls,
+      })),
       ...totals(all),
     };
   });

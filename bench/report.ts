@@ -1,5 +1,5 @@
 import type { DiskTimes } from './disk.ts';
-import { median, type Latency, type Throughput } from './measure.ts';
+import { median, type Cpu, type Latency, type Throughput } from './measure.ts';
 import type { ProcessUsage } from './process-usage.ts';
 import { quantile, shareBetween } from './quantile.ts';
 
@@ -15,13 +15,21 @@ export function reportThroughput(title: string, results: readonly Throughput[]):
   for (const { target, callsPerSecond, cpuUs, failed } of results) {
     const rounds = callsPerSecond.map((rate) => rate.toFixed(0)).join(' ');
     const ratio = relay === undefined ? Number.NaN : median(callsPerSecond) / median(relay.callsPerSecond);
-    const cpu = Number.isNaN(median(cpuUs)) ? '' : `  ${median(cpuUs).toFixed(0)} µs of CPU per call`;
+    const cpu = cpuText(cpuUs);
     const share = target === relay?.target ? '' : `  ${(ratio * 100).toFixed(1)} % of the relay`;
     const failures = failed === 0 ? '' : `  ${failed} FAILED`;
     say(
       `  ${target.name.padEnd(10)} ${median(callsPerSecond).toFixed(0).padStart(6)}  (${rounds})${share}${cpu}${failures}`,
     );
   }
+}
+
+function cpuText(cpuUs: readonly Cpu[]): string {
+  const own = median(cpuUs.map((cpu) => cpu.own));
+  const children = median(cpuUs.map((cpu) => cpu.children));
+  if (Number.isNaN(own)) return '';
+  const beside = children > 0 ? ` + ${children.toFixed(0)} in its child processes` : '';
+  return `  CPU per call ${own.toFixed(0)} µs${beside}`;
 }
 
 export function reportLatency(title: string, results: readonly Latency[]): void {
@@ -41,9 +49,12 @@ export function reportLatency(title: string, results: readonly Latency[]): void 
   }
 }
 
-function added(with_: readonly number[], without: readonly number[]): string {
-  const difference = (share: number): string => ms(quantile(with_, share) - quantile(without, share));
-  return `p50 +${difference(0.5)}, p99 +${difference(0.99)}`;
+function added(loaded: readonly number[], without: readonly number[]): string {
+  const difference = (share: number): string => {
+    const more = quantile(loaded, share) - quantile(without, share);
+    return `${more < 0 ? '' : '+'}${ms(more)}`;
+  };
+  return `p50 ${difference(0.5)}, p99 ${difference(0.99)}`;
 }
 
 /** Delayed acknowledgements meeting Nagle's algorithm show as a second hump at 40 ms. */

@@ -11,6 +11,7 @@ import type { Upstream } from './upstream.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const READY_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 45_000;
+const CLOSE_TIMEOUT_MS = 5_000;
 const OUTPUT_KEPT_CHARS = 200_000;
 
 export const ADMIN_KEY = 'sk-ap-admin-of-the-tests';
@@ -73,9 +74,9 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     return { child, exited, ready };
   };
   let running = start();
-  const end = async (signal: NodeJS.Signals): Promise<Exit> => {
+  const end = async (signal: NodeJS.Signals, timeoutMs = STOP_TIMEOUT_MS): Promise<Exit> => {
     if (running.child.exitCode === null && running.child.signalCode === null) running.child.kill(signal);
-    return within(running.exited, STOP_TIMEOUT_MS, `the gateway to end after ${signal}`);
+    return within(running.exited, timeoutMs, `the gateway to end after ${signal}`);
   };
   const gateway: Gateway = {
     url,
@@ -91,7 +92,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
       await running.ready;
     },
     close: async () => {
-      await end('SIGKILL');
+      // A killed gateway's ledger process may still be writing when the folder is removed, so it is asked first.
+      if ((await end('SIGTERM', CLOSE_TIMEOUT_MS).catch(() => undefined)) === undefined) await end('SIGKILL');
       await removeWhenLeft(folder);
     },
   };
@@ -166,7 +168,6 @@ async function quietPort(): Promise<number> {
   }
 }
 
-/** The ledger process notices its parent's end a moment later and may still be closing its files. */
 async function removeWhenLeft(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }
