@@ -7,7 +7,7 @@ import { Session } from 'chdb';
  * `up` serves; `down` cuts every connection; `mute` does what it is told and then cuts the connection, so that the other side
  * cannot know.
  */
-export type FrontMode = 'up' | 'down' | 'mute';
+type FrontMode = 'up' | 'down' | 'mute';
 
 export type ClickHouseFront = {
   readonly url: string;

@@ -102,7 +102,10 @@ SETTINGS max_execution_time=${Math.ceil(timeoutMs / 1000)}, max_memory_usage=${t
     }
   }
 
-  /** Repeated until the query has ended: a kill can overtake the query on its way into the engine. */
+  /**
+   * Repeated until the query has ended: a kill can overtake the query on its way into the engine, or fail. The query's own
+   * time limit ends it in any case.
+   */
   async #kill(mark: string, isDone: () => boolean): Promise<void> {
     while (!isDone()) {
       await this.#control.run(`KILL QUERY WHERE startsWith(query, '${mark}') ASYNC`).catch(() => undefined);

@@ -248,3 +248,19 @@ test('a journal that shows less than it said is waited for, and closing does not
   await ledger.close();
   await idle;
 });
+
+test('a journal that is older than the store is an alarm', async () => {
+  await using dir = await tempDir();
+  const before = await openLedger(dir.path);
+  before.journal.append(entries(1, 6));
+  await before.ship();
+  await before.close();
+  const ledger = await openLedger(dir.path);
+  ledger.shipper.wake(2);
+  await ledger.shipper.idle();
+  assert.deepEqual(
+    ledger.log.lines.map(({ level, fields }) => [level, fields]),
+    [['error', { durable: 2, through: 6 }]],
+  );
+  await ledger.close();
+});

@@ -44,6 +44,7 @@ class JournalShipper implements Shipper {
   readonly #loop: Promise<void>;
   #resumed = false;
   #closed = false;
+  #toldBehind = false;
   #durable = 0;
   #lastStepAt = Number.NEGATIVE_INFINITY;
   #retryAt = Number.NEGATIVE_INFINITY;
@@ -61,6 +62,7 @@ class JournalShipper implements Shipper {
   wake(durableSeq: number): void {
     if (durableSeq <= this.#durable) return;
     this.#durable = durableSeq;
+    this.#checkJournal();
     this.#poke();
   }
 
@@ -110,6 +112,7 @@ class JournalShipper implements Shipper {
       if (!this.#resumed) {
         await this.#dispatch.resume();
         this.#resumed = true;
+        this.#checkJournal();
         this.#lastStepAt = Number.NEGATIVE_INFINITY;
       } else if (!(await this.#dispatch.step(this.#durable))) {
         throw new ApportionError('journal_unavailable', 'The journal does not show entries that it said are durable.');
@@ -119,6 +122,17 @@ class JournalShipper implements Shipper {
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  /** A journal that was put back to an older state would use numbers again that the store has seen under other entries. */
+  #checkJournal(): void {
+    const { through } = this.#dispatch.shipping;
+    if (!this.#resumed || this.#durable === 0 || this.#durable >= through || this.#toldBehind) return;
+    this.#toldBehind = true;
+    this.#deps.log.error(
+      { durable: this.#durable, through },
+      'the journal is behind the store; new entries will be missing from reports until the store is removed and rebuilt',
+    );
   }
 
   #failed(error: unknown): void {

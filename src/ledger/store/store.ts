@@ -1,7 +1,7 @@
 import type { Clock } from '#std';
 import { ApportionError, picoUsd, type PicoUsd } from '#terms';
 import { bind, type Params } from './bind.ts';
-import { openEngine, type StoreLocation } from './connection.ts';
+import { openEngine, type Connection, type StoreLocation } from './connection.ts';
 import { insertStatement, type Batch } from './insert.ts';
 import type { Log } from './log.ts';
 import { migrate } from './migrations.ts';
@@ -60,10 +60,10 @@ export async function openStore(location: StoreLocation, deps: StoreDeps): Promi
     await close();
     throw error;
   }
-  return { ...writes(writer), ...reads(readers), close };
+  return { ...writes(writer), ...comparisons(writer), query: queries(readers), close };
 }
 
-function writes(writer: { run(sql: string): Promise<void> }): Pick<Store, 'insert' | 'forget'> {
+function writes(writer: Connection): Pick<Store, 'insert' | 'forget'> {
   return {
     async insert(batch) {
       try {
@@ -84,33 +84,42 @@ function writes(writer: { run(sql: string): Promise<void> }): Pick<Store, 'inser
   };
 }
 
-function reads(readers: Readers): Pick<Store, 'query' | 'totals' | 'ranges'> {
-  const query: Store['query'] = async (sql, params = {}, options = {}) => {
+/** Asked over the writer's line, so that shipping never waits for a reader that a report holds. */
+function comparisons(writer: Connection): Pick<Store, 'totals' | 'ranges'> {
+  const row = async <T>(sql: string, params: Params): Promise<T> => {
+    const [first] = await writer.rows<T>(bind(sql, params)).catch((error: unknown) => {
+      throw unavailable(error);
+    });
+    if (first === undefined) throw new ApportionError('ledger_unavailable', 'The store gave no answer to a count.');
+    return first;
+  };
+  return {
+    async totals(nodeId, { first, last }) {
+      const { entries, cost } = await row<{ entries: string; cost: string }>(
+        `SELECT toString(count()) AS entries, ifNull(toString(sum(cost)), '0') AS cost FROM ${ENTRIES}
+WHERE node_id = {node:String} AND seq BETWEEN {first:UInt64} AND {last:UInt64}`,
+        { node: nodeId, first, last },
+      );
+      return { entries: Number(entries), cost: picoUsd(BigInt(cost)) };
+    },
+    async ranges(nodeId) {
+      const { count, last } = await row<{ count: string; last: string }>(
+        `SELECT toString(count()) AS count, toString(max(seq)) AS last FROM ${ENTRIES} WHERE node_id = {node:String}`,
+        { node: nodeId },
+      );
+      return { count: Number(count), lastSeq: Number(last) };
+    },
+  };
+}
+
+function queries(readers: Readers): Store['query'] {
+  return async (sql, params = {}, options = {}) => {
     try {
       return await readers.query(bind(sql, params), options);
     } catch (error) {
       if (options.signal?.aborted === true) throw error;
       throw unavailable(error);
     }
-  };
-  return {
-    query,
-    async totals(nodeId, { first, last }) {
-      const [row] = await query<{ entries: number; cost: string }>(
-        `SELECT count() AS entries, ifNull(toString(sum(cost)), '0') AS cost FROM ${ENTRIES}
-WHERE node_id = {node:String} AND seq BETWEEN {first:UInt64} AND {last:UInt64}`,
-        { node: nodeId, first, last },
-      );
-      if (row === undefined) throw new ApportionError('ledger_unavailable', 'The store gave no answer to a count.');
-      return { entries: row.entries, cost: picoUsd(BigInt(row.cost)) };
-    },
-    async ranges(nodeId) {
-      const [row] = await query<{ count: number; lastSeq: number }>(
-        `SELECT count() AS count, max(seq) AS lastSeq FROM ${ENTRIES} WHERE node_id = {node:String}`,
-        { node: nodeId },
-      );
-      return row ?? { count: 0, lastSeq: 0 };
-    },
   };
 }
 
