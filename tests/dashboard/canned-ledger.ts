@@ -99,8 +99,8 @@ export function sandboxCall(atMs: number): CannedCall {
 
 function ordinaryCall(n: number, atMs: number, random: () => number): CannedCall {
   const price = pick(MODELS.flatMap((model) => Array.from({ length: model.weight }, () => model)), random);
-  const inputTokens = 200 + Math.floor(random() * random() * 24_000);
-  const outputTokens = 20 + Math.floor(random() * random() * 2400);
+  const inputTokens = 900 + Math.floor(random() * random() * 260_000);
+  const outputTokens = 60 + Math.floor(random() * random() * 9000);
   const failed = random() < 0.03;
   const cost = failed ? 0n : BigInt(inputTokens) * price.input + BigInt(outputTokens) * price.output;
   const customer = random() < 0.6 ? pick(CUSTOMERS, random) : null;

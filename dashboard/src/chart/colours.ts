@@ -2,19 +2,28 @@
 export const COLOURS = 10;
 
 /**
- * Gives each value a colour that depends on its name, not on its rank: a value keeps its colour when the period or the
- * order changes. Two names that hash alike are moved apart in alphabetical order.
+ * Gives each value of a chart a colour of its own, and lets it keep the one it had before: a value that changes its colour
+ * with the period is read as another value. A new value takes the colour its name hashes to, or the next free one.
+ * @param values dearest first: when two remembered colours meet, the first keeps it
  */
-export function coloursFor(values: readonly string[]): ReadonlyMap<string, string> {
-  const colours = new Map<string, string>();
+export function assignColours(values: readonly string[], remembered: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const assigned = new Map<string, number>();
   const taken = new Set<number>();
-  for (const value of values.toSorted()) {
+  const give = (value: string, index: number): void => {
+    assigned.set(value, index);
+    taken.add(index);
+  };
+  for (const value of values) {
+    const index = remembered.get(value);
+    if (index !== undefined && !taken.has(index)) give(value, index);
+  }
+  for (const value of values) {
+    if (assigned.has(value)) continue;
     let index = hash(value) % COLOURS;
     while (taken.has(index) && taken.size < COLOURS) index = (index + 1) % COLOURS;
-    taken.add(index);
-    colours.set(value, `var(--series-${index})`);
+    give(value, index);
   }
-  return colours;
+  return assigned;
 }
 
 /** FNV-1a, 32 bits. */

@@ -65,7 +65,7 @@ export function SpendChart({ data, zone, label }: SpendChartProps) {
           title={longLabel(bucket, data.interval, zone)}
           bucket={bucket}
           data={data}
-          place={{ x: layout.slotX(active) + layout.slotWidth / 2, width }}
+          place={{ from: layout.slotX(active), to: layout.slotX(active) + layout.slotWidth, width }}
         />
       )}
     </div>

@@ -1,6 +1,6 @@
 import { addUsd, formatUsd, parseUsd, usdNumber, ZERO_USD, type PicoUsd } from '#terms';
 import type { Timeseries } from '../api/analytics.ts';
-import { coloursFor } from './colours.ts';
+import { coloursFor } from './colour-memory.ts';
 
 export type SeriesKind = 'value' | 'other' | 'untagged';
 

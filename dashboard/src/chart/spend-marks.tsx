@@ -1,4 +1,4 @@
-import { curveMonotoneX, line, stack } from 'd3-shape';
+import { line, stack } from 'd3-shape';
 import { useId } from 'react';
 import type { Layout } from './layout.ts';
 import type { Series, SpendData } from './spend-data.ts';
@@ -59,8 +59,7 @@ function Lines({ data, layout }: MarksProps) {
   const middle = (index: number): number => layout.slotX(index) + layout.slotWidth / 2;
   const path = line<number>()
     .x((_, index) => middle(index))
-    .y((cost) => layout.y(cost))
-    .curve(curveMonotoneX);
+    .y((cost) => layout.y(cost));
   return data.series.map((series, at) => {
     const costs = data.buckets.map((bucket) => bucket.cells[at]?.cost ?? Number.NaN);
     return (

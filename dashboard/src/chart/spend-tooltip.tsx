@@ -1,17 +1,18 @@
-import { formatMoney } from '../money/money.ts';
+import { formatExactMoney } from '../money/money.ts';
 import { plural } from '../money/quantity.ts';
 import type { Bucket, SpendData } from './spend-data.ts';
 import { Swatch } from './swatch.tsx';
 
 const TOOLTIP_WIDTH = 248;
-const OFFSET = 14;
+const OFFSET = 8;
 
 type SpendTooltipProps = {
   readonly id: string;
   readonly title: string;
   readonly bucket: Bucket;
   readonly data: SpendData;
-  readonly place: { readonly x: number; readonly width: number };
+  /** The highlighted slot, and the width of the chart. */
+  readonly place: { readonly from: number; readonly to: number; readonly width: number };
 };
 
 export function SpendTooltip({ id, title, bucket, data, place }: SpendTooltipProps) {
@@ -19,8 +20,8 @@ export function SpendTooltip({ id, title, bucket, data, place }: SpendTooltipPro
     const cell = bucket.cells[at];
     return cell === undefined || cell.cost === 0 ? [] : [{ series, cell }];
   });
-  const fitsRight = place.x + OFFSET + TOOLTIP_WIDTH <= place.width;
-  const left = fitsRight ? place.x + OFFSET : Math.max(0, place.x - OFFSET - TOOLTIP_WIDTH);
+  const fitsRight = place.to + OFFSET + TOOLTIP_WIDTH <= place.width;
+  const left = fitsRight ? place.to + OFFSET : Math.max(0, place.from - OFFSET - TOOLTIP_WIDTH);
   return (
     <div
       id={id}
@@ -30,7 +31,7 @@ export function SpendTooltip({ id, title, bucket, data, place }: SpendTooltipPro
     >
       <div className="flex justify-between gap-3 font-medium">
         <span>{title}</span>
-        <span>{formatMoney(bucket.total.exact)}</span>
+        <span>{formatExactMoney(bucket.total.exact)}</span>
       </div>
       <div className="mt-0.5 text-ink-3">{plural(bucket.requests, 'request')}</div>
       {rows.length > 0 && (
@@ -39,7 +40,7 @@ export function SpendTooltip({ id, title, bucket, data, place }: SpendTooltipPro
             <li key={series.value} className="flex items-center gap-2">
               <Swatch colour={series.colour} kind={series.kind} />
               <span className="min-w-0 flex-1 truncate text-ink-2">{series.value}</span>
-              <span>{formatMoney(cell.exact)}</span>
+              <span>{formatExactMoney(cell.exact)}</span>
             </li>
           ))}
         </ul>

@@ -23,7 +23,7 @@ export function AppShell() {
       </a>
       <header className="sticky top-0 z-20 flex items-center gap-1 border-b border-line bg-page px-3 py-2 lg:h-screen lg:flex-col lg:items-stretch lg:border-r lg:border-b-0 lg:px-3 lg:py-4">
         <div className="mr-2 lg:mr-0 lg:mb-5 lg:px-2">
-          <Logo />
+          <Logo name="wide" />
         </div>
         <nav aria-label="Pages" className="flex flex-1 gap-0.5 lg:flex-col">
           {PAGES.map(({ to, label, Icon }) => (

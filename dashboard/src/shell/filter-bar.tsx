@@ -44,14 +44,14 @@ function AddFilter({ tagKeys, onAdd }: AddFilterProps) {
     setTyped('');
   };
   return (
-    <form onSubmit={submit} className="relative w-full sm:w-80">
+    <form onSubmit={submit} className="relative w-full sm:w-88">
       <ListFilter aria-hidden className="pointer-events-none absolute top-2 left-2.5 size-4 text-ink-3" />
       <input
         aria-label="Add a filter by tag"
         list={listId}
         value={typed}
         onChange={(event) => setTyped(event.target.value)}
-        placeholder="env:production, beta, customer/acme"
+        placeholder="Filter: env:production, beta, customer/acme"
         autoComplete="off"
         spellCheck={false}
         enterKeyHint="done"

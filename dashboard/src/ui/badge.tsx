@@ -16,7 +16,7 @@ export function Badge({ tone = 'neutral', title, children }: BadgeProps) {
   return (
     <span
       title={title}
-      className={`inline-flex h-5 items-center gap-1 rounded border px-1.5 text-2xs font-medium whitespace-nowrap ${TONES[tone]}`}
+      className={`inline-flex h-5 items-center gap-1 rounded border align-top px-1.5 text-2xs font-medium whitespace-nowrap ${TONES[tone]}`}
     >
       {children}
     </span>

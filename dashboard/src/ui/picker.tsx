@@ -79,7 +79,7 @@ function PickerList({ label, value, options, onPick }: PickerListProps) {
           className="h-9 w-full bg-transparent text-[13px] outline-none placeholder:text-ink-3"
         />
       </div>
-      <div id={id} role="listbox" aria-label={label} className="max-h-72 overflow-y-auto p-1">
+      <div id={id} role="listbox" aria-label={label} className="max-h-88 overflow-y-auto p-1">
         {found.length === 0 && <p className="px-2 py-3 text-[13px] text-ink-3">Nothing matches “{typed}”.</p>}
         {found.map((option, index) => (
           <PickerItem

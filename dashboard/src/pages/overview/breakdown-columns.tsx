@@ -25,11 +25,11 @@ export const FIGURE_CELL = 'px-3 py-0 text-right whitespace-nowrap';
 /** What a column's head and cells look like, by the column's id. */
 export const CELL_LOOKS: Readonly<Record<string, string>> = {
   value: 'sticky left-0 z-[1] bg-surface group-hover:bg-hover pl-4 pr-3 text-left max-w-72 min-w-40',
-  share: 'px-3 text-left w-[22%] min-w-32',
+  share: 'px-3 text-left w-[26%] min-w-36',
   requests: FIGURE_CELL,
   tokens: FIGURE_CELL,
-  latency: FIGURE_CELL,
-  cost: `${FIGURE_CELL} pr-4`,
+  latency: `${FIGURE_CELL} pr-4`,
+  cost: FIGURE_CELL,
 };
 
 export const columns = helper.columns([
@@ -39,6 +39,13 @@ export const columns = helper.columns([
     sortDescFirst: false,
     sortFn: (left, right) => left.original.row.value.localeCompare(right.original.row.value),
     cell: ({ row }) => <ValueCell each={row.original} />,
+  }),
+  helper.accessor((each) => each.row.total_cost, {
+    id: 'cost',
+    header: 'Cost',
+    sortDescFirst: true,
+    sortFn: byNumber((each) => each.row.total_cost),
+    cell: ({ row: { original } }) => <CostCell row={original.row} />,
   }),
   helper.accessor((each) => each.share, {
     id: 'share',
@@ -71,13 +78,6 @@ export const columns = helper.columns([
     sortFn: byNumber((each) => each.row.avg_latency_ms ?? -1),
     cell: ({ row: { original } }) =>
       typeof original.row.avg_latency_ms === 'number' ? formatLatency(original.row.avg_latency_ms) : UNKNOWN_AMOUNT,
-  }),
-  helper.accessor((each) => each.row.total_cost, {
-    id: 'cost',
-    header: 'Cost',
-    sortDescFirst: true,
-    sortFn: byNumber((each) => each.row.total_cost),
-    cell: ({ row: { original } }) => <CostCell row={original.row} />,
   }),
 ]);
 

@@ -114,14 +114,16 @@ function TotalRow({ costs: { summary } }: { readonly costs: Costs }) {
         <th scope="row" className="sticky left-0 bg-surface pl-4 text-left font-medium">
           Total
         </th>
+        <td className={FIGURE_CELL} title={formatExactMoney(summary.total_cost_exact)}>
+          {formatMoney(summary.total_cost_exact)}
+        </td>
         <td />
         <td className={FIGURE_CELL}>{formatCount(summary.total_events)}</td>
         <td className={FIGURE_CELL} title={formatCount(tokens)}>
           {formatCompact(tokens)}
         </td>
-        <td className={FIGURE_CELL}>{typeof summary.avg_latency_ms === 'number' && formatLatency(summary.avg_latency_ms)}</td>
-        <td className={`${FIGURE_CELL} pr-4`} title={formatExactMoney(summary.total_cost_exact)}>
-          {formatMoney(summary.total_cost_exact)}
+        <td className={`${FIGURE_CELL} pr-4`}>
+          {typeof summary.avg_latency_ms === 'number' && formatLatency(summary.avg_latency_ms)}
         </td>
       </tr>
     </tfoot>

@@ -25,9 +25,14 @@ export function dimensionOptions(dimensions: Dimensions | undefined, chosen: str
   ];
 }
 
-/** The word for a dimension in headings: `model`, `feature`. */
+/** The name of a dimension where it stands alone: `Model`, `feature`. Tag keys are left as they are written. */
 export function dimensionLabel(by: string): string {
   return by.startsWith(TAG) ? by.slice(TAG.length) : (BUILT_IN.find((option) => option.value === by)?.label ?? by);
+}
+
+/** The same within a sentence: `model`, `feature`. */
+export function dimensionWord(by: string): string {
+  return by.startsWith(TAG) ? by.slice(TAG.length) : by;
 }
 
 export function tagKeysOf(dimensions: Dimensions | undefined): readonly string[] {

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import type { Costs, Timeseries } from '../../api/analytics.ts';
 import { Sparkline } from '../../chart/sparkline.tsx';
 import { costPerThousand, formatExactMoney, formatMoney, isZeroMoney, shareOf, UNKNOWN_AMOUNT } from '../../money/money.ts';
-import { formatCompact, formatCount, formatShare } from '../../money/quantity.ts';
+import { formatCompact, formatCount, formatLatency, formatShare } from '../../money/quantity.ts';
 import { PlayMoney } from '../../ui/badge.tsx';
 
 type KeyFiguresProps = { readonly costs: Costs; readonly whole: Timeseries; readonly dimension: string };
@@ -32,7 +32,7 @@ export function KeyFigures({ costs: { data, summary }, whole, dimension }: KeyFi
         value={rate === undefined ? UNKNOWN_AMOUNT : formatMoney(rate)}
         exact={rate === undefined ? 'No requests' : formatExactMoney(rate)}
       >
-        {typeof summary.avg_latency_ms === 'number' && `${formatCount(Math.round(summary.avg_latency_ms))} ms average latency`}
+        {typeof summary.avg_latency_ms === 'number' && `${formatLatency(summary.avg_latency_ms)} average latency`}
       </Figure>
       <Figure
         label="Untagged share"

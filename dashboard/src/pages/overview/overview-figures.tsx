@@ -7,7 +7,7 @@ import { useSearchState } from '../../search/use-search.ts';
 import { describeRange } from '../../time/period.ts';
 import { Picker } from '../../ui/picker.tsx';
 import { BreakdownTable } from './breakdown-table.tsx';
-import { dimensionLabel, dimensionOptions } from './dimension-options.ts';
+import { dimensionLabel, dimensionOptions, dimensionWord } from './dimension-options.ts';
 import { KeyFigures } from './key-figures.tsx';
 import { Notices } from './notices.tsx';
 import { NothingFound } from './nothing-found.tsx';
@@ -23,15 +23,16 @@ export function OverviewFigures({ costs, whole, parts, dimensions }: OverviewFig
   const [search, change] = useSearchState();
   const data = spendData(whole, parts);
   const label = dimensionLabel(search.by);
+  const word = dimensionWord(search.by);
   if (costs.summary.total_events === 0 && costs.data.length === 0) return <NothingFound />;
   return (
     <>
-      <KeyFigures costs={costs} whole={whole} dimension={label} />
+      <KeyFigures costs={costs} whole={whole} dimension={word} />
       <Notices summary={costs.summary} />
       <section aria-labelledby="spend-heading" className="rounded-lg border border-line bg-surface shadow-card">
         <div className="flex flex-wrap items-center gap-2 px-4 pt-3 pb-2">
           <h2 id="spend-heading" className="mr-auto text-[13px] font-semibold">
-            Spend by {label.toLowerCase() === label ? label : label.toLowerCase()}
+            Spend by {word}
             <span className="ml-2 font-normal text-ink-3">{describeRange(search)}</span>
           </h2>
           <Picker
@@ -48,7 +49,7 @@ export function OverviewFigures({ costs, whole, parts, dimensions }: OverviewFig
           />
         </div>
         <div className="px-3 pb-1">
-          <SpendChart data={data} zone={search.tz} label={`Spend over time by ${label}, ${describeRange(search)}`} />
+          <SpendChart data={data} zone={search.tz} label={`Spend over time by ${word}, ${describeRange(search)}`} />
         </div>
         <Legend series={data.series} />
         {data.overlapping && (

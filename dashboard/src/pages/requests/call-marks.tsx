@@ -17,7 +17,7 @@ export function CostState({ state }: { readonly state: string }) {
   if (known === undefined) return <Badge>{state}</Badge>;
   if (known.tone === 'neutral') {
     return (
-      <span title={known.meaning} className="text-xs text-ink-3">
+      <span title={known.meaning} className="inline-block align-top text-xs leading-5 text-ink-3">
         {known.words}
       </span>
     );
@@ -36,7 +36,7 @@ export function costStateMeaning(state: string): string {
 export function StatusMark({ event }: { readonly event: Pick<CallEvent, 'status' | 'success'> }) {
   const look = event.success ? 'bg-good' : 'bg-bad';
   return (
-    <span className={`inline-flex h-5 items-center gap-1.5 text-xs ${event.success ? 'text-ink-2' : 'text-bad'}`}>
+    <span className={`inline-flex h-5 items-center gap-1.5 align-top text-xs ${event.success ? 'text-ink-2' : 'text-bad'}`}>
       <span aria-hidden className={`size-1.5 rounded-full ${look}`} />
       {event.status.replaceAll('_', ' ')}
     </span>

@@ -76,7 +76,12 @@ const PER: Readonly<Record<number, string>> = { 1: '', 1000: ' / 1K', 1_000_000:
 
 /** `$0.15 / 1M`. */
 export function unitPriceOf({ unit_price_usd: price, per }: Pick<ChargeLine, 'unit_price_usd' | 'per'>): string {
-  return `$${price}${PER[per] ?? ` / ${formatCount(per)}`}`;
+  return `$${price.replace(/^(\d+)(?:\.(\d))?$/, cents)}${PER[per] ?? ` / ${formatCount(per)}`}`;
+}
+
+/** `0.6` → `0.60`; longer fractions stay as they are. */
+function cents(_price: string, whole: string, tenths: string | undefined): string {
+  return `${whole}.${tenths ?? '0'}0`;
 }
 
 function formatQuantity(quantity: string): string {

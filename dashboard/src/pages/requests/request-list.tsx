@@ -41,6 +41,9 @@ export function RequestList({ events, tz }: RequestListProps) {
             <th scope="col" className="hidden px-3 sm:table-cell">
               Status
             </th>
+            <th scope="col" className="hidden px-3 sm:table-cell">
+              Cost state
+            </th>
             <th scope="col" className="pr-4 pl-3 text-right">
               Cost
             </th>
@@ -66,8 +69,8 @@ function RequestRow({ event, time }: { readonly event: CallEvent; readonly time:
   return (
     <tr
       onClick={open}
-      aria-selected={search.call === event.entry_id}
-      className="group h-10 cursor-pointer border-b border-line last:border-0 hover:bg-hover aria-selected:bg-accent-soft"
+      data-open={search.call === event.entry_id}
+      className="group h-10 cursor-pointer border-b border-line last:border-0 hover:bg-hover data-[open=true]:bg-accent-soft"
     >
       <td className="py-2 pl-4 align-top whitespace-nowrap">
         <button
@@ -75,21 +78,21 @@ function RequestRow({ event, time }: { readonly event: CallEvent; readonly time:
           onClick={open}
           title={event.timestamp}
           aria-label={`Open the request of ${time}`}
-          className="h-5 rounded-sm text-ink-2 decoration-line-strong underline-offset-4 group-hover:text-ink group-hover:underline"
+          className="align-top leading-5 rounded-sm text-ink-2 decoration-line-strong underline-offset-4 group-hover:text-ink group-hover:underline"
         >
           {time}
         </button>
       </td>
-      <td className="w-px px-3 py-2 align-top">
+      <td className="w-full max-w-0 px-3 py-2 align-top md:w-px md:max-w-none">
         <span className="block max-w-56 truncate leading-5 font-medium" title={`${event.provider}/${event.model}`}>
           {event.model}
         </span>
         <span className="mt-1 block md:hidden">
-          <TagChips event={event} />
+          <TagChips event={event} chips="plain" />
         </span>
       </td>
-      <td className="hidden max-w-0 min-w-52 px-3 py-2 align-top md:table-cell md:w-[38%]">
-        <TagChips event={event} />
+      <td className="hidden max-w-0 min-w-52 px-3 py-2 align-top md:table-cell md:w-[40%]">
+        <TagChips event={event} chips="filters" />
       </td>
       <td className="hidden px-3 py-2 align-top xl:table-cell">
         {event.entity_type === null || event.entity_id === null ? (
@@ -113,10 +116,17 @@ function RequestRow({ event, time }: { readonly event: CallEvent; readonly time:
       <td className="hidden px-3 py-2 align-top whitespace-nowrap sm:table-cell">
         <StatusMark event={event} />
       </td>
-      <td className="py-2 pr-4 pl-3 text-right align-top leading-5 whitespace-nowrap">
+      <td className="hidden px-3 py-2 align-top whitespace-nowrap sm:table-cell">
+        <CostState state={event.cost_state} />
+      </td>
+      <td className="py-2 pr-4 pl-3 text-right align-top leading-5">
         <span className="inline-flex flex-wrap items-center justify-end gap-x-2 gap-y-1">
           {event.sandbox && <PlayMoney />}
-          <CostState state={event.cost_state} />
+          {event.cost_state !== 'exact' && (
+            <span className="sm:hidden">
+              <CostState state={event.cost_state} />
+            </span>
+          )}
           <span className="font-medium" title={event.cost_usd_exact === null ? 'Not known' : formatExactMoney(event.cost_usd_exact)}>
             {event.cost_usd_exact === null ? UNKNOWN_AMOUNT : formatMoney(event.cost_usd_exact)}
           </span>

@@ -1,3 +1,4 @@
+import type { MouseEvent } from 'react';
 import type { CallEvent } from '../../api/events.ts';
 import { withTags } from '../../search/filters.ts';
 import { escapeKeyValue, escapeTag } from '../../search/tag-list.ts';
@@ -7,37 +8,66 @@ const SHOWN = 4;
 
 type Chip = { readonly key: string; readonly value: string; readonly filter: string };
 
-/** What the call is attributed to. A click on a chip shows only the calls that carry it. */
-export function TagChips({ event }: { readonly event: CallEvent }) {
-  const [search, change] = useSearchState();
+const CHIP = 'inline-flex h-5 max-w-52 min-w-0 items-center rounded border border-line bg-sunken px-1.5 text-xs';
+
+type TagChipsProps = {
+  readonly event: CallEvent;
+  /** `filters`: a click on a chip shows only the calls that carry it. On a small screen a tap is meant for the row. */
+  readonly chips: 'filters' | 'plain';
+};
+
+/** What the call is attributed to. */
+export function TagChips({ event, chips: look }: TagChipsProps) {
   const chips = chipsOf(event);
   const hidden = chips.slice(SHOWN);
   if (chips.length === 0) return <span className="text-ink-3 italic">untagged</span>;
   return (
     <span className="flex flex-wrap gap-1">
-      {chips.slice(0, SHOWN).map((chip) => (
-        <button
-          key={chip.filter}
-          type="button"
-          aria-label={`Filter by ${chip.key}${chip.value}`}
-          title={`${chip.key}${chip.value}`}
-          onClick={(click) => {
-            click.stopPropagation();
-            change({ ...withTags(search, chip.filter), call: '', page: 1 });
-          }}
-          className="inline-flex h-5 max-w-52 min-w-0 items-center rounded border border-line bg-sunken px-1.5 text-xs hover:border-line-strong hover:bg-surface"
-        >
-          <span className="truncate">
-            <span className="text-ink-3">{chip.key}</span>
-            {chip.value}
+      {chips.slice(0, SHOWN).map((chip) =>
+        look === 'filters' ? (
+          <FilterChip key={chip.filter} chip={chip} />
+        ) : (
+          <span key={chip.filter} className={CHIP}>
+            <ChipText chip={chip} />
           </span>
-        </button>
-      ))}
+        ),
+      )}
       {hidden.length > 0 && (
-        <span title={hidden.map((chip) => chip.key + chip.value).join('\n')} className="inline-flex h-5 items-center px-1 text-xs text-ink-3">
+        <span
+          title={hidden.map((chip) => chip.key + chip.value).join('\n')}
+          className="inline-flex h-5 items-center px-1 text-xs text-ink-3"
+        >
           +{hidden.length}
         </span>
       )}
+    </span>
+  );
+}
+
+function FilterChip({ chip }: { readonly chip: Chip }) {
+  const [search, change] = useSearchState();
+  const narrow = (click: MouseEvent): void => {
+    click.stopPropagation();
+    change({ ...withTags(search, chip.filter), call: '', page: 1 });
+  };
+  return (
+    <button
+      type="button"
+      aria-label={`Filter by ${chip.key}${chip.value}`}
+      title={`${chip.key}${chip.value}`}
+      onClick={narrow}
+      className={`${CHIP} hover:border-line-strong hover:bg-surface`}
+    >
+      <ChipText chip={chip} />
+    </button>
+  );
+}
+
+function ChipText({ chip }: { readonly chip: Chip }) {
+  return (
+    <span className="truncate">
+      <span className="text-ink-3">{chip.key}</span>
+      {chip.value}
     </span>
   );
 }

@@ -26,7 +26,7 @@ export function SignInPage() {
   };
   return (
     <main className="mx-auto flex min-h-screen w-full max-w-sm flex-col justify-center px-5 pb-24">
-      <Logo />
+      <Logo name="always" />
       <h1 className="mt-8 text-xl font-semibold tracking-tight">Sign in</h1>
       <p className="mt-1 text-ink-2">The admin key was printed when the gateway first started.</p>
       <form onSubmit={submit} className="mt-6">
