@@ -33,16 +33,14 @@ export type AttemptStart = {
   readonly reserved: PicoUsd | null;
 };
 
-export const ATTEMPT_STATUSES = [
-  'ok',
-  'client_closed',
-  'upstream_error',
-  'upstream_unreachable',
-  'upstream_timeout',
-  'upstream_broken',
-] as const;
-
-export type AttemptStatus = (typeof ATTEMPT_STATUSES)[number];
+/** How an attempt ended; recovery writes `interrupted` for one that never did. */
+export type AttemptStatus =
+  | 'ok'
+  | 'client_closed'
+  | 'upstream_error'
+  | 'upstream_unreachable'
+  | 'upstream_timeout'
+  | 'upstream_broken';
 
 /** What is known when an attempt ends. */
 export type AttemptEnd = {

@@ -152,8 +152,13 @@ function openSegment(dir: string, segment: number): { header: SegmentHeader; pla
   const path = segmentPath(dir, segment);
   const fd = openSync(path, 'r');
   const reader = new FrameReader(fd, { offset: 0, crc: 0 });
-  const header = readHeader(reader, path);
-  return { header, place: { fd, path, segment, at: reader.position, seq: header.first_seq - 1 } };
+  try {
+    const header = readHeader(reader, path);
+    return { header, place: { fd, path, segment, at: reader.position, seq: header.first_seq - 1 } };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
 }
 
 /**

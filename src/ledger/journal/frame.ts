@@ -5,7 +5,7 @@ import { invariant } from '#std';
  * A segment is a row of frames: `length u32 | crc u32 | kind u8 | payload`, little-endian, the length counting kind and
  * payload. Each CRC is seeded with the one before it, so a frame that is missing, moved or repeated breaks the chain.
  */
-export const FRAME_KINDS = { header: 1, intent: 2, entry: 3, void: 4 } as const;
+const FRAME_KINDS = { header: 1, intent: 2, entry: 3, void: 4 } as const;
 
 export type FrameKind = keyof typeof FRAME_KINDS;
 

@@ -11,7 +11,7 @@ export type Command = {
  * The commands of one tick, flat (`is`, attempt, text, `is`, …): an array of strings is cloned between threads several times faster
  * than one of objects. `at` is the sender's wall clock.
  */
-export type Batch = { readonly is: 'batch'; readonly at: TimestampMs; readonly commands: readonly string[] };
+type Batch = { readonly is: 'batch'; readonly at: TimestampMs; readonly commands: readonly string[] };
 
 export type ToWorker = Batch | { readonly is: 'close' };
 

@@ -1,4 +1,4 @@
-import { fdatasyncSync, fstatSync, ftruncateSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApportionError } from '#terms';
 import type { TimestampMs } from '#std';
@@ -43,11 +43,26 @@ export function recoverJournal(journal: JournalIdentity, now: TimestampMs): Resu
     throw damaged(segmentPath(journal.dir, mark.segment), 'the file is missing');
   }
   if (segment === undefined) return startJournal(journal, now);
+  const fd = openSync(segmentPath(journal.dir, segment), 'r+');
+  try {
+    return resume({ journal, fd, segment, syncedTo: mark?.segment === segment ? mark.offset : 0 }, now);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+type Newest = {
+  readonly journal: JournalIdentity;
+  readonly fd: number;
+  readonly segment: number;
+  readonly syncedTo: number;
+};
+
+function resume({ journal, fd, segment, syncedTo }: Newest, now: TimestampMs): ResumePoint {
   const path = segmentPath(journal.dir, segment);
-  const fd = openSync(path, 'r+');
   const replayed = replay(fd, path, journal);
   const end = replayed.position.offset;
-  const syncedTo = mark?.segment === segment ? mark.offset : 0;
   if (end < syncedTo) throw damaged(path, `synced bytes from offset ${end} on cannot be read`);
   const tornBytes = cutTornTail(journal.dir, fd, end);
   rewrite(fd, syncedTo, end);
@@ -112,23 +127,19 @@ function replay(fd: number, path: string, journal: JournalIdentity): Replayed {
 
 /** Plays one frame into `open`; the last sequence number after it, null when the numbers have a gap. */
 function apply(frame: Frame, open: Map<string, string>, lastSeq: number): number | null {
-  switch (frame.kind) {
-    case 'intent': {
-      const intent = parseIntent(frame.payload);
-      open.set(intent.attempt, intent.open);
-      return lastSeq;
-    }
-    case 'void':
-      open.delete(parseVoid(frame.payload));
-      return lastSeq;
-    case 'entry': {
-      const { seq, attempt } = parseEntry(frame.payload);
-      open.delete(attempt);
-      return seq === lastSeq + 1 ? seq : null;
-    }
-    case 'header':
-      return null;
+  if (frame.kind === 'header') return null;
+  if (frame.kind === 'entry') {
+    const { seq, attempt } = parseEntry(frame.payload);
+    open.delete(attempt);
+    return seq === lastSeq + 1 ? seq : null;
   }
+  if (frame.kind === 'void') {
+    open.delete(parseVoid(frame.payload));
+  } else {
+    const intent = parseIntent(frame.payload);
+    open.set(intent.attempt, intent.open);
+  }
+  return lastSeq;
 }
 
 function raise(error: Error): never {

@@ -23,7 +23,7 @@ export type SegmentHeader = {
   readonly carried: number;
 };
 
-export type SegmentEnd = { readonly bytes: number; readonly crc: number };
+type SegmentEnd = { readonly bytes: number; readonly crc: number };
 
 const SEGMENT_NAME = /^(\d{10})\.log$/;
 

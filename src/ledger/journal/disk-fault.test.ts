@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openJournal } from './journal.ts';
+import { runLoad, type LoadOutcome } from './load.fixture.ts';
+import { sampleDeps, scratchDir, seenEntries } from './sample.fixture.ts';
+
+const LOAD = { run: 'run', segmentBytes: 1024 * 1024 * 1024, lanes: 8 };
+
+const REFUSED = { is: 'refused', code: 'journal_unavailable', again: 'journal_unavailable', state: 'failed' };
+
+/** Once the disk is well again, everything acknowledged is there and every attempt has its one entry. */
+async function assertRecovers(dir: string, outcome: LoadOutcome): Promise<void> {
+  assert.deepEqual(outcome.refused, REFUSED);
+  assert.ok(outcome.settled.size > 0);
+  const journal = await openJournal(sampleDeps(dir));
+  await journal.close();
+  const seen = seenEntries(dir);
+  const states = new Map(seen.map(({ attempt, state }) => [attempt, state]));
+  assert.equal(states.size, seen.length);
+  for (const attempt of outcome.settled) assert.equal(states.get(attempt), 'exact', attempt);
+  for (const attempt of outcome.begun) assert.ok(states.has(attempt), attempt);
+}
+
+test('a write that the kernel cuts short stops the journal, and the next open recovers', async (t) => {
+  const dir = scratchDir(t);
+  // 400 blocks of 512 bytes: the write that crosses the limit is short, the next one fails with EFBIG.
+  const under = ['sh', '-c', 'ulimit -f 400; exec "$@"', 'sh'];
+  await assertRecovers(dir, await runLoad({ ...LOAD, dir, under }));
+});
+
+test('a full disk stops the journal, and the next open with room recovers', async (t) => {
+  const dir = join(scratchDir(t), 'small');
+  mkdirSync(dir);
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', dir]).status === 0;
+  if (!mounted) return t.skip('only root can mount a small file system');
+  try {
+    const outcome = await runLoad({ ...LOAD, dir });
+    assert.equal(spawnSync('mount', ['-o', 'remount,size=8m', dir]).status, 0);
+    await assertRecovers(dir, outcome);
+  } finally {
+    spawnSync('umount', [dir]);
+  }
+});
+
+test('a sync that fails stops the journal and is not tried again', async (t) => {
+  const dir = scratchDir(t);
+  const trace = join(dir, 'trace.txt');
+  const under = [
+    'strace',
+    '-f',
+    '-qq',
+    '-o',
+    trace,
+    '-e',
+    'trace=fdatasync',
+    '-e',
+    'inject=fdatasync:error=EIO:when=25',
+  ];
+  if (spawnSync('strace', ['-qq', 'true']).status !== 0) return t.skip('strace is not here or may not trace');
+  const outcome = await runLoad({ ...LOAD, dir, under });
+  assert.match(readFileSync(trace, 'utf8').trimEnd().split('\n').at(-1) ?? '', /INJECTED/);
+  await assertRecovers(dir, outcome);
+});
