@@ -13,6 +13,10 @@ export function reportThroughput(title: string, results: readonly Throughput[]):
   say(`\n${title}: calls per second, 64 connections, closed loop`);
   const relay = results.find(({ target }) => target.name === 'relay');
   for (const { target, callsPerSecond, cpuUs, failed } of results) {
+    if (median(callsPerSecond) === 0) {
+      say(`  ${target.name.padEnd(10)} answers none of these calls here (${failed} failed)`);
+      continue;
+    }
     const rounds = callsPerSecond.map((rate) => rate.toFixed(0)).join(' ');
     const ratio = relay === undefined ? Number.NaN : median(callsPerSecond) / median(relay.callsPerSecond);
     const cpu = cpuText(cpuUs);
@@ -37,6 +41,10 @@ export function reportLatency(title: string, results: readonly Latency[]): void 
   const direct = results.find(({ target }) => target.name === 'direct');
   for (const result of results) {
     const { target, totalMs, firstByteMs, failed } = result;
+    if (totalMs.length === 0) {
+      say(`  ${target.name.padEnd(10)} answers none of these calls here (${failed} failed)`);
+      continue;
+    }
     const own = `p50 ${ms(quantile(totalMs, 0.5))}  p99 ${ms(quantile(totalMs, 0.99))}  max ${ms(Math.max(...totalMs))}`;
     const failures = failed === 0 ? '' : `  ${failed} FAILED`;
     say(
