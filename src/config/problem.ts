@@ -21,5 +21,5 @@ export class ConfigError extends Error {
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const most = Math.max(2, Math.floor(name.length / 3));
   const ranked = known.map((one) => ({ one, off: distance(name.toLowerCase(), one.toLowerCase()) }));
-  return ranked.filter(({ off }) => off <= most).sort((a, b) => a.off - b.off)[0]?.one;
+  return ranked.filter(({ off }) => off <= most).toSorted((a, b) => a.off - b.off)[0]?.one;
 }

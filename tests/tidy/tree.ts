@@ -54,7 +54,7 @@ export function targetOf({ file, specifier }: Import): string {
 
 /** `path:line: text` of each match, for a failure one can click. */
 export function findAll({ path, code }: SourceFile, pattern: RegExp): string[] {
-  return Array.from(code.matchAll(new RegExp(pattern, 'g')), (match) => {
+  return Array.from(code.matchAll(new RegExp(pattern, `${pattern.flags}g`)), (match) => {
     const line = code.slice(0, match.index).split('\n').length;
     return `${path}:${line}: ${match[0].trim()}`;
   });
