@@ -3,8 +3,7 @@ import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } fro
 import { test, type TestContext } from 'node:test';
 import { ApportionError } from '#terms';
 import { openEntryReader, readEntries } from './entry-reader.ts';
-import { openJournal } from './journal.ts';
-import { sampleDeps, sampleEntry, sampleIntent, scratchDir } from './sample.fixture.ts';
+import { openSample, sampleDeps, sampleEntry, sampleIntent, scratchDir } from './sample.fixture.ts';
 import { listSegments, segmentPath } from './segment.ts';
 
 const WIDE = { maxEntries: 1000, maxBytes: 1_000_000 };
@@ -12,7 +11,7 @@ const WIDE = { maxEntries: 1000, maxBytes: 1_000_000 };
 /** @returns the folder of a closed journal with entries 1 to `count` */
 async function writtenJournal(t: TestContext, count: number, segmentBytes = 2000): Promise<string> {
   const dir = scratchDir(t);
-  const journal = await openJournal({ ...sampleDeps(dir), segmentBytes });
+  const journal = await openSample(t, { ...sampleDeps(dir), segmentBytes });
   for (let n = 1; n <= count; n += 1) {
     await journal.begin(`call_${n}`, sampleIntent(`call_${n}`));
     await journal.settle(`call_${n}`, sampleEntry(`call_${n}`));
@@ -70,7 +69,7 @@ test('a reader can start anywhere, and go back', async (t) => {
 
 test('a reader follows a journal that is being written, over its rotations', async (t) => {
   const dir = scratchDir(t);
-  const journal = await openJournal({ ...sampleDeps(dir), segmentBytes: 3000 });
+  const journal = await openSample(t, { ...sampleDeps(dir), segmentBytes: 3000 });
   const reader = openEntryReader(dir);
   const seen: number[] = [];
   journal.onDurable(({ seq }) => {

@@ -3,14 +3,13 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { ApportionError } from '#terms';
 import { InvariantError } from '#std';
-import { openJournal } from './journal.ts';
-import { sampleDeps, sampleEntry, sampleIntent, scratchDir, seenEntries } from './sample.fixture.ts';
+import { openSample, sampleDeps, sampleEntry, sampleIntent, scratchDir, seenEntries } from './sample.fixture.ts';
 
 const isUnavailable = (error: unknown) => error instanceof ApportionError && error.code === 'journal_unavailable';
 
 test('entries come back in the order they were settled, numbered from 1 without a gap', async (t) => {
   const dir = scratchDir(t);
-  const journal = await openJournal(sampleDeps(dir));
+  const journal = await openSample(t, sampleDeps(dir));
   const attempts = Array.from({ length: 50 }, (_, index) => `call_${index}`);
   await Promise.all(attempts.map((attempt) => journal.begin(attempt, sampleIntent(attempt))));
   await Promise.all(attempts.map((attempt) => journal.settle(attempt, sampleEntry(attempt))));
@@ -25,7 +24,7 @@ test('entries come back in the order they were settled, numbered from 1 without 
 test('numbering goes on after a restart', async (t) => {
   const dir = scratchDir(t);
   for (const attempt of ['call_a', 'call_b']) {
-    const journal = await openJournal(sampleDeps(dir));
+    const journal = await openSample(t, sampleDeps(dir));
     await journal.begin(attempt, sampleIntent(attempt));
     await journal.settle(attempt, sampleEntry(attempt));
     await journal.close();
@@ -38,7 +37,7 @@ test('numbering goes on after a restart', async (t) => {
 
 test('an entry whose attempt never began is accepted', async (t) => {
   const dir = scratchDir(t);
-  const journal = await openJournal(sampleDeps(dir));
+  const journal = await openSample(t, sampleDeps(dir));
   await journal.settle('call_late', sampleEntry('call_late'));
   await journal.close();
   assert.deepEqual(seenEntries(dir), [{ seq: 1, attempt: 'call_late', state: 'exact' }]);
@@ -46,11 +45,11 @@ test('an entry whose attempt never began is accepted', async (t) => {
 
 test('an intent taken back leaves no entry', async (t) => {
   const dir = scratchDir(t);
-  const journal = await openJournal(sampleDeps(dir));
+  const journal = await openSample(t, sampleDeps(dir));
   await journal.begin('call_a', sampleIntent('call_a'));
   await journal.cancel('call_a');
   await journal.close();
-  const again = await openJournal(sampleDeps(dir));
+  const again = await openSample(t, sampleDeps(dir));
   assert.deepEqual(again.recovered, { entries: 0, inDoubt: 0, tornBytes: 0 });
   await again.close();
   assert.deepEqual(seenEntries(dir), []);
@@ -58,7 +57,7 @@ test('an intent taken back leaves no entry', async (t) => {
 
 test('an attempt that begins or ends twice is a bug of that call alone', async (t) => {
   const dir = scratchDir(t);
-  const journal = await openJournal(sampleDeps(dir));
+  const journal = await openSample(t, sampleDeps(dir));
   await journal.begin('call_a', sampleIntent('call_a'));
   await assert.rejects(journal.begin('call_a', sampleIntent('call_a')), InvariantError);
   await journal.settle('call_a', sampleEntry('call_a'));
@@ -73,7 +72,7 @@ test('an attempt that begins or ends twice is a bug of that call alone', async (
 
 test('a segment over its size is followed by another, and nothing is lost between them', async (t) => {
   const dir = scratchDir(t);
-  const journal = await openJournal({ ...sampleDeps(dir), segmentBytes: 4096 });
+  const journal = await openSample(t, { ...sampleDeps(dir), segmentBytes: 4096 });
   await journal.begin('call_open', sampleIntent('call_open'));
   const run = async (name: string) => {
     for (let n = 0; n < 50; n += 1) {
@@ -90,14 +89,14 @@ test('a segment over its size is followed by another, and nothing is lost betwee
     Array.from({ length: 200 }, (_, index) => index + 1),
   );
   assert.equal(new Set(seen.map(({ attempt }) => attempt)).size, 200);
-  const again = await openJournal(sampleDeps(dir));
+  const again = await openSample(t, sampleDeps(dir));
   assert.equal(again.recovered.inDoubt, 1);
   await again.close();
   assert.deepEqual(seenEntries(dir).at(-1), { seq: 201, attempt: 'call_open', state: 'in_doubt' });
 });
 
 test('each sync tells its listeners how far the journal is durable, until they leave', async (t) => {
-  const journal = await openJournal(sampleDeps(scratchDir(t)));
+  const journal = await openSample(t, sampleDeps(scratchDir(t)));
   const told: number[] = [];
   const leave = journal.onDurable(({ seq }) => told.push(seq));
   await journal.settle('call_a', sampleEntry('call_a'));
@@ -110,7 +109,7 @@ test('each sync tells its listeners how far the journal is durable, until they l
 
 test('when too much waits for the disk, more is refused and what waits is kept', async (t) => {
   const dir = scratchDir(t);
-  const journal = await openJournal({ ...sampleDeps(dir), queueEntries: 3 });
+  const journal = await openSample(t, { ...sampleDeps(dir), queueEntries: 3 });
   const attempts = ['call_a', 'call_b', 'call_c', 'call_d'];
   const settled = await Promise.allSettled(attempts.map((attempt) => journal.settle(attempt, sampleEntry(attempt))));
   assert.deepEqual(
@@ -127,7 +126,7 @@ test('when too much waits for the disk, more is refused and what waits is kept',
 
 test('closing syncs what was accepted, refuses what comes after, and may be repeated', async (t) => {
   const dir = scratchDir(t);
-  const journal = await openJournal(sampleDeps(dir));
+  const journal = await openSample(t, sampleDeps(dir));
   const settled = journal.settle('call_a', sampleEntry('call_a'));
   const closed = journal.close();
   await assert.rejects(journal.begin('call_b', sampleIntent('call_b')), isUnavailable);
@@ -138,7 +137,7 @@ test('closing syncs what was accepted, refuses what comes after, and may be repe
 
 test('a megabyte entry is as good as a small one', async (t) => {
   const dir = scratchDir(t);
-  const journal = await openJournal(sampleDeps(dir));
+  const journal = await openSample(t, sampleDeps(dir));
   const large = `${sampleIntent('call_a').slice(0, -1)},"cost_state":"exact","usage_raw":"${'ü'.repeat(1_000_000)}"}`;
   await journal.settle('call_a', large);
   await journal.settle('call_b', sampleEntry('call_b'));

@@ -18,6 +18,7 @@ import { openJournal } from './journal.ts';
 import { recoverJournal, type Recovered } from './recovery.ts';
 import {
   NODE_ID,
+  openSample,
   sampleDeps,
   sampleEntry,
   sampleIntent,
@@ -38,7 +39,7 @@ const SYNCED: SeenEntry[] = ['call_a', 'call_b', 'call_c'].map((attempt, index) 
 /** A journal as `kill -9` leaves it, copied while the writer still has it. */
 async function crashedJournal(t: TestContext): Promise<{ dir: string; bytes: Buffer; syncedTo: number }> {
   const live = scratchDir(t);
-  const journal = await openJournal(sampleDeps(live));
+  const journal = await openSample(t, sampleDeps(live));
   for (const { attempt } of SYNCED) {
     await journal.begin(attempt, sampleIntent(attempt));
     await journal.settle(attempt, sampleEntry(attempt));
