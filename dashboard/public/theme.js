@@ -1,16 +1,16 @@
 // Runs before the first paint, so that a dark page never flashes white. Kept out of index.html because the page's
 // content security policy allows no inline script.
 (function () {
-  var dark = window.matchMedia('(prefers-color-scheme: dark)');
+  const dark = window.matchMedia('(prefers-color-scheme: dark)');
   function apply() {
-    var chosen = null;
+    let chosen = null;
     try {
       chosen = window.localStorage.getItem('apportion-theme');
-    } catch (refused) {
+    } catch {
       // Storage may be switched off; the system's choice stands.
       chosen = null;
     }
-    var theme = chosen === 'dark' || chosen === 'light' ? chosen : dark.matches ? 'dark' : 'light';
+    const theme = chosen === 'dark' || chosen === 'light' ? chosen : dark.matches ? 'dark' : 'light';
     document.documentElement.dataset.theme = theme;
   }
   apply();

@@ -18,7 +18,7 @@ const startRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/',
   beforeLoad: () => {
-    throw redirect({ to: '/ui/overview', search: parseSearch({}), replace: true });
+    redirect({ to: '/ui/overview', search: parseSearch({}), replace: true, throw: true });
   },
 });
 
@@ -26,7 +26,7 @@ const uiRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/ui',
   beforeLoad: () => {
-    throw redirect({ to: '/ui/overview', search: parseSearch({}), replace: true });
+    redirect({ to: '/ui/overview', search: parseSearch({}), replace: true, throw: true });
   },
 });
 
@@ -44,7 +44,7 @@ const appRoute = createRoute({
   validateSearch: parseSearch,
   beforeLoad: async ({ context, location }) => {
     const signedIn = await context.queryClient.ensureQueryData(sessionQuery);
-    if (!signedIn) throw redirect({ to: '/ui/sign-in', search: { next: location.href }, replace: true });
+    if (!signedIn) redirect({ to: '/ui/sign-in', search: { next: location.href }, replace: true, throw: true });
   },
   component: AppShell,
 });

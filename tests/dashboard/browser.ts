@@ -27,7 +27,7 @@ export type OpenedPage = {
   readonly page: Page;
   /** What the page complained about: console errors, exceptions, content the policy refused. */
   readonly complaints: readonly string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 export type PageOptions = {
@@ -70,7 +70,11 @@ export async function signIn(page: Page, target: DashboardTarget, path: string):
  * ledger is empty. @param makeCall makes the first call
  * @returns the words that announced it
  */
-export async function seeFirstCall(page: Page, target: DashboardTarget, makeCall: () => Promise<void>): Promise<string> {
+export async function seeFirstCall(
+  page: Page,
+  target: DashboardTarget,
+  makeCall: () => Promise<void>,
+): Promise<string> {
   await signIn(page, target, '/');
   await page.getByRole('heading', { name: 'Make the first call' }).waitFor();
   await page.getByText(`${target.url}/v1/chat/completions`).waitFor();

@@ -33,13 +33,27 @@ export function timeseriesAnswer(calls: readonly CannedCall[], ask: Ask): object
     part.filter((call) => call.atMs >= from && call.atMs < from + width);
   const frame = { interval: ask.get('interval') ?? 'day', summary: totals(matched), as_of: AS_OF };
   if (by === null) {
-    return { ...frame, groups: [], overlapping: false, data: buckets.map((from) => point(from, inBucket(matched, from))) };
+    return {
+      ...frame,
+      groups: [],
+      overlapping: false,
+      data: buckets.map((from) => point(from, inBucket(matched, from))),
+    };
   }
   const parts = folded(partsOf(matched, by), Number(ask.get('limit') ?? 8));
   const data = buckets.flatMap((from) =>
     parts.flatMap((part) => {
       const there = inBucket(part.calls, from);
-      return there.length === 0 ? [] : [{ ...point(from, there), value: part.value, untagged: part.value === UNTAGGED, other: part.value === '(other)' }];
+      return there.length === 0
+        ? []
+        : [
+            {
+              ...point(from, there),
+              value: part.value,
+              untagged: part.value === UNTAGGED,
+              other: part.value === '(other)',
+            },
+          ];
     }),
   );
   return { ...frame, data, groups: parts.map(toGroup), overlapping: overlaps(by) };
@@ -63,7 +77,12 @@ export function dimensionsAnswer(calls: readonly CannedCall[]): object {
   return {
     data: [
       ...built.map((group_by) => ({ group_by, kind: 'built_in', calls: calls.length, distinct_values: 1 })),
-      ...Array.from(keys, (key) => ({ group_by: `tags.${key}`, kind: 'tag', calls: calls.filter((call) => key in call.tags).length, distinct_values: 1 })),
+      ...Array.from(keys, (key) => ({
+        group_by: `tags.${key}`,
+        kind: 'tag',
+        calls: calls.filter((call) => key in call.tags).length,
+        distinct_values: 1,
+      })),
     ],
     total_events: calls.length,
     distinct_values_are: 'approximate',
@@ -95,14 +114,21 @@ export function eventAnswer(call: CannedCall): object {
     http_status: 200,
     error_code: null,
     meters: { input: inputTokens, output_text: outputTokens },
-    charges: cost === null ? [] : [charge('input', inputTokens, input), charge('output_text', outputTokens, cost - input)],
+    charges:
+      cost === null ? [] : [charge('input', inputTokens, input), charge('output_text', outputTokens, cost - input)],
     unpriced_meters: cost === null ? ['input', 'output_text'] : [],
     cost_reason: cost === null ? 'model_without_price' : null,
     at_risk_exact: call.atRisk === null ? null : formatUsd(call.atRisk),
-    tag_provenance: Object.fromEntries(Object.keys(call.tags).map((key) => [key, key === 'env' ? 'default' : 'declared'])),
+    tag_provenance: Object.fromEntries(
+      Object.keys(call.tags).map((key) => [key, key === 'env' ? 'default' : 'declared']),
+    ),
     conflicts: call.tags['env'] === 'staging' ? [{ key: 'env', value: 'prod', source: 'header' }] : [],
     usage_origin: 'reported',
-    usage_raw: { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: inputTokens + outputTokens },
+    usage_raw: {
+      prompt_tokens: inputTokens,
+      completion_tokens: outputTokens,
+      total_tokens: inputTokens + outputTokens,
+    },
     price_book: 'genai-prices 0.1.8 + overlay',
     key_team: null,
     key_owner: null,
@@ -168,10 +194,11 @@ function partsOf(calls: readonly CannedCall[], by: string): readonly Part[] {
   const found = new Map<string, CannedCall[]>();
   for (const call of calls) {
     const values = valuesOf(call, by);
-    for (const value of values.length === 0 ? [UNTAGGED] : values) found.set(value, [...(found.get(value) ?? []), call]);
+    for (const value of values.length === 0 ? [UNTAGGED] : values)
+      found.set(value, [...(found.get(value) ?? []), call]);
   }
-  return Array.from(found, ([value, part]) => ({ value, fields: fieldsOf(value, by), calls: part })).toSorted((left, right) =>
-    costOf(left.calls) < costOf(right.calls) ? 1 : -1,
+  return Array.from(found, ([value, part]) => ({ value, fields: fieldsOf(value, by), calls: part })).toSorted(
+    (left, right) => (costOf(left.calls) < costOf(right.calls) ? 1 : -1),
   );
 }
 
@@ -196,7 +223,9 @@ function valuesOf(call: CannedCall, by: string): readonly string[] {
     case 'label':
       return call.labels;
     case 'path':
-      return Array.from(new Set(call.paths.flatMap((path) => path.split('/').map((_, at, all) => all.slice(0, at + 1).join('/')))));
+      return Array.from(
+        new Set(call.paths.flatMap((path) => path.split('/').map((_, at, all) => all.slice(0, at + 1).join('/')))),
+      );
     default: {
       const value = call.tags[by.slice('tags.'.length)];
       return value === undefined ? [] : [value];
@@ -235,7 +264,9 @@ function matching(calls: readonly CannedCall[], ask: Ask): readonly CannedCall[]
 function carries(call: CannedCall, filter: TagFilter): boolean {
   const under = (path: string): boolean => call.paths.some((each) => each === path || each.startsWith(`${path}/`));
   if (filter.kind === 'dimension') return filter.values.includes(call.tags[filter.key] ?? null);
-  return filter.kind === 'path' ? under(filter.segments.join('/')) : call.labels.includes(filter.label) || under(filter.label);
+  return filter.kind === 'path'
+    ? under(filter.segments.join('/'))
+    : call.labels.includes(filter.label) || under(filter.label);
 }
 
 function periodOf(ask: Ask): { start: number; end: number } {

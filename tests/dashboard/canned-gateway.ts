@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { costsAnswer, dimensionsAnswer, eventAnswer, eventsAnswer, timeseriesAnswer } from './canned-answers.ts';
 import type { CannedCall } from './canned-ledger.ts';
 
-export const DIST = join(import.meta.dirname, '../../dashboard/dist');
+const DIST = join(import.meta.dirname, '../../dashboard/dist');
 
 /** What a dashboard test needs to know of a gateway, be it the canned one or a real one. */
 export type DashboardTarget = { readonly url: string; readonly adminKey: string };
@@ -26,7 +26,8 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** The strictest policy the dashboard must live with. Styles are inline where a width or a colour is data. */
-const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 export async function startCannedGateway(initial: readonly CannedCall[]): Promise<CannedGateway> {
   let calls = initial;
@@ -104,7 +105,10 @@ function signedIn(request: IncomingMessage): boolean {
 async function file(path: string, response: ServerResponse): Promise<void> {
   const name = extname(path) === '' ? 'index.html' : path;
   const body = await readFile(join(DIST, name));
-  response.writeHead(200, { 'content-type': TYPES[extname(name)] ?? 'application/octet-stream', 'content-security-policy': POLICY });
+  response.writeHead(200, {
+    'content-type': TYPES[extname(name)] ?? 'application/octet-stream',
+    'content-security-policy': POLICY,
+  });
   response.end(body);
 }
 

@@ -34,7 +34,18 @@ const MODELS = [
   { model: 'gemini-2.5-flash', provider: 'google', input: 300_000n, output: 2_500_000n, weight: 4 },
 ] as const;
 
-const FEATURES = ['chatbot', 'summarizer', 'search', 'agent', 'email-drafts', 'translation', 'moderation', 'onboarding', 'billing', 'labs'] as const;
+const FEATURES = [
+  'chatbot',
+  'summarizer',
+  'search',
+  'agent',
+  'email-drafts',
+  'translation',
+  'moderation',
+  'onboarding',
+  'billing',
+  'labs',
+] as const;
 const CUSTOMERS = ['globex', 'initech', 'umbrella', 'hooli'] as const;
 const REGIONS = ['US/California/San Francisco', 'US/New York', 'UK/London', 'DE/Berlin'] as const;
 
@@ -47,9 +58,12 @@ export function monthOfCalls(): readonly CannedCall[] {
     const atMs = end - hours * HOUR_MS;
     const weekend = [0, 6].includes(new Date(atMs).getUTCDay());
     const busy = (weekend ? 0.5 : 1.5) * (1 + (720 - hours) / 900);
-    for (let n = 0; n < Math.floor(busy + random()); n += 1) calls.push(ordinaryCall(calls.length, atMs + Math.floor(random() * HOUR_MS), random));
+    for (let n = 0; n < Math.floor(busy + random()); n += 1)
+      calls.push(ordinaryCall(calls.length, atMs + Math.floor(random() * HOUR_MS), random));
   }
-  return [...calls, ...acmeCalls(calls.length, end), ...oddCalls(end)].toSorted((left, right) => right.atMs - left.atMs);
+  return [...calls, ...acmeCalls(calls.length, end), ...oddCalls(end)].toSorted(
+    (left, right) => right.atMs - left.atMs,
+  );
 }
 
 /** 128 calls of customer/acme that cost $54.20 together. */
@@ -62,7 +76,8 @@ function acmeCalls(from: number, end: number): readonly CannedCall[] {
       ...call,
       model: at % 4 === 1 ? 'claude-3-5-haiku' : 'gpt-4o-mini',
       provider: at % 4 === 1 ? 'anthropic' : 'openai',
-      cost: at === 0 ? 420_000_000_000n : at === 1 ? 1_080_000_000_000n : at === 127 ? 520_000_000_000n : 417_440_000_000n,
+      cost:
+        at === 0 ? 420_000_000_000n : at === 1 ? 1_080_000_000_000n : at === 127 ? 520_000_000_000n : 417_440_000_000n,
       costState: 'exact',
       entity: null,
       tags: {},
@@ -76,8 +91,20 @@ function acmeCalls(from: number, end: number): readonly CannedCall[] {
 /** What a total alone would hide: no price, and no answer recorded. */
 function oddCalls(end: number): readonly CannedCall[] {
   const random = randomFrom(5);
-  const unpriced = { ...ordinaryCall(9001, end - 3 * HOUR_MS, random), model: 'llama-4-70b', provider: 'local', cost: null, costState: 'unpriced' };
-  const inDoubt = { ...ordinaryCall(9002, end - 5 * HOUR_MS, random), cost: null, costState: 'in_doubt', status: 'interrupted', atRisk: picoUsd(128_000_000_000n) };
+  const unpriced = {
+    ...ordinaryCall(9001, end - 3 * HOUR_MS, random),
+    model: 'llama-4-70b',
+    provider: 'local',
+    cost: null,
+    costState: 'unpriced',
+  };
+  const inDoubt = {
+    ...ordinaryCall(9002, end - 5 * HOUR_MS, random),
+    cost: null,
+    costState: 'in_doubt',
+    status: 'interrupted',
+    atRisk: picoUsd(128_000_000_000n),
+  };
   return [unpriced, inDoubt];
 }
 
@@ -98,7 +125,10 @@ export function sandboxCall(atMs: number): CannedCall {
 }
 
 function ordinaryCall(n: number, atMs: number, random: () => number): CannedCall {
-  const price = pick(MODELS.flatMap((model) => Array.from({ length: model.weight }, () => model)), random);
+  const price = pick(
+    MODELS.flatMap((model) => Array.from({ length: model.weight }, () => model)),
+    random,
+  );
   const inputTokens = 900 + Math.floor(random() * random() * 260_000);
   const outputTokens = 60 + Math.floor(random() * random() * 9000);
   const failed = random() < 0.03;

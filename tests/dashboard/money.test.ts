@@ -8,7 +8,19 @@ import { formatAxisMoney, formatLatency, formatShare } from '../../dashboard/src
 const amounts = fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }).map(picoUsd);
 
 test('money is shown with the digits that say something', () => {
-  const shown = ['54.2', '0', '0.0000215', '0.0123', '0.42', '1234567.891', '0.000000000001', '-0.5', '0.996', '0.99999', '0.0099999'];
+  const shown = [
+    '54.2',
+    '0',
+    '0.0000215',
+    '0.0123',
+    '0.42',
+    '1234567.891',
+    '0.000000000001',
+    '-0.5',
+    '0.996',
+    '0.99999',
+    '0.0099999',
+  ];
   assert.deepEqual(shown.map(formatMoney), [
     '$54.20',
     '$0.00',
@@ -47,11 +59,21 @@ test('the cost of a thousand requests is rounded half-even to a pico-dollar', ()
 
 test('a share of nothing is zero, and parts never read as none or all', () => {
   assert.equal(shareOf('0', '0'), 0);
-  assert.deepEqual([0, 0.0004, 0.052, 0.39, 0.9995, 1].map(formatShare), ['0%', '<0.1%', '5.2%', '39%', '>99.9%', '100%']);
+  assert.deepEqual([0, 0.0004, 0.052, 0.39, 0.9995, 1].map(formatShare), [
+    '0%',
+    '<0.1%',
+    '5.2%',
+    '39%',
+    '>99.9%',
+    '100%',
+  ]);
 });
 
 test('axis labels have the decimals their step needs', () => {
-  assert.deepEqual([formatAxisMoney(5, 5), formatAxisMoney(0.4, 0.2), formatAxisMoney(0.00002, 0.000005), formatAxisMoney(0, 1)], ['$5', '$0.40', '$0.000020', '$0']);
+  assert.deepEqual(
+    [formatAxisMoney(5, 5), formatAxisMoney(0.4, 0.2), formatAxisMoney(0.00002, 0.000005), formatAxisMoney(0, 1)],
+    ['$5', '$0.40', '$0.000020', '$0'],
+  );
 });
 
 test('latency is said in the unit a person would use', () => {

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { parseUsd, sumUsd } from '#terms';
-import { keyFigure, launchBrowser, NO_BROWSER, openPage, seeFirstCall, signIn, type OpenedPage, type PageOptions } from './browser.ts';
+import {
+  keyFigure,
+  launchBrowser,
+  NO_BROWSER,
+  openPage,
+  seeFirstCall,
+  signIn,
+  type OpenedPage,
+  type PageOptions,
+} from './browser.ts';
 import { startCannedGateway, type CannedGateway } from './canned-gateway.ts';
 import { monthOfCalls, NOW, sandboxCall } from './canned-ledger.ts';
 
@@ -97,9 +106,11 @@ describe('the overview', { skip: NO_BROWSER }, () => {
     const chart = page.getByLabel(/^Spend over time by feature/);
     await chart.focus();
     for (const key of ['End', 'ArrowLeft']) await page.keyboard.press(key);
-    const tooltip = page.getByRole('status');
+    const tooltip = page.locator('[data-tooltip]');
     await tooltip.getByText('Mon, Nov 16, 2026').waitFor();
-    const amounts = Array.from((await tooltip.innerText()).matchAll(/\$([\d.]+)/g), ([, amount = '']) => parseUsd(amount));
+    const amounts = Array.from((await tooltip.innerText()).matchAll(/\$([\d.]+)/g), ([, amount = '']) =>
+      parseUsd(amount),
+    );
     const [total, ...parts] = amounts.filter((amount) => amount !== undefined);
     assert.equal(sumUsd(parts), total);
     assert.equal(parts.length > 2, true);
@@ -112,13 +123,18 @@ describe('the overview', { skip: NO_BROWSER }, () => {
     await page.waitForURL(/sort=requests/);
     const counts = await page.locator('tbody tr td:nth-child(4)').allInnerTexts();
     const numbers = counts.map((count) => Number(count.replaceAll(',', '')));
-    assert.deepEqual(numbers, numbers.toSorted((left, right) => right - left));
+    assert.deepEqual(
+      numbers,
+      numbers.toSorted((left, right) => right - left),
+    );
     await close();
   });
 
   test('rows of a breakdown that overlaps are said to overlap', async () => {
     const { page, close } = await overview('?by=path');
-    await page.getByText('A call may carry several of these, so the rows overlap. The total counts each call once.').waitFor();
+    await page
+      .getByText('A call may carry several of these, so the rows overlap. The total counts each call once.')
+      .waitFor();
     await page.getByRole('row', { name: /customer\/acme/ }).waitFor();
     await close();
   });
@@ -128,7 +144,10 @@ describe('the overview', { skip: NO_BROWSER }, () => {
     await page.getByRole('button', { name: 'Period' }).click();
     await page.getByRole('button', { name: 'Month to date' }).click();
     await page.getByRole('button', { name: 'Time zone' }).click();
-    await page.getByRole('option', { name: /^Europe\/Berlin/ }).first().click();
+    await page
+      .getByRole('option', { name: /^Europe\/Berlin/ })
+      .first()
+      .click();
     await page.waitForURL(`${gateway.url}/ui/overview?range=mtd&tz=Europe/Berlin`);
     await page.getByText('Up to date as of 11:00:00').waitFor();
     await page.getByRole('link', { name: 'Requests' }).click();
@@ -148,7 +167,11 @@ describe('the overview', { skip: NO_BROWSER }, () => {
   });
 
   test('no part of the page is wider than a small screen', async () => {
-    const { page, close } = await overview('?by=tags.feature&tags=env:production', { width: 390, height: 844, dark: 'dark' });
+    const { page, close } = await overview('?by=tags.feature&tags=env:production', {
+      width: 390,
+      height: 844,
+      dark: 'dark',
+    });
     assert.equal(await overflowOf(page), 0);
     assert.equal(await page.locator('html').getAttribute('data-theme'), 'dark');
     await page.getByRole('button', { name: /^Theme: system/ }).click();

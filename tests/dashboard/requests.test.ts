@@ -37,7 +37,10 @@ describe('the request list', { skip: NO_BROWSER }, () => {
     assert.equal(new URL(page.url()).search, '?tags=customer/acme');
     const rows = page.locator('tbody tr');
     assert.equal(await rows.count(), 50);
-    assert.match(await rows.first().innerText(), /^09:59:00\s+gpt-4o-mini\s+customer\/acme\s+feature\/summary\s+beta\s.*exact\s+\$0\.42$/s);
+    assert.match(
+      await rows.first().innerText(),
+      /^09:59:00\s+gpt-4o-mini\s+customer\/acme\s+feature\/summary\s+beta\s.*exact\s+\$0\.42$/s,
+    );
     await page.getByRole('button', { name: 'Older', exact: true }).click();
     await page.getByText('51–100 of 128').waitFor();
     await page.getByText('128 requests matched, $54.20 attributed').waitFor();

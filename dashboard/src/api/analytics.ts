@@ -6,7 +6,7 @@ import { periodOf, type Period } from '../time/period.ts';
 import { address, read, type Params } from './client.ts';
 import { asOfSchema, costRowSchema, groupFields, summarySchema, totalsFields } from './totals.ts';
 
-export const LIVE_MS = 5000;
+const LIVE_MS = 5000;
 
 /** Series a chart can tell apart; the rest is the API's `(other)`. */
 const CHART_SERIES = 8;
@@ -14,7 +14,7 @@ const CHART_SERIES = 8;
 const costsSchema = z.object({
   data: z.array(costRowSchema),
   summary: summarySchema,
-  overlapping: z._default(z.boolean(), false),
+  overlapping: z.boolean(),
   as_of: asOfSchema,
 });
 
@@ -25,7 +25,6 @@ const pointSchema = z.object({
   timestamp: z.string(),
   date: z.string(),
   value: z.optional(z.string()),
-  other: z._default(z.boolean(), false),
 });
 
 const seriesSchema = z.object({
@@ -38,8 +37,8 @@ const seriesSchema = z.object({
 const timeseriesSchema = z.object({
   interval: z.enum(['hour', 'day', 'week', 'month']),
   data: z.array(pointSchema),
-  groups: z._default(z.array(seriesSchema), []),
-  overlapping: z._default(z.boolean(), false),
+  groups: z.array(seriesSchema),
+  overlapping: z.boolean(),
   summary: summarySchema,
 });
 
@@ -54,7 +53,11 @@ export function costsQuery(search: Search) {
 /** The whole of each bucket, empty ones included: the chart's axis, and what its parts must sum to. */
 export function totalsOverTimeQuery(search: Search) {
   return live(['timeseries', scope(search)], (signal) =>
-    read(address('/v1/analytics/costs/timeseries', { ...asked(search), interval: period(search).interval }), timeseriesSchema, signal),
+    read(
+      address('/v1/analytics/costs/timeseries', { ...asked(search), interval: period(search).interval }),
+      timeseriesSchema,
+      signal,
+    ),
   );
 }
 

@@ -31,14 +31,21 @@ export async function read<T>(path: string, schema: z.ZodMiniType<T>, signal?: A
   const response = await send(path, { signal });
   const parsed = schema.safeParse(await response.json());
   if (parsed.success) return parsed.data;
-  throw new ApiError(response.status, 'unexpected_answer', `The answer of ${path} is not understood: ${z.prettifyError(parsed.error)}`);
+  throw new ApiError(
+    response.status,
+    'unexpected_answer',
+    `The answer of ${path} is not understood: ${z.prettifyError(parsed.error)}`,
+  );
 }
 
 export async function send(path: string, request: Request = {}): Promise<Response> {
   const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
   const init: RequestInit = {
     method: request.method ?? 'GET',
-    headers: request.body === undefined ? { accept: 'application/json' } : { accept: 'application/json', 'content-type': 'application/json' },
+    headers:
+      request.body === undefined
+        ? { accept: 'application/json' }
+        : { accept: 'application/json', 'content-type': 'application/json' },
     credentials: 'same-origin',
     signal: request.signal === undefined ? timeout : AbortSignal.any([request.signal, timeout]),
   };

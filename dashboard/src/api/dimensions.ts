@@ -20,7 +20,8 @@ export function dimensionsQuery(search: Search) {
   const { range, from, to, tz } = scope(search);
   return queryOptions({
     queryKey: ['dimensions', range, from, to, tz],
-    queryFn: ({ signal }) => read(address('/v1/analytics/dimensions', { start_date, end_date, timezone }), dimensionsSchema, signal),
+    queryFn: ({ signal }) =>
+      read(address('/v1/analytics/dimensions', { start_date, end_date, timezone }), dimensionsSchema, signal),
     staleTime: DIMENSIONS_STALE_MS,
     refetchInterval: DIMENSIONS_STALE_MS,
   });

@@ -7,7 +7,6 @@ import { asOfSchema, summarySchema } from './totals.ts';
 
 export const EVENTS_PER_PAGE = 50;
 
-
 const eventFields = {
   id: z.string(),
   entry_id: z.string(),
@@ -70,8 +69,6 @@ const attemptSchema = z.object({
   cost_state: z.string(),
 });
 
-export type Attempt = z.infer<typeof attemptSchema>;
-
 const detailSchema = z.object({
   ...eventFields,
   attempts: z.array(attemptSchema),
@@ -100,7 +97,9 @@ export type CallDetail = z.infer<typeof detailSchema>;
 
 export function eventsQuery(search: Search) {
   const params = { ...asked(search), limit: EVENTS_PER_PAGE, offset: (search.page - 1) * EVENTS_PER_PAGE };
-  return live(['events', scope(search), search.page], (signal) => read(address('/v1/events', params), eventsSchema, signal));
+  return live(['events', scope(search), search.page], (signal) =>
+    read(address('/v1/events', params), eventsSchema, signal),
+  );
 }
 
 export function eventQuery(id: string) {

@@ -2,7 +2,7 @@ import { queryOptions } from '@tanstack/react-query';
 import * as z from 'zod/mini';
 import { ApiError, read, send } from './client.ts';
 
-const sessionSchema = z.object({ authenticated: z._default(z.boolean(), true) });
+const sessionSchema = z.object({ authenticated: z.boolean() });
 
 /** Whether this browser is signed in. The cookie itself is out of reach of scripts. */
 export const sessionQuery = queryOptions({

@@ -23,7 +23,7 @@ export const groupFields = {
   value: z.string(),
   untagged: z.boolean(),
   /** Everything beyond the rows asked for, summed up. */
-  other: z._default(z.boolean(), false),
+  other: z.boolean(),
 };
 
 export const summarySchema = z.object({ ...totalsFields, ...doubtFields });

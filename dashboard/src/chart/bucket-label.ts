@@ -3,6 +3,8 @@ import { addDays, dayIn, formatDay, formatLongDay, formatMonth, hourIn } from '.
 
 export type BucketName = { readonly timestamp: string; readonly date: string };
 
+const HOUR_MS = 3_600_000;
+
 type Interval = Timeseries['interval'];
 
 /** Under the axis: as short as can be. */
@@ -13,15 +15,9 @@ export function shortLabel(bucket: BucketName, interval: Interval, zone: string)
 
 /** In the tooltip and for screen readers: in full. */
 export function longLabel(bucket: BucketName, interval: Interval, zone: string): string {
+  if (interval === 'month') return formatMonth(bucket.date);
+  if (interval === 'day') return formatLongDay(bucket.date);
+  if (interval === 'week') return `${formatDay(bucket.date)} – ${formatDay(addDays(bucket.date, 6))}`;
   const start = Date.parse(bucket.timestamp);
-  switch (interval) {
-    case 'hour':
-      return `${formatDay(dayIn(zone, start))}, ${hourIn(zone, start)} – ${hourIn(zone, start + 3_600_000)}`;
-    case 'day':
-      return formatLongDay(bucket.date);
-    case 'week':
-      return `${formatDay(bucket.date)} – ${formatDay(addDays(bucket.date, 6))}`;
-    case 'month':
-      return formatMonth(bucket.date);
-  }
+  return `${formatDay(dayIn(zone, start))}, ${hourIn(zone, start)} – ${hourIn(zone, start + HOUR_MS)}`;
 }

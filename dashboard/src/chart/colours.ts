@@ -6,7 +6,10 @@ export const COLOURS = 10;
  * with the period is read as another value. A new value takes the colour its name hashes to, or the next free one.
  * @param values dearest first: when two remembered colours meet, the first keeps it
  */
-export function assignColours(values: readonly string[], remembered: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+export function assignColours(
+  values: readonly string[],
+  remembered: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
   const assigned = new Map<string, number>();
   const taken = new Set<number>();
   const give = (value: string, index: number): void => {

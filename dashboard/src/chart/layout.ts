@@ -2,7 +2,7 @@ import { scaleBand, scaleLinear } from 'd3-scale';
 import type { SpendData } from './spend-data.ts';
 
 export const CHART_HEIGHT = 260;
-export const MARGIN = { top: 10, right: 4, bottom: 24, left: 4 } as const;
+const MARGIN = { top: 10, right: 4, bottom: 24, left: 4 } as const;
 
 const TICK_COUNT = 4;
 const LABEL_GAP_PX = 18;
@@ -24,7 +24,11 @@ export type Layout = {
   readonly labelEvery: number;
 };
 
-type LayoutAsk = { readonly width: number; readonly longestLabel: number; readonly format: (value: number, step: number) => string };
+type LayoutAsk = {
+  readonly width: number;
+  readonly longestLabel: number;
+  readonly format: (value: number, step: number) => string;
+};
 
 export function layoutOf(data: SpendData, { width, longestLabel, format }: LayoutAsk): Layout {
   const y = scaleLinear()

@@ -1,10 +1,11 @@
 import { useId, useState, type KeyboardEvent, type PointerEvent } from 'react';
+import { formatMoney } from '../money/money.ts';
 import { formatAxisMoney } from '../money/quantity.ts';
 import { longLabel, shortLabel } from './bucket-label.ts';
 import { CHART_HEIGHT, layoutOf, type Layout } from './layout.ts';
 import { SpendMarks } from './spend-marks.tsx';
 import { SpendTooltip } from './spend-tooltip.tsx';
-import type { SpendData } from './spend-data.ts';
+import type { Bucket, SpendData } from './spend-data.ts';
 import { useWidth } from './use-width.ts';
 
 type SpendChartProps = { readonly data: SpendData; readonly zone: string; readonly label: string };
@@ -15,7 +16,11 @@ export function SpendChart({ data, zone, label }: SpendChartProps) {
   const [active, setActive] = useState<number | null>(null);
   const tooltipId = useId();
   const labels = data.buckets.map((bucket) => shortLabel(bucket, data.interval, zone));
-  const layout = layoutOf(data, { width, longestLabel: Math.max(...labels.map((each) => each.length)), format: formatAxisMoney });
+  const layout = layoutOf(data, {
+    width,
+    longestLabel: Math.max(...labels.map((each) => each.length)),
+    format: formatAxisMoney,
+  });
   const bucket = active === null ? undefined : data.buckets[active];
   const onKeyDown = (event: KeyboardEvent): void => {
     const next = keyTarget(event.key, active, data.buckets.length);
@@ -32,9 +37,14 @@ export function SpendChart({ data, zone, label }: SpendChartProps) {
     <div ref={box} className="relative" style={{ height: CHART_HEIGHT }}>
       {width > 0 && (
         <svg
-          role="application"
+          // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- an input cannot hold the drawing
+          role="slider"
           aria-roledescription="chart"
-          aria-label={`${label}. Arrow keys go through the figures, which are in a table below as well.`}
+          aria-label={label}
+          aria-valuemin={1}
+          aria-valuemax={data.buckets.length}
+          aria-valuenow={(active ?? data.buckets.length - 1) + 1}
+          aria-valuetext={bucket === undefined ? 'Arrow keys go through the figures' : summaryOf(bucket, data, zone)}
           aria-describedby={bucket === undefined ? undefined : tooltipId}
           tabIndex={0}
           width={width}
@@ -72,6 +82,10 @@ export function SpendChart({ data, zone, label }: SpendChartProps) {
   );
 }
 
+function summaryOf(bucket: Bucket, data: SpendData, zone: string): string {
+  return `${longLabel(bucket, data.interval, zone)}: ${formatMoney(bucket.total.exact)}`;
+}
+
 function keyTarget(key: string, active: number | null, count: number): number | null | undefined {
   switch (key) {
     case 'ArrowRight':
@@ -96,7 +110,13 @@ function Axis({ layout, labels }: AxisProps) {
     <g aria-hidden className="text-[11px] tabular-nums">
       {layout.ticks.map((tick) => (
         <g key={tick.value}>
-          <line x1={layout.left} x2={layout.right} y1={tick.y} y2={tick.y} className={tick.value === 0 ? 'stroke-line-strong' : 'stroke-line'} />
+          <line
+            x1={layout.left}
+            x2={layout.right}
+            y1={tick.y}
+            y2={tick.y}
+            className={tick.value === 0 ? 'stroke-line-strong' : 'stroke-line'}
+          />
           <text x={layout.left - 8} y={tick.y} dy="0.32em" textAnchor="end" className="fill-ink-3">
             {tick.label}
           </text>

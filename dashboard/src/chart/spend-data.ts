@@ -10,7 +10,7 @@ export type Series = {
   readonly colour: string;
 };
 
-export type Cell = { readonly cost: number; readonly exact: string };
+type Cell = { readonly cost: number; readonly exact: string };
 
 export type Bucket = {
   readonly timestamp: string;
@@ -64,7 +64,9 @@ function seriesOf({ groups }: Timeseries): readonly Series[] {
 
 /** Two keys of one name are one series: a colour cannot tell them apart. */
 function cellOf(value: string, points: readonly Point[]): Cell {
-  const total = points.filter((point) => point.value === value).reduce((sum, point) => addUsd(sum, spent(point)), ZERO_USD);
+  const total = points
+    .filter((point) => point.value === value)
+    .reduce((sum, point) => addUsd(sum, spent(point)), ZERO_USD);
   return { cost: usdNumber(total), exact: formatUsd(total) };
 }
 

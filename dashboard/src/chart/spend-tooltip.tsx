@@ -25,7 +25,8 @@ export function SpendTooltip({ id, title, bucket, data, place }: SpendTooltipPro
   return (
     <div
       id={id}
-      role="status"
+      aria-live="polite"
+      data-tooltip
       className="figures pointer-events-none absolute top-2 z-10 rounded-lg bg-surface p-3 text-xs shadow-pop"
       style={{ left, width: TOOLTIP_WIDTH }}
     >

@@ -9,7 +9,9 @@ export function Swatch({ colour, kind }: SwatchProps) {
     <span
       aria-hidden
       className="inline-block size-2.5 shrink-0 rounded-[3px]"
-      style={kind === 'untagged' ? { background: hatched, boxShadow: `inset 0 0 0 1px ${colour}` } : { background: colour }}
+      style={
+        kind === 'untagged' ? { background: hatched, boxShadow: `inset 0 0 0 1px ${colour}` } : { background: colour }
+      }
     />
   );
 }

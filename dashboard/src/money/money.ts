@@ -52,7 +52,9 @@ function readable(size: bigint): string {
 
 function fixed(size: bigint, decimals: number): string {
   const unit = 10n ** BigInt(FRACTION_DIGITS - decimals);
-  const digits = divideHalfEven(size, unit).toString().padStart(decimals + 1, '0');
+  const digits = divideHalfEven(size, unit)
+    .toString()
+    .padStart(decimals + 1, '0');
   const whole = digits.slice(0, -decimals).replace(/\B(?=(\d{3})+$)/g, ',');
   return `${whole}.${digits.slice(-decimals)}`;
 }

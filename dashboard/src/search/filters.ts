@@ -15,7 +15,7 @@ export type Filter = {
 };
 
 /** The value the API gives to what has no tag. */
-export const UNTAGGED = '(untagged)';
+const UNTAGGED = '(untagged)';
 
 export function filtersOf(search: Search): readonly Filter[] {
   const parts = splitTags(search.tags);
@@ -29,7 +29,7 @@ export function filtersOf(search: Search): readonly Filter[] {
     field,
     operator: 'is',
     value: search[field],
-    without: set(field, ''),
+    without: SET[field](''),
   }));
   if (search.entity_type === '') return [...tags, ...plain];
   const entity: Filter = {
@@ -71,7 +71,7 @@ export type GroupRow = {
 export function narrowTo(search: Search, row: GroupRow): Partial<Search> | undefined {
   if (row.other) return undefined;
   const plain = PLAIN_FIELDS.find((field) => field === search.by);
-  if (plain !== undefined) return row.untagged ? undefined : set(plain, row.value);
+  if (plain !== undefined) return row.untagged ? undefined : SET[plain](row.value);
   if (search.by.startsWith('tags.')) {
     return withTags(search, escapeKeyValue(search.by.slice('tags.'.length), row.untagged ? UNTAGGED : row.value));
   }
@@ -84,15 +84,9 @@ export function narrowTo(search: Search, row: GroupRow): Partial<Search> | undef
   return undefined;
 }
 
-function set(field: PlainField, value: string): Partial<Search> {
-  switch (field) {
-    case 'model':
-      return { model: value };
-    case 'provider':
-      return { provider: value };
-    case 'key':
-      return { key: value };
-    case 'status':
-      return { status: value };
-  }
-}
+const SET: Readonly<Record<PlainField, (value: string) => Partial<Search>>> = {
+  model: (model) => ({ model }),
+  provider: (provider) => ({ provider }),
+  key: (key) => ({ key }),
+  status: (status) => ({ status }),
+};

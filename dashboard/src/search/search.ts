@@ -82,8 +82,8 @@ export function writeSearch(search: Readonly<Record<string, unknown>>): string {
   const defaults: Readonly<Record<string, unknown>> = DEFAULT_SEARCH;
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(search)) {
-    if (value === '' || value === undefined || value === defaults[name]) continue;
-    params.set(name, String(value));
+    if (value === '' || value === defaults[name]) continue;
+    if (typeof value === 'string' || typeof value === 'number') params.set(name, String(value));
   }
   const text = params.toString().replace(/%3A/g, ':').replace(/%2F/g, '/').replace(/%2C/g, ',');
   return text === '' ? '' : `?${text}`;

@@ -17,7 +17,11 @@ export function MissingPage() {
 export function BrokenPage({ error, reset }: ErrorComponentProps) {
   return (
     <main className="mx-auto flex min-h-screen max-w-lg flex-col justify-center p-6">
-      <Problem title="This page could not be shown" error={error instanceof Error ? error : new Error(String(error))} onRetry={reset} />
+      <Problem
+        title="This page could not be shown"
+        error={error instanceof Error ? error : new Error(String(error))}
+        onRetry={reset}
+      />
     </main>
   );
 }

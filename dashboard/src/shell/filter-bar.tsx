@@ -15,10 +15,16 @@ export function FilterBar({ tagKeys }: FilterBarProps) {
       <AddFilter tagKeys={tagKeys} onAdd={(typed) => change(withTags(search, typed))} />
       {filters.length > 0 && (
         <>
-          <span className="text-xs font-medium text-ink-2">{filters.length === 1 ? '1 filter' : `${filters.length} filters`}</span>
+          <span className="text-xs font-medium text-ink-2">
+            {filters.length === 1 ? '1 filter' : `${filters.length} filters`}
+          </span>
           <ul className="contents">
             {filters.map((filter) => (
-              <FilterChip key={`${filter.field} ${filter.value}`} filter={filter} onRemove={() => change(filter.without)} />
+              <FilterChip
+                key={`${filter.field} ${filter.value}`}
+                filter={filter}
+                onRemove={() => change(filter.without)}
+              />
             ))}
           </ul>
           {filters.length > 1 && (
@@ -59,7 +65,9 @@ function AddFilter({ tagKeys, onAdd }: AddFilterProps) {
       />
       <datalist id={listId}>
         {tagKeys.map((key) => (
-          <option key={key} value={`${key}:`} />
+          <option key={key} value={`${key}:`}>
+            {key}
+          </option>
         ))}
       </datalist>
     </form>

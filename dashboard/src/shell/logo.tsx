@@ -1,4 +1,6 @@
-type LogoProps = { /** Where there is room for the name: everywhere, or on wide screens only. */ readonly name: 'always' | 'wide' };
+type LogoProps = {
+  /** Where there is room for the name: everywhere, or on wide screens only. */ readonly name: 'always' | 'wide';
+};
 
 export function Logo({ name }: LogoProps) {
   return (

@@ -45,7 +45,10 @@ export function RangePicker() {
               {search.range === range && <Check aria-hidden className="size-3.5 text-accent" />}
             </button>
           ))}
-          <CustomRange initial={periodOf(search, nowMs())} onChoose={(from, to) => choose({ range: 'custom', from, to })} />
+          <CustomRange
+            initial={periodOf(search, nowMs())}
+            onChoose={(from, to) => choose({ range: 'custom', from, to })}
+          />
         </Popover.Content>
       </Popover.Portal>
     </Popover.Root>

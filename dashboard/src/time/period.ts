@@ -4,7 +4,7 @@ export const RANGES = ['today', '7d', '30d', 'mtd', 'custom'] as const;
 
 export type Range = (typeof RANGES)[number];
 
-export type Interval = 'hour' | 'day' | 'week' | 'month';
+type Interval = 'hour' | 'day' | 'week' | 'month';
 
 /** Both days included, in the zone they were computed for. */
 export type Period = { readonly start: string; readonly end: string; readonly interval: Interval };
@@ -23,20 +23,17 @@ const MOST_DAYS_BY_HOUR = 2;
 const MOST_DAYS_BY_DAY = 92;
 const MOST_DAYS_BY_WEEK = 400;
 
-export function periodOf(choice: RangeChoice, nowMs: number): Period {
-  const today = dayIn(choice.tz, nowMs);
-  switch (choice.range) {
-    case 'today':
-      return { start: today, end: today, interval: 'hour' };
-    case '7d':
-      return withInterval(addDays(today, -6), today);
-    case '30d':
-      return withInterval(addDays(today, -29), today);
-    case 'mtd':
-      return withInterval(`${today.slice(0, 8)}01`, today);
-    case 'custom':
-      return choice.from <= choice.to ? withInterval(choice.from, choice.to) : withInterval(choice.to, choice.from);
-  }
+const FIRST_DAY: Readonly<Record<Exclude<Range, 'custom'>, (today: string) => string>> = {
+  today: (today) => today,
+  '7d': (today) => addDays(today, -6),
+  '30d': (today) => addDays(today, -29),
+  mtd: (today) => `${today.slice(0, 8)}01`,
+};
+
+export function periodOf({ range, from, to, tz }: RangeChoice, nowMs: number): Period {
+  if (range === 'custom') return from <= to ? withInterval(from, to) : withInterval(to, from);
+  const today = dayIn(tz, nowMs);
+  return withInterval(FIRST_DAY[range](today), today);
 }
 
 export function describeRange(choice: RangeChoice): string {

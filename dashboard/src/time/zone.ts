@@ -17,7 +17,9 @@ export function allZones(): readonly string[] {
 
 /** The calendar day of an instant in a zone, `2026-11-03`. */
 export function dayIn(zone: string, atMs: number): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(atMs);
+  return new Intl.DateTimeFormat('en-CA', { timeZone: zone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(
+    atMs,
+  );
 }
 
 /** `09:41:07`. */

@@ -18,8 +18,14 @@ export function CopyButton({ text, label }: CopyButtonProps) {
   };
   return (
     <Button look="quiet" onClick={copy} aria-label={label} className="h-7 px-2 text-xs">
-      {copied === 'done' ? <Check aria-hidden className="size-3.5 text-good" /> : <Copy aria-hidden className="size-3.5" />}
-      <span aria-live="polite">{copied === 'idle' ? 'Copy' : copied === 'done' ? 'Copied' : 'Select and copy by hand'}</span>
+      {copied === 'done' ? (
+        <Check aria-hidden className="size-3.5 text-good" />
+      ) : (
+        <Copy aria-hidden className="size-3.5" />
+      )}
+      <span aria-live="polite">
+        {copied === 'idle' ? 'Copy' : copied === 'done' ? 'Copied' : 'Select and copy by hand'}
+      </span>
     </Button>
   );
 }

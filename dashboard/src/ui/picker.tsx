@@ -1,8 +1,15 @@
+/* oxlint-disable jsx-a11y/prefer-tag-over-role, jsx-a11y/interactive-supports-focus, jsx-a11y/click-events-have-key-events --
+   a combobox keeps the focus in its field and names the active option by aria-activedescendant; no element does that */
 import { Check, ChevronDown, Search as SearchIcon } from 'lucide-react';
 import { Popover } from 'radix-ui';
 import { useId, useState, type KeyboardEvent, type ReactNode } from 'react';
 
-export type Option = { readonly value: string; readonly label: string; readonly detail?: string; readonly group?: string };
+export type Option = {
+  readonly value: string;
+  readonly label: string;
+  readonly detail?: string;
+  readonly group?: string;
+};
 
 type PickerProps = {
   readonly label: string;
@@ -63,7 +70,6 @@ function PickerList({ label, value, options, onPick }: PickerListProps) {
       <div className="flex items-center gap-2 border-b border-line px-3">
         <SearchIcon aria-hidden className="size-3.5 text-ink-3" />
         <input
-          autoFocus
           role="combobox"
           aria-label={label}
           aria-expanded

@@ -1,4 +1,10 @@
-import { createColumnHelper, createSortedRowModel, rowSortingFeature, tableFeatures, type Row } from '@tanstack/react-table';
+import {
+  createColumnHelper,
+  createSortedRowModel,
+  rowSortingFeature,
+  tableFeatures,
+  type Row,
+} from '@tanstack/react-table';
 import type { CostRow } from '../../api/totals.ts';
 import { Swatch } from '../../chart/swatch.tsx';
 import type { SeriesKind } from '../../chart/spend-data.ts';
@@ -66,7 +72,9 @@ export const columns = helper.columns([
     sortDescFirst: true,
     sortFn: byNumber(tokensOf),
     cell: ({ row: { original } }) => (
-      <span title={`${formatCount(original.row.total_input_tokens)} in, ${formatCount(original.row.total_output_tokens)} out`}>
+      <span
+        title={`${formatCount(original.row.total_input_tokens)} in, ${formatCount(original.row.total_output_tokens)} out`}
+      >
         {formatCompact(tokensOf(original))}
       </span>
     ),
@@ -148,7 +156,9 @@ function CostCell({ row }: { readonly row: CostRow }) {
         </Badge>
       )}
       <span className="font-medium" title={formatExactMoney(row.total_cost_exact)}>
-        {row.unpriced_events === row.total_events && row.total_events > 0 ? UNKNOWN_AMOUNT : formatMoney(row.total_cost_exact)}
+        {row.unpriced_events === row.total_events && row.total_events > 0
+          ? UNKNOWN_AMOUNT
+          : formatMoney(row.total_cost_exact)}
       </span>
     </span>
   );

@@ -64,7 +64,11 @@ export function BreakdownTable({ costs, series, dimension }: BreakdownTableProps
                     className={`font-medium ${CELL_LOOKS[header.id]}`}
                   >
                     {header.column.getCanSort() ? (
-                      <button type="button" onClick={header.column.getToggleSortingHandler()} className="inline-flex items-center gap-1 hover:text-ink">
+                      <button
+                        type="button"
+                        onClick={header.column.getToggleSortingHandler()}
+                        className="inline-flex items-center gap-1 hover:text-ink"
+                      >
                         {header.id === 'value' ? dimension : <table.FlexRender header={header} />}
                         {sorted === 'asc' && <ArrowUp aria-hidden className="size-3" />}
                         {sorted === 'desc' && <ArrowDown aria-hidden className="size-3" />}
@@ -86,6 +90,7 @@ export function BreakdownTable({ costs, series, dimension }: BreakdownTableProps
               className={`group h-9 border-b border-line last:border-0 hover:bg-hover ${row.original.narrow === undefined ? '' : 'cursor-pointer'}`}
             >
               {row.getAllCells().map((cell) => (
+                // oxlint-disable-next-line jsx-a11y/control-has-associated-label -- a cell is no control
                 <td key={cell.id} className={CELL_LOOKS[cell.column.id]}>
                   <table.FlexRender cell={cell} />
                 </td>
@@ -106,7 +111,7 @@ export function BreakdownTable({ costs, series, dimension }: BreakdownTableProps
   );
 }
 
-function TotalRow({ costs: { summary } }: { readonly costs: Costs }) {
+function TotalRow({ costs: { summary, overlapping } }: { readonly costs: Costs }) {
   const tokens = summary.total_input_tokens + summary.total_output_tokens;
   return (
     <tfoot>
@@ -117,7 +122,7 @@ function TotalRow({ costs: { summary } }: { readonly costs: Costs }) {
         <td className={FIGURE_CELL} title={formatExactMoney(summary.total_cost_exact)}>
           {formatMoney(summary.total_cost_exact)}
         </td>
-        <td />
+        <td className="px-3 text-xs font-normal text-ink-3">{overlapping && 'each call once'}</td>
         <td className={FIGURE_CELL}>{formatCount(summary.total_events)}</td>
         <td className={FIGURE_CELL} title={formatCount(tokens)}>
           {formatCompact(tokens)}

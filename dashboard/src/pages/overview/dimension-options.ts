@@ -17,7 +17,8 @@ const TAG = 'tags.';
 /** What the picker offers: the built-ins, then every tag key of the period, the one chosen always among them. */
 export function dimensionOptions(dimensions: Dimensions | undefined, chosen: string): readonly Option[] {
   const tags = (dimensions?.data ?? []).filter((dimension) => dimension.group_by.startsWith(TAG));
-  const known = tags.some((dimension) => dimension.group_by === chosen) || BUILT_IN.some((option) => option.value === chosen);
+  const known =
+    tags.some((dimension) => dimension.group_by === chosen) || BUILT_IN.some((option) => option.value === chosen);
   return [
     ...BUILT_IN.map((option) => ({ ...option, group: 'Built in' })),
     ...tags.map((dimension) => tagOption(dimension.group_by, dimension.calls)),
@@ -36,7 +37,9 @@ export function dimensionWord(by: string): string {
 }
 
 export function tagKeysOf(dimensions: Dimensions | undefined): readonly string[] {
-  return (dimensions?.data ?? []).flatMap(({ group_by }) => (group_by.startsWith(TAG) ? [group_by.slice(TAG.length)] : []));
+  return (dimensions?.data ?? []).flatMap(({ group_by }) =>
+    group_by.startsWith(TAG) ? [group_by.slice(TAG.length)] : [],
+  );
 }
 
 function tagOption(by: string, calls: number | null | undefined): Option {

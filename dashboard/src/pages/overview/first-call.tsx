@@ -17,7 +17,8 @@ export function FirstCall({ event, onContinue }: FirstCallProps) {
     <div className="mx-auto w-full max-w-2xl px-4 py-10 sm:py-16">
       <h1 className="text-2xl font-semibold tracking-tight">Make the first call</h1>
       <p className="mt-2 text-ink-2">
-        Keep your OpenAI SDK and change its base URL. Every call is recorded with its exact cost, by every tag you put on it.
+        Keep your OpenAI SDK and change its base URL. Every call is recorded with its exact cost, by every tag you put
+        on it.
       </p>
       <div className="mt-6 flex items-center justify-between gap-3 rounded-lg border border-line bg-surface py-1.5 pr-1.5 pl-4 shadow-card">
         <div className="min-w-0">
@@ -26,7 +27,10 @@ export function FirstCall({ event, onContinue }: FirstCallProps) {
         </div>
         <CopyButton text={`${origin}/v1`} label="Copy the base URL" />
       </div>
-      <Tabs.Root defaultValue="curl" className="mt-4 overflow-hidden rounded-lg border border-line bg-surface shadow-card">
+      <Tabs.Root
+        defaultValue="curl"
+        className="mt-4 overflow-hidden rounded-lg border border-line bg-surface shadow-card"
+      >
         <Tabs.List aria-label="Language" className="flex gap-1 border-b border-line px-2">
           {snippets(origin).map(({ name }) => (
             <Tabs.Trigger
@@ -43,15 +47,15 @@ export function FirstCall({ event, onContinue }: FirstCallProps) {
             <div className="absolute top-2 right-2">
               <CopyButton text={code} label={`Copy the ${name} snippet`} />
             </div>
-            <pre tabIndex={0} className="overflow-x-auto p-4 pt-10 font-mono text-xs/5 sm:pt-4 sm:pr-24 focus-visible:-outline-offset-2">
+            <pre className="overflow-x-auto p-4 pt-10 font-mono text-xs/5 sm:pt-4 sm:pr-24 focus-visible:-outline-offset-2">
               {code}
             </pre>
           </Tabs.Content>
         ))}
       </Tabs.Root>
       <p className="mt-3 text-xs text-ink-3">
-        Put a call key in place of {KEY_PLACEHOLDER}: the gateway printed one when it first started. <code>sandbox-mini</code> answers by
-        itself and costs play money only.
+        Put a call key in place of {KEY_PLACEHOLDER}: the gateway printed one when it first started.{' '}
+        <code>sandbox-mini</code> answers by itself and costs play money only.
       </p>
       <div className="mt-8" aria-live="polite">
         {event === null ? <Waiting /> : <Arrived event={event} onContinue={onContinue} />}

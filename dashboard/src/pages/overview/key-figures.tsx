@@ -1,7 +1,14 @@
 import type { ReactNode } from 'react';
 import type { Costs, Timeseries } from '../../api/analytics.ts';
 import { Sparkline } from '../../chart/sparkline.tsx';
-import { costPerThousand, formatExactMoney, formatMoney, isZeroMoney, shareOf, UNKNOWN_AMOUNT } from '../../money/money.ts';
+import {
+  costPerThousand,
+  formatExactMoney,
+  formatMoney,
+  isZeroMoney,
+  shareOf,
+  UNKNOWN_AMOUNT,
+} from '../../money/money.ts';
 import { formatCompact, formatCount, formatLatency, formatShare } from '../../money/quantity.ts';
 import { PlayMoney } from '../../ui/badge.tsx';
 
@@ -36,8 +43,12 @@ export function KeyFigures({ costs: { data, summary }, whole, dimension }: KeyFi
       </Figure>
       <Figure
         label="Untagged share"
-        value={untagged === undefined ? '0%' : formatShare(shareOf(untagged.total_cost_exact, summary.total_cost_exact))}
-        exact={untagged === undefined ? 'Every call is tagged' : `${formatExactMoney(untagged.total_cost_exact)} untagged`}
+        value={
+          untagged === undefined ? '0%' : formatShare(shareOf(untagged.total_cost_exact, summary.total_cost_exact))
+        }
+        exact={
+          untagged === undefined ? 'Every call is tagged' : `${formatExactMoney(untagged.total_cost_exact)} untagged`
+        }
       >
         {untagged === undefined || isZeroMoney(untagged.total_cost_exact)
           ? `every dollar has a ${dimension}`

@@ -11,11 +11,14 @@ export function NothingFound() {
     <div className="rounded-lg border border-dashed border-line-strong px-6 py-16 text-center">
       <p className="font-medium">No calls match</p>
       <p className="mt-1 text-ink-2">
-        Nothing was recorded for this period ({describeRange(search)}, {search.tz}){filtered ? ' with these filters' : ''}.
+        Nothing was recorded for this period ({describeRange(search)}, {search.tz})
+        {filtered ? ' with these filters' : ''}.
       </p>
       <div className="mt-4 flex justify-center gap-2">
         {filtered && <Button onClick={() => change(NO_FILTERS)}>Clear filters</Button>}
-        {search.range !== '30d' && <Button onClick={() => change({ range: '30d', from: '', to: '' })}>Show the last 30 days</Button>}
+        {search.range !== '30d' && (
+          <Button onClick={() => change({ range: '30d', from: '', to: '' })}>Show the last 30 days</Button>
+        )}
       </div>
     </div>
   );

@@ -14,7 +14,8 @@ export function Notices({ summary }: { readonly summary: Summary }) {
       {inDoubt > 0 && (
         <Notice Icon={TriangleAlert} look="border-bad-line bg-bad-soft" iconLook="text-bad">
           <b className="font-semibold">{plural(inDoubt, 'call')} in doubt</b>, at most{' '}
-          <span title={formatExactMoney(summary.at_risk_exact)}>{formatMoney(summary.at_risk_exact)}</span> at risk. Not part of spend.
+          <span title={formatExactMoney(summary.at_risk_exact)}>{formatMoney(summary.at_risk_exact)}</span> at risk. Not
+          part of spend.
         </Notice>
       )}
       {unpriced > 0 && (
@@ -25,14 +26,17 @@ export function Notices({ summary }: { readonly summary: Summary }) {
       )}
       {!isZeroMoney(summary.estimated_cost_exact) && (
         <Notice Icon={CircleHelp} look="border-line bg-surface" iconLook="text-ink-3">
-          <span title={formatExactMoney(summary.estimated_cost_exact)}>{formatMoney(summary.estimated_cost_exact)}</span> of spend is
-          estimated: the provider reported no usage.
+          <span title={formatExactMoney(summary.estimated_cost_exact)}>
+            {formatMoney(summary.estimated_cost_exact)}
+          </span>{' '}
+          of spend is estimated: the provider reported no usage.
         </Notice>
       )}
       {summary.sandbox && (
         <Notice Icon={FlaskConical} look="border-dashed border-warn-line bg-surface" iconLook="text-warn">
           <b className="font-semibold">sandbox: play money</b>{' '}
-          <span title={formatExactMoney(summary.sandbox_cost_exact)}>{formatMoney(summary.sandbox_cost_exact)}</span> of spend is not real.
+          <span title={formatExactMoney(summary.sandbox_cost_exact)}>{formatMoney(summary.sandbox_cost_exact)}</span> of
+          spend is not real.
         </Notice>
       )}
     </ul>

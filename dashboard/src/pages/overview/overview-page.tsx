@@ -28,7 +28,10 @@ export function OverviewPage() {
   const ready = costs.data !== undefined && whole.data !== undefined && parts.data !== undefined;
   return (
     <div className="mx-auto w-full max-w-[1240px] space-y-4 px-4 py-5 sm:px-6 lg:px-8">
-      <PageHeader title="Overview" freshness={ready && <Freshness asOf={costs.data.as_of} problem={problem} tz={search.tz} />} />
+      <PageHeader
+        title="Overview"
+        freshness={ready && <Freshness asOf={costs.data.as_of} problem={problem} tz={search.tz} />}
+      />
       <FilterBar tagKeys={tagKeysOf(dimensions.data)} />
       {problem !== null && !ready && <Problem title="The figures could not be read" error={problem} onRetry={retry} />}
       {problem === null && (!ready || firstCall.state === 'asking') && <OverviewSkeleton />}

@@ -2,7 +2,7 @@ import { Skeleton } from '../../ui/skeleton.tsx';
 
 export function OverviewSkeleton() {
   return (
-    <div role="status" aria-label="Loading the figures" className="space-y-4">
+    <div aria-busy="true" aria-label="Loading the figures" className="space-y-4">
       <div className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line md:grid-cols-5">
         {['spend', 'requests', 'tokens', 'rate', 'untagged'].map((name) => (
           <div key={name} className="bg-surface p-4 last:col-span-2 md:last:col-span-1">

@@ -21,9 +21,7 @@ export function useFirstCall(enabled: boolean): FirstCallState & { readonly leav
     setWaited(false);
     void queryClient.invalidateQueries();
   }, [queryClient]);
-  useEffect(() => {
-    if (empty) setWaited(true);
-  }, [empty]);
+  if (empty && !waited) setWaited(true);
   const arrived = waited && event !== undefined;
   useEffect(() => {
     if (!arrived) return undefined;

@@ -25,10 +25,18 @@ export function CallDrawer({ around }: { readonly around: readonly string[] }) {
         >
           <div className="flex h-12 shrink-0 items-center gap-1 border-b border-line pr-2 pl-5">
             <Dialog.Title className="mr-auto text-[13px] font-semibold">Request</Dialog.Title>
-            <IconButton aria-label="Newer request" disabled={newer === undefined} onClick={() => change({ call: newer ?? call })}>
+            <IconButton
+              aria-label="Newer request"
+              disabled={newer === undefined}
+              onClick={() => change({ call: newer ?? call })}
+            >
               <ChevronUp aria-hidden className="size-4" />
             </IconButton>
-            <IconButton aria-label="Older request" disabled={older === undefined} onClick={() => change({ call: older ?? call })}>
+            <IconButton
+              aria-label="Older request"
+              disabled={older === undefined}
+              onClick={() => change({ call: older ?? call })}
+            >
               <ChevronDown aria-hidden className="size-4" />
             </IconButton>
             <Dialog.Close asChild>
@@ -55,7 +63,7 @@ function CallBody({ id, tz }: { readonly id: string; readonly tz: string }) {
   }
   if (call.data === undefined) {
     return (
-      <div role="status" aria-label="Loading the request" className="space-y-4 p-5">
+      <div aria-busy="true" aria-label="Loading the request" className="space-y-4 p-5">
         <Skeleton className="h-7 w-40" />
         <Skeleton className="h-36 w-full" />
         <Skeleton className="h-52 w-full" />

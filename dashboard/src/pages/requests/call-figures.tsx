@@ -44,7 +44,7 @@ export function CallFigures({ call, tz }: CallFiguresProps) {
       </Section>
       {call.usage_raw !== null && call.usage_raw !== undefined && (
         <Section title="Usage as the provider sent it">
-          <pre tabIndex={0} className="overflow-x-auto rounded-md bg-sunken p-3 font-mono text-xs/5">
+          <pre className="overflow-x-auto rounded-md bg-sunken p-3 font-mono text-xs/5">
             {typeof call.usage_raw === 'string' ? call.usage_raw : JSON.stringify(call.usage_raw, null, 2)}
           </pre>
         </Section>
@@ -78,7 +78,9 @@ function Attempts({ call }: { readonly call: CallDetail }) {
             {attempt.provider}/{attempt.model}
           </span>
           <StatusMark event={{ status: attempt.status, success: attempt.status === 'ok' }} />
-          <span className="font-mono text-xs">{attempt.cost_usd_exact === null ? UNKNOWN_AMOUNT : formatExactMoney(attempt.cost_usd_exact)}</span>
+          <span className="font-mono text-xs">
+            {attempt.cost_usd_exact === null ? UNKNOWN_AMOUNT : formatExactMoney(attempt.cost_usd_exact)}
+          </span>
         </li>
       ))}
     </ul>
@@ -102,7 +104,10 @@ function Facts({ call }: { readonly call: CallDetail }) {
     ['Session', call.session_id],
     ['Price book', call.price_book],
     ['Call', <Id key="call" id={call.id} name="call id" />],
-    ['Provider’s id', call.upstream_id === null ? null : <Id key="upstream" id={call.upstream_id} name="provider’s id" />],
+    [
+      'Provider’s id',
+      call.upstream_id === null ? null : <Id key="upstream" id={call.upstream_id} name="provider’s id" />,
+    ],
   ];
   return (
     <dl className="grid grid-cols-[112px_minmax(0,1fr)] text-[13px]">

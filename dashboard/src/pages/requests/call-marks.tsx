@@ -6,7 +6,11 @@ const STATES: Readonly<Record<string, { readonly tone: Tone; readonly words: str
   reported: { tone: 'neutral', words: 'reported', meaning: 'The provider reported this cost itself.' },
   partial_exact: { tone: 'warn', words: 'partial', meaning: 'Exact for what was delivered before the call broke off.' },
   estimated: { tone: 'warn', words: 'estimated', meaning: 'The provider reported no usage; the tokens are estimated.' },
-  incomplete: { tone: 'warn', words: 'incomplete', meaning: 'Part of the usage has no known price and is not in the cost.' },
+  incomplete: {
+    tone: 'warn',
+    words: 'incomplete',
+    meaning: 'Part of the usage has no known price and is not in the cost.',
+  },
   unpriced: { tone: 'warn', words: 'unpriced', meaning: 'No price is known. The cost is unknown, not zero.' },
   in_doubt: { tone: 'bad', words: 'in doubt', meaning: 'The gateway stopped before the answer was recorded.' },
 };
@@ -36,7 +40,9 @@ export function costStateMeaning(state: string): string {
 export function StatusMark({ event }: { readonly event: Pick<CallEvent, 'status' | 'success'> }) {
   const look = event.success ? 'bg-good' : 'bg-bad';
   return (
-    <span className={`inline-flex h-5 items-center gap-1.5 align-top text-xs ${event.success ? 'text-ink-2' : 'text-bad'}`}>
+    <span
+      className={`inline-flex h-5 items-center gap-1.5 align-top text-xs ${event.success ? 'text-ink-2' : 'text-bad'}`}
+    >
       <span aria-hidden className={`size-1.5 rounded-full ${look}`} />
       {event.status.replaceAll('_', ' ')}
     </span>

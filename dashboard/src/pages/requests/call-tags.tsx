@@ -10,7 +10,8 @@ const PROVENANCE: Readonly<Record<string, string>> = {
 export function CallTags({ call }: { readonly call: CallDetail }) {
   const dimensions = Object.entries(call.tags);
   const valueless = [...call.paths.map((tag) => [tag, 'path']), ...call.labels.map((tag) => [tag, 'label'])];
-  if (dimensions.length === 0 && valueless.length === 0) return <p className="text-[13px] text-ink-2">This call carries no tags.</p>;
+  if (dimensions.length === 0 && valueless.length === 0)
+    return <p className="text-[13px] text-ink-2">This call carries no tags.</p>;
   return (
     <>
       <ul className="divide-y divide-line border-y border-line text-[13px]">

@@ -43,7 +43,7 @@ export function ChargeLines({ call }: { readonly call: CallDetail }) {
           <th scope="row" colSpan={2} className="text-left font-semibold">
             Cost
           </th>
-          <td className="hidden sm:table-cell" />
+          <td className="hidden px-3 text-right text-xs font-normal text-ink-3 sm:table-cell">sum of the lines</td>
           <td className="text-right font-mono text-xs">
             {call.cost_usd_exact === null ? UNKNOWN_AMOUNT : formatExactMoney(call.cost_usd_exact)}
           </td>
@@ -66,8 +66,12 @@ function ChargeRow({ charge }: { readonly charge: ChargeLine }) {
         {formatQuantity(charge.quantity)}
         <span className="block text-2xs text-ink-3 sm:hidden">× {unitPriceOf(charge)}</span>
       </td>
-      <td className="hidden px-3 py-1.5 text-right align-top whitespace-nowrap text-ink-2 sm:table-cell">× {unitPriceOf(charge)}</td>
-      <td className="py-1.5 text-right align-top font-mono text-xs leading-5">{formatExactMoney(charge.amount_usd_exact)}</td>
+      <td className="hidden px-3 py-1.5 text-right align-top whitespace-nowrap text-ink-2 sm:table-cell">
+        × {unitPriceOf(charge)}
+      </td>
+      <td className="py-1.5 text-right align-top font-mono text-xs leading-5">
+        {formatExactMoney(charge.amount_usd_exact)}
+      </td>
     </tr>
   );
 }
@@ -75,7 +79,7 @@ function ChargeRow({ charge }: { readonly charge: ChargeLine }) {
 const PER: Readonly<Record<number, string>> = { 1: '', 1000: ' / 1K', 1_000_000: ' / 1M' };
 
 /** `$0.15 / 1M`. */
-export function unitPriceOf({ unit_price_usd: price, per }: Pick<ChargeLine, 'unit_price_usd' | 'per'>): string {
+function unitPriceOf({ unit_price_usd: price, per }: Pick<ChargeLine, 'unit_price_usd' | 'per'>): string {
   return `$${price.replace(/^(\d+)(?:\.(\d))?$/, cents)}${PER[per] ?? ` / ${formatCount(per)}`}`;
 }
 

@@ -127,7 +127,10 @@ function RequestRow({ event, time }: { readonly event: CallEvent; readonly time:
               <CostState state={event.cost_state} />
             </span>
           )}
-          <span className="font-medium" title={event.cost_usd_exact === null ? 'Not known' : formatExactMoney(event.cost_usd_exact)}>
+          <span
+            className="font-medium"
+            title={event.cost_usd_exact === null ? 'Not known' : formatExactMoney(event.cost_usd_exact)}
+          >
             {event.cost_usd_exact === null ? UNKNOWN_AMOUNT : formatMoney(event.cost_usd_exact)}
           </span>
         </span>
@@ -140,7 +143,7 @@ const PLACEHOLDERS = Array.from({ length: 12 }, (_, at) => at);
 
 export function RequestListSkeleton() {
   return (
-    <div role="status" aria-label="Loading the requests" className="rounded-lg border border-line bg-surface">
+    <div aria-busy="true" aria-label="Loading the requests" className="rounded-lg border border-line bg-surface">
       {PLACEHOLDERS.map((at) => (
         <div key={at} className="flex h-10 items-center gap-6 border-b border-line px-4 last:border-0">
           <Skeleton className="h-3 w-16" />

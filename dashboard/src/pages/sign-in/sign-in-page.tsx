@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
-import { useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { ApiError } from '../../api/client.ts';
 import { sessionQuery, signIn } from '../../api/session.ts';
 import { Logo } from '../../shell/logo.tsx';
@@ -13,6 +13,8 @@ export function SignInPage() {
   const router = useRouter();
   const queryClient = useQueryClient();
   const [key, setKey] = useState('');
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
   const enter = useMutation({
     mutationFn: signIn,
     onSuccess: () => {
@@ -37,7 +39,7 @@ export function SignInPage() {
           id="key"
           type="password"
           required
-          autoFocus
+          ref={field}
           autoComplete="current-password"
           spellCheck={false}
           value={key}
@@ -51,7 +53,12 @@ export function SignInPage() {
             {problemOf(enter.error)}
           </p>
         )}
-        <Button type="submit" look="primary" disabled={enter.isPending || key.trim() === ''} className="mt-4 h-9 w-full">
+        <Button
+          type="submit"
+          look="primary"
+          disabled={enter.isPending || key.trim() === ''}
+          className="mt-4 h-9 w-full"
+        >
           {enter.isPending ? 'Signing in…' : 'Sign in'}
         </Button>
       </form>
@@ -60,7 +67,9 @@ export function SignInPage() {
 }
 
 function problemOf(error: Error): string {
-  if (error instanceof ApiError && error.status === 401) return 'This is not the admin key. Keys look alike: check that it is not a call key.';
-  if (error instanceof ApiError && error.status === 403) return 'This key makes calls; it does not open the dashboard. Paste the admin key.';
+  if (error instanceof ApiError && error.status === 401)
+    return 'This is not the admin key. Keys look alike: check that it is not a call key.';
+  if (error instanceof ApiError && error.status === 403)
+    return 'This key makes calls; it does not open the dashboard. Paste the admin key.';
   return error.message;
 }
