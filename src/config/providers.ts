@@ -4,7 +4,7 @@ import { readVariable, type Environment } from './environment.ts';
 import { type ConfigProblem } from './problem.ts';
 
 /** What a provider speaks; one folder of src/providers per wire. */
-export const WIRES = ['openai'] as const;
+const WIRES = ['openai'] as const;
 
 export type Wire = (typeof WIRES)[number];
 

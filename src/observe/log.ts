@@ -45,6 +45,6 @@ export function createLog(options: { level: string; part: string; stream?: Desti
   return logger;
 }
 
-export function hideKeys(text: string): string {
+function hideKeys(text: string): string {
   return text.replace(KEY_TEXT, 'sk-[secret]').replace(BEARER_TEXT, '$1[secret]');
 }
