@@ -19,7 +19,8 @@ test('money is shown with the digits that say something', () => {
     '-0.5',
     '0.996',
     '0.99999',
-    '0.0099999',
+    '0.00999999',
+    '0.00002985',
   ];
   assert.deepEqual(shown.map(formatMoney), [
     '$54.20',
@@ -33,6 +34,8 @@ test('money is shown with the digits that say something', () => {
     '$0.996',
     '$1.00',
     '$0.01',
+    '$0.00002985',
+    '$0.00002985',
   ]);
 });
 

@@ -104,8 +104,9 @@ describe('the request list', { skip: NO_BROWSER }, () => {
     gateway.record(sandboxCall(Date.parse(NOW) - 1));
     const newest = page.locator('tbody tr').first();
     await newest.getByText('sandbox-mini').waitFor();
-    await newest.getByText('sandbox: play money').waitFor();
+    await newest.getByText('sandbox', { exact: true }).waitFor();
     await newest.getByText('$0.0000215').waitFor();
+    await page.locator('footer').getByText('sandbox: play money').waitFor();
     await close();
   });
 

@@ -4,7 +4,7 @@ import { formatUsd, parseUsd, PICO_PER_USD, picoUsd } from '#terms';
 export const UNKNOWN_AMOUNT = '–';
 
 const FRACTION_DIGITS = 12;
-const TINY_SIGNIFICANT_DIGITS = 3;
+const TINY_SIGNIFICANT_DIGITS = 4;
 const CENT = PICO_PER_USD / 100n;
 
 /**

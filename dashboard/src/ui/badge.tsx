@@ -23,11 +23,14 @@ export function Badge({ tone = 'neutral', title, children }: BadgeProps) {
   );
 }
 
-/** Sandbox money is not real; wherever it is part of a figure, this stands beside it. */
-export function PlayMoney() {
+/** Sandbox money is not real; wherever it is part of a figure, this stands beside it. In rows the first word will do. */
+export function PlayMoney({ words }: { readonly words: 'all' | 'short' }) {
   return (
-    <Badge tone="play" title="The sandbox provider answers by itself. Its prices are made up and nobody is billed.">
-      sandbox: play money
+    <Badge
+      tone="play"
+      title="Play money: the sandbox provider answers by itself. Its prices are made up and nobody is billed."
+    >
+      {words === 'all' ? 'sandbox: play money' : 'sandbox'}
     </Badge>
   );
 }

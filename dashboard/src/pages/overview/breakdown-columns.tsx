@@ -123,7 +123,7 @@ function ValueCell({ each: { row, colour, kind, narrow } }: { readonly each: Bre
           {text}
         </button>
       )}
-      {row.sandbox && <PlayMoney />}
+      {row.sandbox && <PlayMoney words="short" />}
     </span>
   );
 }

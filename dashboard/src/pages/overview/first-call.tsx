@@ -89,7 +89,7 @@ function Arrived({ event, onContinue }: { readonly event: CallEvent; readonly on
           {event.model}, {plural(event.input_tokens + event.output_tokens, 'token')}
         </p>
       </div>
-      {event.sandbox && <PlayMoney />}
+      {event.sandbox && <PlayMoney words="all" />}
       <Button look="primary" onClick={onContinue}>
         Open the overview
       </Button>

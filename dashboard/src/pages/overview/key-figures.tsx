@@ -24,7 +24,7 @@ export function KeyFigures({ costs: { data, summary }, whole, dimension }: KeyFi
         label="Spend"
         value={formatMoney(summary.total_cost_exact)}
         exact={formatExactMoney(summary.total_cost_exact)}
-        mark={summary.sandbox && <PlayMoney />}
+        mark={summary.sandbox && <PlayMoney words="all" />}
       >
         <Sparkline values={whole.data.map((point) => point.total_cost)} />
       </Figure>

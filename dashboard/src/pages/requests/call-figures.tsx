@@ -21,7 +21,7 @@ export function CallFigures({ call, tz }: CallFiguresProps) {
             {call.cost_usd_exact === null ? UNKNOWN_AMOUNT : formatMoney(call.cost_usd_exact)}
           </p>
           <CostState state={call.cost_state} />
-          {call.sandbox && <PlayMoney />}
+          {call.sandbox && <PlayMoney words="all" />}
         </div>
         <p className="mt-1 text-[13px] text-ink-2">
           {call.model} at {timeIn(tz, at)} on {formatLongDay(dayIn(tz, at))} ({tz})

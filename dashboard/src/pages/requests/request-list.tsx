@@ -121,7 +121,7 @@ function RequestRow({ event, time }: { readonly event: CallEvent; readonly time:
       </td>
       <td className="py-2 pr-4 pl-3 text-right align-top leading-5">
         <span className="inline-flex flex-wrap items-center justify-end gap-x-2 gap-y-1">
-          {event.sandbox && <PlayMoney />}
+          {event.sandbox && <PlayMoney words="short" />}
           {event.cost_state !== 'exact' && (
             <span className="sm:hidden">
               <CostState state={event.cost_state} />

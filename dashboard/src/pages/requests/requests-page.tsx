@@ -52,7 +52,7 @@ function MatchFooter({ page: { summary, pagination } }: { readonly page: EventPa
           <b className="font-semibold">{plural(summary.total_events, 'request')}</b> matched,{' '}
           <b className="font-semibold">{formatMoney(summary.total_cost_exact)}</b> attributed
         </span>
-        {summary.sandbox && <PlayMoney />}
+        {summary.sandbox && <PlayMoney words="all" />}
         {summary.unpriced_events > 0 && <span className="text-warn">{summary.unpriced_events} unpriced</span>}
         {summary.in_doubt_events > 0 && (
           <span className="text-bad">
