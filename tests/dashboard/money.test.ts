@@ -35,7 +35,6 @@ test('money is shown with the digits that say something', () => {
     '$1.00',
     '$0.01',
     '$0.00002985',
-    '$0.00002985',
   ]);
 });
 

@@ -5,6 +5,7 @@ import { filtersOf } from '../../search/filters.ts';
 import { useSearchState } from '../../search/use-search.ts';
 import { FilterBar } from '../../shell/filter-bar.tsx';
 import { Freshness, PageHeader } from '../../shell/page-header.tsx';
+import { Outdated } from '../../ui/outdated.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { FirstCall } from './first-call.tsx';
 import { tagKeysOf } from './dimension-options.ts';
@@ -36,7 +37,9 @@ export function OverviewPage() {
       {problem !== null && !ready && <Problem title="The figures could not be read" error={problem} onRetry={retry} />}
       {problem === null && (!ready || firstCall.state === 'asking') && <OverviewSkeleton />}
       {ready && firstCall.state === 'none' && (
-        <OverviewFigures costs={costs.data} whole={whole.data} parts={parts.data} dimensions={dimensions.data} />
+        <Outdated when={costs.isPlaceholderData || whole.isPlaceholderData || parts.isPlaceholderData}>
+          <OverviewFigures costs={costs.data} whole={whole.data} parts={parts.data} dimensions={dimensions.data} />
+        </Outdated>
       )}
     </div>
   );

@@ -8,6 +8,7 @@ import { FilterBar } from '../../shell/filter-bar.tsx';
 import { Freshness, PageHeader } from '../../shell/page-header.tsx';
 import { Button } from '../../ui/button.tsx';
 import { PlayMoney } from '../../ui/badge.tsx';
+import { Outdated } from '../../ui/outdated.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { NothingFound } from '../overview/nothing-found.tsx';
 import { tagKeysOf } from '../overview/dimension-options.ts';
@@ -29,10 +30,12 @@ export function RequestsPage() {
       {error === null && data === undefined && <RequestListSkeleton />}
       {data !== undefined && data.pagination.total === 0 && <NothingFound />}
       {data !== undefined && data.pagination.total > 0 && (
-        <div className="rounded-lg border border-line bg-surface shadow-card">
-          <RequestList events={data.data} tz={search.tz} />
-          <MatchFooter page={data} />
-        </div>
+        <Outdated when={events.isPlaceholderData}>
+          <div className="rounded-lg border border-line bg-surface shadow-card">
+            <RequestList events={data.data} tz={search.tz} />
+            <MatchFooter page={data} />
+          </div>
+        </Outdated>
       )}
       <CallDrawer around={data?.data.map((event) => event.entry_id) ?? []} />
     </div>
