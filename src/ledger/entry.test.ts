@@ -10,6 +10,9 @@ const callId = makeCallId(startedAt, new Uint8Array(10));
 const tags: TagSet = {
   entity: { type: 'customer', id: 'acme' },
   sessionId: null,
+  sessionPath: null,
+  traceId: null,
+  overflow: new Map(),
   dimensions: new Map([['customer', { value: 'acme', provenance: 'declared' }]]),
   labels: ['beta'],
   paths: ['US/California'],

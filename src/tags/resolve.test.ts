@@ -39,7 +39,7 @@ function valuesOf(tags: TagSet): Record<string, string> {
 }
 
 test('a call without tags has none, and counts for the team its key proves', () => {
-  const empty = { sessionId: null, labels: [], paths: [], conflicts: [], sent: [], warnings: [] };
+  const empty = { sessionId: null, sessionPath: null, traceId: null, overflow: new Map(), labels: [], paths: [], conflicts: [], sent: [], warnings: [] };
   assert.deepEqual(resolve({}), { ...empty, entity: null, dimensions: new Map() });
   assert.deepEqual(resolve({}, 'core'), {
     ...empty,

@@ -66,6 +66,9 @@ export function resolveTags(
   return {
     entity: primaryEntity(weighing),
     sessionId: weighing.sessionId,
+    sessionPath: null,
+    traceId: null,
+    overflow: new Map(),
     dimensions: weighing.dimensions,
     labels,
     paths,

@@ -34,12 +34,18 @@ export type TagSet = {
   /** The primary entity: `entity_type`/`entity_id`, else the first of customer, project, team, employee that is set. */
   readonly entity: Entity | null;
   readonly sessionId: string | null;
+  /** Where in its run the call stands, as a path of steps (`plan/search`). */
+  readonly sessionPath: string | null;
+  /** W3C trace id, 32 hex digits. */
+  readonly traceId: string | null;
   /** Every `key:value` tag, the entity dimensions included, by key. */
   readonly dimensions: ReadonlyMap<string, Dimension>;
   readonly labels: readonly string[];
   /** Paths with `/` between segments, no empty segment. */
   readonly paths: readonly string[];
   readonly conflicts: readonly TagConflict[];
+  /** What was sent where a policy put `(other)` because a key has too many values. */
+  readonly overflow: ReadonlyMap<string, string>;
   /** The strings as the caller sent them, then the inherited ones, unchanged and without repeats. */
   readonly sent: readonly string[];
   /** Harmless oddities, told to the caller in an answer header. */

@@ -68,6 +68,9 @@ function sampleStart(n: number, startedAt: TimestampMs, sample: Sample): Attempt
     tags: {
       entity: { type: 'customer', id: 'acme' },
       sessionId: null,
+      sessionPath: null,
+      traceId: null,
+      overflow: new Map(),
       dimensions,
       labels: sample.labels ?? ['beta'],
       paths: ['US/California'],
