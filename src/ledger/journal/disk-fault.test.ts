@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openJournal } from './journal.ts';
 import { runLoad, type LoadOutcome } from './load.fixture.ts';
-import { sampleDeps, scratchDir, seenEntries } from './sample.fixture.ts';
+import {
+  NODE_ID,
+  openSample,
+  sampleDeps,
+  sampleEntry,
+  sampleIntent,
+  scratchDir,
+  seenEntries,
+} from './sample.fixture.ts';
+import { readMark } from './synced-mark.ts';
 
 const LOAD = { run: 'run', segmentBytes: 1024 * 1024 * 1024, lanes: 8 };
 
@@ -61,6 +70,34 @@ test('a sync that fails stops the journal and is not tried again', async (t) => 
   ];
   if (spawnSync('strace', ['-qq', 'true']).status !== 0) return t.skip('strace is not here or may not trace');
   const outcome = await runLoad({ ...LOAD, dir, under });
+  const synced = new Set(seenEntries(dir).map(({ attempt }) => attempt));
+  for (const attempt of outcome.settled) assert.ok(synced.has(attempt), `${attempt} was acknowledged before its sync`);
   assert.match(readFileSync(trace, 'utf8').trimEnd().split('\n').at(-1) ?? '', /INJECTED/);
   await assertRecovers(dir, outcome);
+});
+
+test('what a failed sync may have left in memory only is written again before the next open says it is ready', async (t) => {
+  const dir = scratchDir(t);
+  const journal = await openSample(t, sampleDeps(dir));
+  await journal.settle('call_a', sampleEntry('call_a'));
+  const copy = join(dir, 'copy');
+  await journal.begin('call_b', sampleIntent('call_b'));
+  mkdirSync(copy);
+  for (const name of ['0000000001.log', 'synced.mark']) copyFileSync(join(dir, name), join(copy, name));
+  const syncedTo = readMark(copy)?.offset;
+  const size = statSync(join(copy, '0000000001.log')).size;
+  const trace = join(dir, 'trace.txt');
+  const recovery = `
+    const { recoverJournal } = await import(process.argv[1]);
+    recoverJournal({ dir: process.argv[2], nodeId: process.argv[3], epoch: 1 }, 0);`;
+  const tracing = ['-f', '-qq', '-y', '-o', trace, '-e', 'trace=pwrite64,fdatasync', '-e', 'signal=none', '-s', '0'];
+  const program = [process.execPath, '--input-type=module', '-e', recovery];
+  const { href } = new URL('./recovery.ts', import.meta.url);
+  const { status } = spawnSync('strace', [...tracing, ...program, href, copy, NODE_ID]);
+  if (status !== 0) return t.skip('strace is not here or may not trace');
+  const calls = readFileSync(trace, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('0000000001.log'));
+  assert.match(calls[0] ?? '', new RegExp(`pwrite64\\(.*, ${size - (syncedTo ?? 0)}, ${syncedTo}\\)`));
+  assert.match(calls.at(-1) ?? '', /fdatasync\(.*= 0/);
 });

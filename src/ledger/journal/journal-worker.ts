@@ -13,8 +13,8 @@ const GROUP_BYTES = 4 * 1024 * 1024;
 const UNSYNCED_BYTES = 16 * 1024 * 1024;
 
 /**
- * The journal's thread. Writes go on while a sync runs in the thread pool, so that an intent never waits for the disk; there is one sync at
- * a time, and everything written meanwhile shares the next one.
+ * The journal's thread. Writes go on while a sync runs in the thread pool, so that an intent never waits for the disk (measured in
+ * docs/decisions/0001-journal-segments.md). There is one sync at a time, and everything written meanwhile shares the next one.
  * Any error ends it for good: a second fsync after a failed one succeeds without the data being on disk.
  */
 class JournalWorker {
