@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAccounts, writeSnapshot, type Accounts } from '#accounts';
@@ -15,6 +16,7 @@ const DASHBOARD = fileURLToPath(new URL('../dashboard/dist', import.meta.url));
 
 /** An orphan of a killed server lets go of the store as soon as it sees that its parent is gone. */
 const ORPHAN_WAIT_MS = 10_000;
+const LEDGER_NICENESS = 10;
 /** Longer than any healthy gateway takes to apply a change; a hung one must not hang the administration too. */
 const APPLY_TIMEOUT_MS = 2_000;
 
@@ -22,6 +24,8 @@ const APPLY_TIMEOUT_MS = 2_000;
 async function main(): Promise<void> {
   const config = loadConfig();
   const log = createLog({ level: config.logLevel, part: 'ledger' });
+  // Calls come first: under full load reports fall behind and catch up, instead of taking the processor from calls.
+  setPriority(LEDGER_NICENESS);
   const acknowledgements = new Acknowledgements();
   const stopped = Promise.withResolvers<void>();
   let shipper: Shipper | null = null;
@@ -98,7 +102,10 @@ async function openControl({ config, log, parent, acknowledgements }: ControlPar
 const LAG_REPORT_MS = 1_000;
 
 function reportLag(parent: Parent, shipper: Shipper): NodeJS.Timeout {
-  return setInterval(() => parent.tell({ type: 'shipped', seq: shipper.asOf().seq }), LAG_REPORT_MS).unref();
+  return setInterval(() => {
+    const { through, quarantined } = shipper.state();
+    parent.tell({ type: 'shipped', seq: through, quarantined });
+  }, LAG_REPORT_MS).unref();
 }
 
 /** Ships what is durable, so that a stopped server's reports are complete; what is left goes out at the next start. */

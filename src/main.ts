@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyRing, readSnapshot } from '#accounts';
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   const journal = await openJournal({ dir: dataDir.journalDir, nodeId: dataDir.nodeId, epoch: dataDir.epoch, clock: systemClock });
   reportRecovery(journal, log);
   const prices = await loadPriceBook();
-  const sockets = mkdtempSync(join(tmpdir(), 'apportion-'));
+  const sockets = openSocketFolder(dataDir.nodeId);
   const server = await startServer({ config, log, dataDir, journal, prices, sockets });
   const url = `http://${displayHost(config.host)}:${server.port}`;
   writeFileSync(join(dataDir.path, 'address.json'), `${JSON.stringify({ url, pid: process.pid })}\n`);
@@ -32,13 +32,24 @@ async function main(): Promise<void> {
   stopOnSignal({ config, log, server, release: () => releaseAll(dataDir, sockets) });
 }
 
+/**
+ * A folder for Unix sockets, the same at each start, so that a killed server leaves nothing behind for ever. In the data
+ * directory the sockets' paths could be longer than the system allows (108 bytes on Linux).
+ */
+function openSocketFolder(nodeId: string): string {
+  const folder = join(tmpdir(), `apportion-${nodeId}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o700 });
+  return folder;
+}
+
 type Parts = {
   readonly config: Config;
   readonly log: Log;
   readonly dataDir: DataDir;
   readonly journal: Journal;
   readonly prices: PriceBook;
-  /** A folder for Unix sockets. In the data directory their paths could be longer than the system allows. */
+  /** The folder for Unix sockets. */
   readonly sockets: string;
 };
 
@@ -125,7 +136,8 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
         if (keys.apply(message.change) === 'resend') log.error({ revision: message.change.revision }, 'a change of keys is missing');
         break;
       case 'shipped':
-        metrics.ledgerLag(journal.durable().seq - message.seq);
+        metrics.ledgerLag(Math.max(0, journal.durable().seq - message.seq));
+        metrics.entriesQuarantined(message.quarantined);
         return;
     }
     supervisor.applied(keys.revision);

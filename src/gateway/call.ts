@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KeyRing } from '#accounts';
 import type { Config } from '#config';
 import { readBody } from '#http';
-import { closeEntry, openEntry, type AttemptStart, type Journal } from '#ledger';
+import { closeEntry, openEntry, type AttemptEnd, type AttemptStart, type Journal } from '#ledger';
 import type { CallEnd, Log, Metrics } from '#observe';
 import { upperBound, type PriceBook } from '#pricing';
-import type { Estimator, RequestBody, WireRequest } from '#providers';
+import type { Estimator, RequestBody, Wire, WireRequest } from '#providers';
 import { scanJsonObject, type Clock, type JsonMember, type Random, type TimestampMs } from '#std';
 import { readBodyTags, resolveTags, TAG_BODY_FIELDS, type BodyTags, type TagDeclaration } from '#tags';
 import { ApportionError, makeCallId, type CallId, type PicoUsd, type TagSet, type TagSource } from '#terms';
@@ -31,8 +31,8 @@ export type CallDeps = {
   readonly log: Log;
 };
 
-/** What a route adds to a call: its OpenTelemetry operation name, and its path at the provider. */
-export type CallRoute = { readonly operation: string; readonly upstreamPath: string };
+/** What a route adds to a call: its OpenTelemetry operation name, its path at the provider, and its format. */
+export type CallRoute = { readonly operation: string; readonly upstreamPath: string; readonly wire: Wire };
 
 export type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
 
@@ -48,6 +48,7 @@ type Tagged = { readonly caller: Caller; readonly declared: BodyTags; readonly t
 /** A call that knows whom it is for, where it goes, and what it may cost at most. */
 export type Plan = {
   readonly call: Accepted;
+  readonly wire: Wire;
   readonly asked: WireRequest;
   readonly choice: Choice;
   readonly start: AttemptStart;
@@ -78,7 +79,7 @@ export async function handleCall(deps: CallDeps, route: CallRoute, exchange: Exc
     const relayed = await relay(deps, { plan, client, route, headers: exchange.request.headers });
     answer = relayed.answer;
     const end = await endAttempt(deps, plan, relayed);
-    await deps.journal.settle(attemptOf(plan), closeEntry(plan.open, plan.start, end));
+    await record(deps, plan, end);
     ended = { ...ended, status: end.status, state: end.rated.state, cost: end.rated.cost };
     release({ client, relayed, failure: failureOf(relayed, plan), rated: end.rated, tags: tagged.tags });
   } catch (error) {
@@ -86,6 +87,12 @@ export async function handleCall(deps: CallDeps, route: CallRoute, exchange: Exc
   } finally {
     deps.metrics.callEnded(ended);
   }
+}
+
+async function record(deps: CallDeps, plan: Plan, end: AttemptEnd): Promise<void> {
+  const startedMs = deps.clock.elapsedMs();
+  await deps.journal.settle(attemptOf(plan), closeEntry(plan.open, plan.start, end));
+  deps.metrics.journalSynced((deps.clock.elapsedMs() - startedMs) / 1000);
 }
 
 function attemptOf(plan: Plan): string {
@@ -142,8 +149,7 @@ type Chosen = Omit<Plan, 'start' | 'open'> & { readonly start: Omit<AttemptStart
 function choose(deps: CallDeps, given: { call: Accepted; tagged: Tagged; route: CallRoute }): Chosen {
   const { call, tagged, route } = given;
   const { caller, declared, tags } = tagged;
-  // Every upstream of this route speaks one dialect, so any of them can read the request.
-  const wire = deps.upstreams.wire;
+  const { wire } = route;
   const asked = wire.readRequest(call.body);
   const choice = deps.upstreams.choose(asked.model);
   if (choice === undefined) throw modelNotFound(asked.model, deps.upstreams);
@@ -155,6 +161,7 @@ function choose(deps: CallDeps, given: { call: Accepted; tagged: Tagged; route: 
   }
   return {
     call,
+    wire,
     asked,
     choice,
     upstreamBody: wire.writeRequest(call.body, {

@@ -29,7 +29,7 @@ async function usageOf(deps: CallDeps, plan: Plan, relayed: Relayed): Promise<Us
   const { facts } = relayed;
   if (facts?.usage) return facts.usage;
   return deps.estimator.estimate({
-    input: plan.choice.upstream.wire.requestText(plan.call.body),
+    input: plan.wire.requestText(plan.call.body),
     output: facts?.outputText ?? '',
     extraOutputChars: facts?.outputCharsBeyond ?? 0,
   });

@@ -44,8 +44,8 @@ export async function relay(deps: CallDeps, { plan, client, route, headers }: Re
         const head = { status, headers: callerHeaders(given, plan.call.callId) };
         const streams = plan.asked.stream && status < 300 && String(given['content-type']).includes('text/event-stream');
         answer = streams
-          ? new StreamedAnswer(client, upstream.wire.meterStream({ wantsUsage: plan.asked.wantsUsage }), head)
-          : new HeldAnswer(client, upstream.wire, head);
+          ? new StreamedAnswer(client, plan.wire.meterStream({ wantsUsage: plan.asked.wantsUsage }), head)
+          : new HeldAnswer(client, plan.wire, head);
         client.follow(flow, () => {
           if (upstream.onDisconnect === 'abort') flow.abandon();
         });

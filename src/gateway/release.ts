@@ -29,6 +29,10 @@ export function release({ client, relayed, failure, rated, tags }: Released): vo
 /** The call ends in an error of ours: refused before it was sent, or lost on the way. */
 export function refuse(deps: CallDeps, lost: { client: Client; answer: Answer | null; error: unknown }): void {
   const known = lost.error instanceof ApportionError ? lost.error : null;
+  if (known?.code === 'journal_unavailable') {
+    deps.metrics.journalFailed();
+    deps.log.error({ err: known, call_id: lost.client.callId }, 'a call is refused because the journal cannot write');
+  }
   if (lost.error instanceof ClientGoneError) return;
   if (known === null) deps.log.error({ err: lost.error, call_id: lost.client.callId }, 'a call failed by a fault of the gateway');
   const shown = known ?? new ApportionError('internal_error', 'The gateway failed.', { hint: 'Its log says why, by call id.' });

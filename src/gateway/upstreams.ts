@@ -1,11 +1,9 @@
 import { Pool } from 'undici';
 import type { ProviderConfig } from '#config';
-import { openAiChat, type Wire } from '#providers';
 
 /** One configured provider, ready to be called. */
 export type Upstream = {
   readonly name: string;
-  readonly wire: Wire;
   /** The provider whose price rows apply. */
   readonly priceAs: string;
   readonly onDisconnect: 'drain' | 'abort';
@@ -37,8 +35,6 @@ const SANDBOX = 'sandbox';
 export class Upstreams {
   readonly #upstreams: readonly Upstream[];
   readonly #byName: ReadonlyMap<string, Upstream>;
-  /** The dialect callers speak. */
-  readonly wire: Wire = openAiChat;
 
   constructor(options: UpstreamOptions) {
     const upstreams = options.providers.map((provider) => openUpstream(provider, options));
@@ -94,7 +90,6 @@ function openUpstream(provider: ProviderConfig, options: UpstreamOptions): Upstr
   const only = provider.models === null ? null : new Set(provider.models);
   return {
     name: provider.name,
-    wire: openAiChat,
     priceAs: provider.priceAs,
     onDisconnect: provider.onDisconnect,
     pool: openPool(url.origin, options, {}),
@@ -109,7 +104,6 @@ function openSandbox(socketPath: string, options: UpstreamOptions): Upstream {
   const models = new Set(options.pricedModels(SANDBOX));
   return {
     name: SANDBOX,
-    wire: openAiChat,
     priceAs: SANDBOX,
     onDisconnect: 'drain',
     pool: openPool('http://sandbox', options, { socketPath }),

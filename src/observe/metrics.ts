@@ -22,7 +22,6 @@ export type Metrics = {
   callEnded(call: CallEnd): void;
   journalSynced(seconds: number): void;
   journalFailed(): void;
-  entriesWaiting(entries: number): void;
   ledgerLag(entries: number): void;
   entriesQuarantined(entries: number): void;
   /** The page in Prometheus' text format. */
@@ -52,9 +51,8 @@ export function createMetrics(): Metrics {
     },
     journalSynced: (seconds) => series.journalSync.observe(seconds),
     journalFailed: () => series.journalFailures.inc(),
-    entriesWaiting: (entries) => series.entriesWaiting.set(entries),
     ledgerLag: (entries) => series.ledgerLag.set(entries),
-    entriesQuarantined: (entries) => series.quarantined.inc(entries),
+    entriesQuarantined: (entries) => series.quarantined.set(entries),
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 }
@@ -83,7 +81,7 @@ function createSeries(registry: Registry) {
     inFlight: new Gauge({ name: 'apportion_calls_in_flight', help: 'Calls that run now.', registers }),
     journalSync: new Histogram({
       name: 'apportion_journal_sync_seconds',
-      help: 'Time the disk takes to make a group of entries durable.',
+      help: 'Time from handing an entry over until it is durable, which every answer waits for.',
       buckets: SYNC_SECONDS,
       registers,
     }),
@@ -92,18 +90,13 @@ function createSeries(registry: Registry) {
       help: 'Times the journal could not write. Paid calls are refused from the first one on.',
       registers,
     }),
-    entriesWaiting: new Gauge({
-      name: 'apportion_journal_entries_waiting',
-      help: 'Entries that wait for the disk.',
-      registers,
-    }),
     ledgerLag: new Gauge({
       name: 'apportion_ledger_lag_entries',
       help: 'Durable entries that analytics does not show yet.',
       registers,
     }),
-    quarantined: new Counter({
-      name: 'apportion_quarantined_entries_total',
+    quarantined: new Gauge({
+      name: 'apportion_quarantined_entries',
       help: 'Entries the store refused. They are in the journal and in store/quarantine, but in no report.',
       registers,
     }),

@@ -16,7 +16,7 @@ export type ToGateway =
   /** Analytics and administration answer from now on. */
   | { readonly type: 'serving' }
   | { readonly type: 'change'; readonly change: ControlChange }
-  | { readonly type: 'shipped'; readonly seq: number };
+  | { readonly type: 'shipped'; readonly seq: number; readonly quarantined: number };
 
 /** Keys that were made at the very first start, in plain text this once. */
 export type FirstKeys = { readonly adminKey: string | null; readonly callKey: string | null };

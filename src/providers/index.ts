@@ -5,6 +5,6 @@
  * Fails: `invalid_field` for a request it cannot read; unknown or missing usage is null, never zero.
  */
 export { createEstimator, type Estimator } from './estimate/index.ts';
-export { openAiChat } from './openai/index.ts';
+export { openAiChat, openAiCompletions, openAiEmbeddings } from './openai/index.ts';
 export { startSandbox, type Sandbox } from './sandbox/index.ts';
 export type { AnswerFacts, RequestBody, RequestEdit, StreamMeter, Wire, WireRequest } from './wire.ts';

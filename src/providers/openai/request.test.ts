@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { scanJsonObject } from '#std';
 import { ApportionError } from '#terms';
 import type { RequestBody, RequestEdit } from '../wire.ts';
-import { chatRequestText, readChatRequest, writeChatRequest } from './request.ts';
+import { readChatRequest, readCompletionRequest, readEmbeddingRequest, requestText, writeRequest } from './request.ts';
 
 function bodyOf(text: string): RequestBody {
   const bytes = Buffer.from(text);
@@ -17,7 +17,7 @@ function edit(changes: Partial<RequestEdit>): RequestEdit {
 }
 
 function written(text: string, changes: Partial<RequestEdit>): string {
-  return writeChatRequest(bodyOf(text), edit(changes)).toString();
+  return writeRequest(bodyOf(text), edit(changes)).toString();
 }
 
 test('members that need no change are forwarded byte for byte', () => {
@@ -84,6 +84,20 @@ for (const [text, param] of [
 
 test('the text for an estimate is what people and tools wrote, not the data of an image', () => {
   const text = '{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}]}';
-  assert.match(chatRequestText(bodyOf(text)), /look/);
-  assert.doesNotMatch(chatRequestText(bodyOf(text)), /AAAA/);
+  assert.match(requestText(bodyOf(text)), /look/);
+  assert.doesNotMatch(requestText(bodyOf(text)), /AAAA/);
+});
+
+test('a completion is bounded by 16 tokens when it sets no limit, and every candidate of best_of counts', () => {
+  const plain = readCompletionRequest(bodyOf('{"model":"m","prompt":"hi"}'));
+  assert.deepEqual([plain.maxOutputTokens, plain.choices], [16, 1]);
+  const many = readCompletionRequest(bodyOf('{"model":"m","prompt":["a","b"],"max_tokens":5,"n":2,"best_of":3}'));
+  assert.deepEqual([many.maxOutputTokens, many.choices], [5, 6]);
+  assert.equal(readCompletionRequest(bodyOf('{"model":"m","prompt":[1,2,3]}')).choices, 1);
+});
+
+test('an embedding has no output, and its text is its input', () => {
+  const body = bodyOf('{"model":"m","input":["one","two"]}');
+  assert.equal(readEmbeddingRequest(body).maxOutputTokens, 0);
+  assert.equal(requestText(body), 'one\ntwo');
 });

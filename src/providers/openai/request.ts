@@ -8,29 +8,63 @@ const TEMPLATE_TOKENS = 1_000;
 const REMOTE_CONTENT = ['"image_url"', '"input_audio"', '"file_id"', '"file"', '"previous_response_id"', '"web_search_options"'];
 
 export function readChatRequest(body: RequestBody): WireRequest {
-  const model = readField(body, 'model', isString, 'a string such as "gpt-4o-mini"');
+  return {
+    ...readCommon(body),
+    maxOutputTokens: readField(body, 'max_completion_tokens', COUNT) ?? readField(body, 'max_tokens', COUNT) ?? null,
+    choices: readField(body, 'n', COUNT) ?? 1,
+  };
+}
+
+/** What a legacy completion writes when the request sets no limit (OpenAI API reference, `max_tokens`). */
+const COMPLETION_DEFAULT_TOKENS = 16;
+
+export function readCompletionRequest(body: RequestBody): WireRequest {
+  const prompts = Math.max(1, promptCount(body));
+  const answers = Math.max(readField(body, 'n', COUNT) ?? 1, readField(body, 'best_of', COUNT) ?? 1);
+  return {
+    ...readCommon(body),
+    maxOutputTokens: readField(body, 'max_tokens', COUNT) ?? COMPLETION_DEFAULT_TOKENS,
+    // Every candidate of `best_of` is billed, also those that are not returned.
+    choices: prompts * answers,
+  };
+}
+
+export function readEmbeddingRequest(body: RequestBody): WireRequest {
+  return { ...readCommon(body), stream: false, wantsUsage: false, maxOutputTokens: 0, choices: 1 };
+}
+
+type Common = Pick<WireRequest, 'model' | 'stream' | 'wantsUsage' | 'maxInputTokens'>;
+
+function readCommon(body: RequestBody): Common {
+  const model = readField(body, 'model', TEXT);
   if (model === undefined || model === '') {
-    throw new ApportionError('invalid_field', 'The field model is missing.', { param: 'model', hint: 'GET /v1/models lists what can be called.' });
+    throw new ApportionError('invalid_field', 'The field model is missing.', {
+      param: 'model',
+      hint: 'GET /v1/models lists what can be called.',
+    });
   }
-  const options = readField(body, 'stream_options', isObjectOrNull, 'an object');
+  const options = readField(body, 'stream_options', OBJECT);
+  const remote = REMOTE_CONTENT.some((mark) => body.bytes.includes(mark));
   return {
     model,
-    stream: readField(body, 'stream', isBooleanOrNull, 'true or false') ?? false,
+    stream: readField(body, 'stream', FLAG) ?? false,
     wantsUsage: options?.['include_usage'] === true,
-    maxOutputTokens:
-      readField(body, 'max_completion_tokens', isCountOrNull, 'a whole number') ??
-      readField(body, 'max_tokens', isCountOrNull, 'a whole number') ??
-      null,
-    choices: readField(body, 'n', isCountOrNull, 'a whole number') ?? 1,
-    maxInputTokens: REMOTE_CONTENT.some((mark) => body.bytes.includes(mark)) ? null : body.bytes.length + TEMPLATE_TOKENS,
+    maxInputTokens: remote ? null : body.bytes.length + TEMPLATE_TOKENS,
   };
+}
+
+/** A prompt is a text, a list of token numbers, or a list of either. */
+function promptCount(body: RequestBody): number {
+  const member = body.members.get('prompt');
+  const prompt: unknown = member === undefined ? undefined : parseValue(body, member);
+  return Array.isArray(prompt) && prompt.some((item) => typeof item !== 'number') ? prompt.length : 1;
 }
 
 /**
  * The body for the provider: members are copied byte for byte, ours are left out, and the model's name and the usage
  * option are put in. A stream is always asked for its usage; OpenAI sends none otherwise.
  */
-export function writeChatRequest(body: RequestBody, edit: RequestEdit): Buffer {
+export function writeRequest(body: RequestBody, edit: RequestEdit): Buffer {
   const parts: Buffer[] = [];
   let sawModel = false;
   let sawOptions = false;
@@ -53,13 +87,13 @@ export function writeChatRequest(body: RequestBody, edit: RequestEdit): Buffer {
   return joinMembers(parts);
 }
 
-/** The texts of the messages, one after the other. */
-export function chatRequestText(body: RequestBody): string {
-  const member = body.members.get('messages');
-  if (member === undefined) return '';
-  const messages: unknown = parseValue(body, member);
+/** What the caller wrote, whatever the route calls it, one text after the other. */
+export function requestText(body: RequestBody): string {
   const texts: string[] = [];
-  collectTexts(messages, texts);
+  for (const name of ['messages', 'prompt', 'suffix', 'input']) {
+    const member = body.members.get(name);
+    if (member !== undefined) collectTexts(parseValue(body, member), texts);
+  }
   return texts.join('\n');
 }
 
@@ -103,7 +137,9 @@ function parseValue(body: RequestBody, member: { readonly valueStart: number; re
   return JSON.parse(body.bytes.toString('utf8', member.valueStart, member.end));
 }
 
-function readField<T>(body: RequestBody, name: string, accepts: (value: unknown) => value is T, shape: string): T | undefined {
+type Shape<T> = { readonly accepts: (value: unknown) => value is T; readonly shape: string };
+
+function readField<T>(body: RequestBody, name: string, { accepts, shape }: Shape<T>): T | undefined {
   const member = body.members.get(name);
   if (member === undefined) return undefined;
   let value: unknown;
@@ -116,17 +152,23 @@ function readField<T>(body: RequestBody, name: string, accepts: (value: unknown)
   return value;
 }
 
-function isString(value: unknown): value is string {
-  return typeof value === 'string';
-}
+const TEXT: Shape<string> = {
+  accepts: (value) => typeof value === 'string',
+  shape: 'a string such as "gpt-4o-mini"',
+};
 
-function isBooleanOrNull(value: unknown): value is boolean | null {
-  return typeof value === 'boolean' || value === null;
-}
+const FLAG: Shape<boolean | null> = {
+  accepts: (value) => typeof value === 'boolean' || value === null,
+  shape: 'true or false',
+};
 
-function isCountOrNull(value: unknown): value is number | null {
-  return value === null || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0);
-}
+const COUNT: Shape<number | null> = {
+  accepts: (value): value is number | null =>
+    value === null || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0),
+  shape: 'a whole number',
+};
+
+const OBJECT: Shape<Record<string, unknown> | null> = { accepts: isObjectOrNull, shape: 'an object' };
 
 function isObjectOrNull(value: unknown): value is Record<string, unknown> | null {
   return typeof value === 'object' && !Array.isArray(value);

@@ -11,7 +11,8 @@ const LF = 0x0a;
 const CR = 0x0d;
 const OPEN_OBJECT = 0x7b;
 const USAGE_KEY = '"usage"';
-const DELTA_KEY = '"delta":';
+/** What a model wrote stands in `delta` in a chat, in `text` in a completion. */
+const DELTA_KEYS = ['"delta":', '"text":'] as const;
 const COMMA = 0x2c;
 
 type Held = { readonly bytes: Buffer; readonly usageEnd: number };
@@ -141,9 +142,9 @@ export class ChatStreamMeter implements StreamMeter {
   }
 
   #keepDelta(event: Buffer): void {
-    const at = event.indexOf(DELTA_KEY);
-    if (at === -1) return;
-    const start = at + DELTA_KEY.length;
+    const key = DELTA_KEYS.find((candidate) => event.includes(candidate));
+    if (key === undefined) return;
+    const start = event.indexOf(key) + key.length;
     const length = event.length - start;
     if (this.#keptChars + length > KEPT_DELTA_CHARS) {
       this.#charsBeyond += length;
