@@ -85,7 +85,11 @@ type ControlParts = {
 /** Opens the control plane and tells the gateway of it: once whole, then every change, each before its write returns. */
 async function openControl({ config, log, parent, acknowledgements }: ControlParts): Promise<Accounts> {
   const snapshotFile = join(config.dataDir, 'control-snapshot.json');
-  const accounts = await openAccounts({ file: join(config.dataDir, 'control.db'), clock: systemClock, random: randomBytes });
+  const accounts = await openAccounts({
+    file: join(config.dataDir, 'control.db'),
+    clock: systemClock,
+    random: randomBytes,
+  });
   const firstKeys = await accounts.bootstrap(config.adminKey === null ? {} : { adminKey: config.adminKey });
   accounts.onChange(async (change) => {
     await writeSnapshot(snapshotFile, await accounts.snapshot());

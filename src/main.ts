@@ -20,14 +20,28 @@ async function main(): Promise<void> {
   const log = createLog({ level: config.logLevel, part: 'gateway' });
   for (const warning of config.warnings) log.warn({}, warning);
   const dataDir = await openDataDir(config.dataDir);
-  const journal = await openJournal({ dir: dataDir.journalDir, nodeId: dataDir.nodeId, epoch: dataDir.epoch, clock: systemClock });
+  const journal = await openJournal({
+    dir: dataDir.journalDir,
+    nodeId: dataDir.nodeId,
+    epoch: dataDir.epoch,
+    clock: systemClock,
+  });
   reportRecovery(journal, log);
   const prices = await loadPriceBook();
   const sockets = openSocketFolder(dataDir.nodeId);
   const server = await startServer({ config, log, dataDir, journal, prices, sockets });
   const url = `http://${displayHost(config.host)}:${server.port}`;
   writeFileSync(join(dataDir.path, 'address.json'), `${JSON.stringify({ url, pid: process.pid })}\n`);
-  terminal.say(welcomeText({ url, dataDir: dataDir.path, ...server.firstKeys, model: server.model, providers: server.providers, today: today() }));
+  terminal.say(
+    welcomeText({
+      url,
+      dataDir: dataDir.path,
+      ...server.firstKeys,
+      model: server.model,
+      providers: server.providers,
+      today: today(),
+    }),
+  );
   log.info({ url, node_id: dataDir.nodeId, price_book: prices.version }, 'calls are served');
   stopOnSignal({ config, log, server, release: () => releaseAll(dataDir, sockets) });
 }
@@ -123,7 +137,10 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
   const { config, log, journal, dataDir } = parts;
   const socketPath = join(parts.sockets, 'ledger.sock');
   const snapshot = await readSnapshot(join(dataDir.path, 'control-snapshot.json'));
-  const keys = new KeyRing(snapshot ?? { revision: 0, adminKeyHash: null, keys: [] }, { clock: systemClock, adminKey: config.adminKey });
+  const keys = new KeyRing(snapshot ?? { revision: 0, adminKeyHash: null, keys: [] }, {
+    clock: systemClock,
+    adminKey: config.adminKey,
+  });
   const ready = Promise.withResolvers<FirstKeys>();
   const onMessage = (message: Exclude<ToGateway, { type: 'serving' }>): void => {
     switch (message.type) {
@@ -133,7 +150,8 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
         break;
       case 'change':
         // A gap cannot be: the ledger process sends every change over one channel, and a snapshot when it starts.
-        if (keys.apply(message.change) === 'resend') log.error({ revision: message.change.revision }, 'a change of keys is missing');
+        if (keys.apply(message.change) === 'resend')
+          log.error({ revision: message.change.revision }, 'a change of keys is missing');
         break;
       case 'shipped':
         metrics.ledgerLag(Math.max(0, journal.durable().seq - message.seq));
@@ -168,7 +186,12 @@ function reportRecovery(journal: Journal, log: Log): void {
   if (tornBytes > 0) log.warn({ torn_bytes: tornBytes }, 'an unfinished write at the end of the journal was set aside');
 }
 
-type Stop = { readonly config: Config; readonly log: Log; readonly server: RunningServer; readonly release: () => void };
+type Stop = {
+  readonly config: Config;
+  readonly log: Log;
+  readonly server: RunningServer;
+  readonly release: () => void;
+};
 
 function stopOnSignal({ config, log, server, release }: Stop): void {
   let stopping = false;

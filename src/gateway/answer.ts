@@ -134,7 +134,8 @@ function readLargeAnswer(wire: Wire, answer: { start: Buffer; tail: Buffer; byte
   const end = open === -1 ? -1 : jsonValueEnd(answer.tail, open);
   const usage = end === -1 ? 'null' : answer.tail.toString('utf8', open, end);
   const start = answer.start.toString('utf8');
-  const text = (name: string): string => JSON.stringify(new RegExp(`"${name}"\\s*:\\s*"([^"\\\\]*)"`).exec(start)?.[1] ?? '');
+  const text = (name: string): string =>
+    JSON.stringify(new RegExp(`"${name}"\\s*:\\s*"([^"\\\\]*)"`).exec(start)?.[1] ?? '');
   const facts = wire.readAnswer(Buffer.from(`{"id":${text('id')},"model":${text('model')},"usage":${usage}}`));
   return { ...facts, outputCharsBeyond: facts.usage === null ? answer.bytes : 0 };
 }

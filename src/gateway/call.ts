@@ -106,15 +106,24 @@ async function accept(deps: CallDeps, request: IncomingMessage): Promise<Accepte
     timeoutMs: deps.config.timeouts.bodyMs,
   });
   const startedAt = deps.clock.now();
-  return { callId: makeCallId(startedAt, deps.random(10)), startedAt, startedMs, body: { bytes, members: membersOf(bytes) } };
+  return {
+    callId: makeCallId(startedAt, deps.random(10)),
+    startedAt,
+    startedMs,
+    body: { bytes, members: membersOf(bytes) },
+  };
 }
 
 function membersOf(bytes: Buffer): ReadonlyMap<string, JsonMember> {
   const scan = scanJsonObject(bytes);
   if (!scan.ok) {
-    throw new ApportionError('body_not_json', `The request body is not valid JSON: ${scan.problem}, at byte ${scan.at}.`, {
-      hint: 'Send one JSON object.',
-    });
+    throw new ApportionError(
+      'body_not_json',
+      `The request body is not valid JSON: ${scan.problem}, at byte ${scan.at}.`,
+      {
+        hint: 'Send one JSON object.',
+      },
+    );
   }
   const members = new Map<string, JsonMember>();
   for (const member of scan.members) {

@@ -3,10 +3,26 @@ import type { CallId } from '#terms';
 import type { Upstream } from './upstreams.ts';
 
 /** What a caller may say to the provider in headers. Credentials and everything of ours stay here. */
-const TO_UPSTREAM = ['accept', 'user-agent', 'openai-beta', 'openai-organization', 'openai-project', 'idempotency-key', 'x-client-request-id'] as const;
+const TO_UPSTREAM = [
+  'accept',
+  'user-agent',
+  'openai-beta',
+  'openai-organization',
+  'openai-project',
+  'idempotency-key',
+  'x-client-request-id',
+] as const;
 
 /** What a provider's answer may say to the caller in headers. */
-const TO_CALLER = ['content-type', 'cache-control', 'retry-after', 'x-request-id', 'openai-processing-ms', 'openai-version', 'openai-model'];
+const TO_CALLER = [
+  'content-type',
+  'cache-control',
+  'retry-after',
+  'x-request-id',
+  'openai-processing-ms',
+  'openai-version',
+  'openai-model',
+];
 
 export function upstreamHeaders(headers: IncomingHttpHeaders, upstream: Upstream): Record<string, string> {
   // Usage is read from the bytes as they pass: compressed ones would have to be unpacked first.

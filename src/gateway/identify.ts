@@ -32,8 +32,10 @@ export function identify(keys: KeyRing, headers: IncomingHttpHeaders): Caller {
     });
   }
   if (found.kind === 'admin') return ADMIN;
-  if (found.state === 'expired') throw new ApportionError('key_expired', 'This key has expired.', { hint: 'Ask the admin for a new one.' });
-  if (found.state === 'blocked') throw new ApportionError('key_blocked', 'This key is blocked.', { hint: 'Ask the admin to unblock it.' });
+  if (found.state === 'expired')
+    throw new ApportionError('key_expired', 'This key has expired.', { hint: 'Ask the admin for a new one.' });
+  if (found.state === 'blocked')
+    throw new ApportionError('key_blocked', 'This key is blocked.', { hint: 'Ask the admin to unblock it.' });
   const { key } = found;
   return {
     id: key.id,

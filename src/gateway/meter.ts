@@ -43,7 +43,8 @@ type Metered = {
 };
 
 function rateUsage(deps: CallDeps, { plan, relayed, usage, billing }: Metered): RatedCost {
-  if (billing === 'free') return { state: 'exact', cost: ZERO_USD, charges: [], unpricedMeters: [], reason: 'not_billed' };
+  if (billing === 'free')
+    return { state: 'exact', cost: ZERO_USD, charges: [], unpricedMeters: [], reason: 'not_billed' };
   if (billing === 'unknown' || usage === null) {
     return { state: 'in_doubt', cost: null, charges: [], unpricedMeters: [], reason: 'answer_lost' };
   }

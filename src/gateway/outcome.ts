@@ -14,7 +14,8 @@ export type Outcome = { readonly status: AttemptStatus; readonly errorCode: stri
 /** Providers do not bill an answer that is an error; they may well bill one that was cut, or never arrived. */
 export function outcomeOf(relayed: Relayed): Outcome {
   const { end, httpStatus, facts } = relayed;
-  if (end.kind === 'unreachable') return { status: 'upstream_unreachable', errorCode: errorCodeOf(end.error), billing: 'free' };
+  if (end.kind === 'unreachable')
+    return { status: 'upstream_unreachable', errorCode: errorCodeOf(end.error), billing: 'free' };
   if (httpStatus >= 300) return { status: 'upstream_error', errorCode: `http_${httpStatus}`, billing: 'free' };
   const billing = relayed.answer !== null && (end.kind === 'complete' || relayed.answer.begun()) ? 'billed' : 'unknown';
   switch (end.kind) {
@@ -37,18 +38,26 @@ export function failureOf(relayed: Relayed, plan: Plan): ApportionError | null {
   const provider = plan.choice.upstream.name;
   if (httpStatus === 401 || httpStatus === 403) {
     // Passed on as it is, the caller would look for the fault in its own key.
-    return new ApportionError('upstream_unauthorized', `The provider ${provider} refused the gateway's credentials (${httpStatus}).`, {
-      hint: `Check the API key that is configured for ${provider}.`,
-    });
+    return new ApportionError(
+      'upstream_unauthorized',
+      `The provider ${provider} refused the gateway's credentials (${httpStatus}).`,
+      {
+        hint: `Check the API key that is configured for ${provider}.`,
+      },
+    );
   }
   switch (end.kind) {
     case 'complete':
     case 'abandoned':
       return null;
     case 'unreachable':
-      return new ApportionError('upstream_unreachable', `The provider ${provider} could not be reached (${errorCodeOf(end.error)}). Nothing was sent.`, {
-        hint: 'The call can be made again without being paid twice.',
-      });
+      return new ApportionError(
+        'upstream_unreachable',
+        `The provider ${provider} could not be reached (${errorCodeOf(end.error)}). Nothing was sent.`,
+        {
+          hint: 'The call can be made again without being paid twice.',
+        },
+      );
     case 'timeout':
       return new ApportionError('upstream_timeout', `The provider ${provider} did not answer in time (${end.phase}).`, {
         hint: 'It may still bill the call; the ledger lists it with the money at risk.',

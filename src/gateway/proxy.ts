@@ -5,7 +5,16 @@ import type { Log } from '#observe';
 import { ApportionError } from '#terms';
 
 /** Hop-by-hop headers (RFC 9110, section 7.6.1) and those that this hop sets itself. */
-const NOT_FORWARDED = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'proxy-connection', 'expect']);
+const NOT_FORWARDED = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'trailer',
+  'proxy-connection',
+  'expect',
+]);
 
 const ADMIN_TIMEOUT_MS = 120_000;
 /** A start of the ledger process is waited out: a report a second late is better than an error. */
@@ -40,7 +49,8 @@ export class LedgerProxy {
     response.on('close', () => gone.abort());
     try {
       if (!(await this.#untilServing(STARTING_MS))) throw new Error('the ledger process is not up');
-      const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
+      const hasBody =
+        request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
       await this.#pool.stream(
         {
           method: methodOf(request),
@@ -87,7 +97,9 @@ function forwardedHeaders(request: IncomingMessage): Record<string, string | str
   return headers;
 }
 
-function answerHeaders(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | string[]> {
+function answerHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string | string[]> {
   const shown: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined && !NOT_FORWARDED.has(name)) shown[name] = value;

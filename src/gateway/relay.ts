@@ -42,7 +42,8 @@ export async function relay(deps: CallDeps, { plan, client, route, headers }: Re
       start(status, given, flow) {
         httpStatus = status;
         const head = { status, headers: callerHeaders(given, plan.call.callId) };
-        const streams = plan.asked.stream && status < 300 && String(given['content-type']).includes('text/event-stream');
+        const streams =
+          plan.asked.stream && status < 300 && String(given['content-type']).includes('text/event-stream');
         answer = streams
           ? new StreamedAnswer(client, plan.wire.meterStream({ wantsUsage: plan.asked.wantsUsage }), head)
           : new HeldAnswer(client, plan.wire, head);

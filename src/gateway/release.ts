@@ -23,7 +23,12 @@ export function release({ client, relayed, failure, rated, tags }: Released): vo
     answer.finish({ usd: rated.cost === null ? null : formatUsd(rated.cost), state: rated.state }, headers);
     return;
   }
-  fail({ client, answer, headers, error: failure ?? new ApportionError('internal_error', 'The provider gave no answer.') });
+  fail({
+    client,
+    answer,
+    headers,
+    error: failure ?? new ApportionError('internal_error', 'The provider gave no answer.'),
+  });
 }
 
 /** The call ends in an error of ours: refused before it was sent, or lost on the way. */
@@ -34,8 +39,10 @@ export function refuse(deps: CallDeps, lost: { client: Client; answer: Answer | 
     deps.log.error({ err: known, call_id: lost.client.callId }, 'a call is refused because the journal cannot write');
   }
   if (lost.error instanceof ClientGoneError) return;
-  if (known === null) deps.log.error({ err: lost.error, call_id: lost.client.callId }, 'a call failed by a fault of the gateway');
-  const shown = known ?? new ApportionError('internal_error', 'The gateway failed.', { hint: 'Its log says why, by call id.' });
+  if (known === null)
+    deps.log.error({ err: lost.error, call_id: lost.client.callId }, 'a call failed by a fault of the gateway');
+  const shown =
+    known ?? new ApportionError('internal_error', 'The gateway failed.', { hint: 'Its log says why, by call id.' });
   fail({ client: lost.client, answer: lost.answer, headers: {}, error: shown });
 }
 
@@ -49,7 +56,12 @@ type Failed = {
 function fail({ client, answer, headers, error }: Failed): void {
   if (client.gone) return;
   if (answer?.begun() === true) answer.fail(error);
-  else sendError(client.response, error, client.callId === '' ? headers : { ...headers, 'x-apportion-call-id': client.callId });
+  else
+    sendError(
+      client.response,
+      error,
+      client.callId === '' ? headers : { ...headers, 'x-apportion-call-id': client.callId },
+    );
 }
 
 function costHeaders(rated: RatedCost, tags: TagSet): Record<string, string> {

@@ -98,7 +98,9 @@ function serveModels(deps: GatewayDeps, { request, response, wanted }: Exchange 
 }
 
 function modelsAnswer(deps: GatewayDeps, wanted: string): unknown {
-  const models = deps.upstreams.list().map(({ id, provider }) => ({ id, object: 'model', created: 0, owned_by: provider }));
+  const models = deps.upstreams
+    .list()
+    .map(({ id, provider }) => ({ id, object: 'model', created: 0, owned_by: provider }));
   if (wanted === '') return { object: 'list', data: models };
   const id = decodeName(wanted);
   const model = models.find((listed) => listed.id === id);
@@ -129,7 +131,10 @@ async function sendMetrics(deps: GatewayDeps, response: ServerResponse): Promise
 }
 
 function sendText(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', 'content-length': Buffer.byteLength(text) + 1 });
+  response.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': Buffer.byteLength(text) + 1,
+  });
   response.end(`${text}\n`);
 }
 

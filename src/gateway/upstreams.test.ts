@@ -20,7 +20,12 @@ function provider(name: string, models: readonly string[] | null): ProviderConfi
 
 function open(t: TestContext, providers: readonly ProviderConfig[], sandboxSocket: string | null = null): Upstreams {
   const priced: Record<string, string[]> = { openai: ['gpt-4o', 'o3'], sandbox: ['sandbox-mini'] };
-  const upstreams = new Upstreams({ providers, sandboxSocket, pricedModels: (name) => priced[name] ?? [], timeouts: TIMEOUTS });
+  const upstreams = new Upstreams({
+    providers,
+    sandboxSocket,
+    pricedModels: (name) => priced[name] ?? [],
+    timeouts: TIMEOUTS,
+  });
   t.after(() => upstreams.close());
   return upstreams;
 }

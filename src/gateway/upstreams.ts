@@ -94,7 +94,8 @@ function openUpstream(provider: ProviderConfig, options: UpstreamOptions): Upstr
     onDisconnect: provider.onDisconnect,
     pool: openPool(url.origin, options, {}),
     basePath: url.pathname.replace(/\/+$/, ''),
-    headers: provider.apiKey === null ? provider.headers : { authorization: `Bearer ${provider.apiKey}`, ...provider.headers },
+    headers:
+      provider.apiKey === null ? provider.headers : { authorization: `Bearer ${provider.apiKey}`, ...provider.headers },
     only,
     listed: only ?? new Set(options.pricedModels(provider.priceAs)),
   };

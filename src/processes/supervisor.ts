@@ -51,7 +51,10 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
       serving = Promise.withResolvers<true>();
       if (stopping) return;
       if (systemClock.elapsedMs() - startedMs > HEALTHY_AFTER_MS) restartMs = FIRST_RESTART_MS;
-      options.log.warn({ code, signal, restart_ms: restartMs }, 'the ledger process ended; calls go on, and it is started again');
+      options.log.warn(
+        { code, signal, restart_ms: restartMs },
+        'the ledger process ended; calls go on, and it is started again',
+      );
       timer = setTimeout(run, restartMs);
       restartMs = Math.min(restartMs * 2, LONGEST_RESTART_MS);
     });

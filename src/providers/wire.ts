@@ -24,7 +24,10 @@ export type RequestEdit = {
   /** Fields of ours, which no provider knows. */
   readonly drop: ReadonlySet<string>;
   /** What is left of `metadata` for the provider. */
-  readonly metadata: { readonly action: 'keep' } | { readonly action: 'drop' } | { readonly action: 'replace'; readonly json: string };
+  readonly metadata:
+    | { readonly action: 'keep' }
+    | { readonly action: 'drop' }
+    | { readonly action: 'replace'; readonly json: string };
 };
 
 /** What an answer says about itself. Absent texts are empty. */

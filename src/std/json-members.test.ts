@@ -22,7 +22,12 @@ test('the members of any object are those that JSON.parse sees', () => {
 });
 
 test('text cut anywhere is refused, never half read', () => {
-  const text = JSON.stringify({ model: 'a\\"b', messages: [{ role: 'user', content: 'x'.repeat(100) + '\\' }], n: -1.5e3, ok: true });
+  const text = JSON.stringify({
+    model: 'a\\"b',
+    messages: [{ role: 'user', content: 'x'.repeat(100) + '\\' }],
+    n: -1.5e3,
+    ok: true,
+  });
   for (let length = 0; length < Buffer.byteLength(text); length += 1) {
     assert.equal(scanJsonObject(Buffer.from(text).subarray(0, length)).ok, false, `cut after ${length} bytes`);
   }

@@ -123,7 +123,16 @@ function skipPrimitive(bytes: Buffer, start: number): number {
   let at = start;
   while (at < bytes.length && at - start < 400) {
     const byte = bytes[at];
-    if (byte === COMMA || byte === CLOSE_OBJECT || byte === CLOSE_ARRAY || byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) break;
+    if (
+      byte === COMMA ||
+      byte === CLOSE_OBJECT ||
+      byte === CLOSE_ARRAY ||
+      byte === 0x20 ||
+      byte === 0x0a ||
+      byte === 0x0d ||
+      byte === 0x09
+    )
+      break;
     at += 1;
   }
   if (!PRIMITIVE.test(bytes.toString('latin1', start, at))) throw new ScanFailure(start, 'expected a value');

@@ -4,7 +4,17 @@
  * Holds: money is an integer of pico-dollars; a missing quantity is absent, never zero.
  * Fails: parsers answer `undefined`; `ApportionError` carries the code, status and hint a caller sees.
  */
-export { addUsd, formatUsd, parseUsd, PICO_PER_USD, picoUsd, sumUsd, usdNumber, ZERO_USD, type PicoUsd } from './money.ts';
+export {
+  addUsd,
+  formatUsd,
+  parseUsd,
+  PICO_PER_USD,
+  picoUsd,
+  sumUsd,
+  usdNumber,
+  ZERO_USD,
+  type PicoUsd,
+} from './money.ts';
 export { inputTokens, isTokenMeter, METERS, outputTokens, type Meter, type Meters, type Usage } from './usage.ts';
 export { COST_STATES, type Charge, type CostState, type RatedCost, type UnitPrice } from './charge.ts';
 export {

@@ -6,7 +6,8 @@ import { parseOpenAiUsage } from './usage.ts';
 /** Reads a chat completion's facts. What is no JSON object (an HTML error page, a cut body) has none. */
 export function readChatAnswer(bytes: Buffer): AnswerFacts {
   const scan = scanJsonObject(bytes);
-  if (!scan.ok) return { id: '', model: '', usage: null, outputText: '', outputCharsBeyond: bytes.length, failed: false };
+  if (!scan.ok)
+    return { id: '', model: '', usage: null, outputText: '', outputCharsBeyond: bytes.length, failed: false };
   const members = new Map(scan.members.map((member) => [member.key, member]));
   const usage = readUsage(bytes, members);
   return {
@@ -23,7 +24,10 @@ function readUsage(bytes: Buffer, members: ReadonlyMap<string, JsonMember>): Usa
   const member = members.get('usage');
   if (member === undefined) return null;
   const serviceTier = readText(bytes, members.get('service_tier'));
-  return parseOpenAiUsage(bytes.toString('utf8', member.valueStart, member.end), serviceTier === '' ? {} : { serviceTier });
+  return parseOpenAiUsage(
+    bytes.toString('utf8', member.valueStart, member.end),
+    serviceTier === '' ? {} : { serviceTier },
+  );
 }
 
 function readText(bytes: Buffer, member: JsonMember | undefined): string {

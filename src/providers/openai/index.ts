@@ -14,7 +14,11 @@ export const openAiChat: Wire = {
 };
 
 /** Legacy completions: a prompt in, `text` out; the same usage. */
-export const openAiCompletions: Wire = { ...openAiChat, name: 'openai.completions', readRequest: readCompletionRequest };
+export const openAiCompletions: Wire = {
+  ...openAiChat,
+  name: 'openai.completions',
+  readRequest: readCompletionRequest,
+};
 
 /** Embeddings: input tokens only, never a stream, and an answer without an id. */
 export const openAiEmbeddings: Wire = { ...openAiChat, name: 'openai.embeddings', readRequest: readEmbeddingRequest };

@@ -13,7 +13,13 @@ function bodyOf(text: string): RequestBody {
 }
 
 function edit(changes: Partial<RequestEdit>): RequestEdit {
-  return { model: 'gpt-4o', stream: false, drop: new Set(['tags', 'entity_type', 'entity_id']), metadata: { action: 'keep' }, ...changes };
+  return {
+    model: 'gpt-4o',
+    stream: false,
+    drop: new Set(['tags', 'entity_type', 'entity_id']),
+    metadata: { action: 'keep' },
+    ...changes,
+  };
 }
 
 function written(text: string, changes: Partial<RequestEdit>): string {
@@ -38,7 +44,9 @@ test('a stream is asked for its usage, and other stream options stay', () => {
     '{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true}}',
   );
   assert.equal(
-    written('{"model":"m","stream":true,"stream_options":{"include_obfuscation":false,"include_usage":false}}', { stream: true }),
+    written('{"model":"m","stream":true,"stream_options":{"include_obfuscation":false,"include_usage":false}}', {
+      stream: true,
+    }),
     '{"model":"gpt-4o","stream":true,"stream_options":{"include_obfuscation":false,"include_usage":true}}',
   );
   assert.equal(
@@ -48,8 +56,14 @@ test('a stream is asked for its usage, and other stream options stay', () => {
 });
 
 test('what is left of metadata goes on, and an empty rest is dropped', () => {
-  assert.equal(written('{"model":"m","metadata":{"tags":["a"],"k":"v"}}', { metadata: { action: 'replace', json: '{"k":"v"}' } }), '{"model":"gpt-4o","metadata":{"k":"v"}}');
-  assert.equal(written('{"model":"m","metadata":{"tags":["a"]}}', { metadata: { action: 'drop' } }), '{"model":"gpt-4o"}');
+  assert.equal(
+    written('{"model":"m","metadata":{"tags":["a"],"k":"v"}}', { metadata: { action: 'replace', json: '{"k":"v"}' } }),
+    '{"model":"gpt-4o","metadata":{"k":"v"}}',
+  );
+  assert.equal(
+    written('{"model":"m","metadata":{"tags":["a"]}}', { metadata: { action: 'drop' } }),
+    '{"model":"gpt-4o"}',
+  );
 });
 
 test('the bound on input is the size of the request, and unknown when it refers to something elsewhere', () => {
@@ -62,7 +76,8 @@ test('the bound on input is the size of the request, and unknown when it refers 
     choices: 2,
     maxInputTokens: text.length + 1_000,
   });
-  const image = '{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x"}}]}]}';
+  const image =
+    '{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x"}}]}]}';
   assert.equal(readChatRequest(bodyOf(image)).maxInputTokens, null);
 });
 
@@ -83,7 +98,8 @@ for (const [text, param] of [
 }
 
 test('the text for an estimate is what people and tools wrote, not the data of an image', () => {
-  const text = '{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}]}';
+  const text =
+    '{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}]}';
   assert.match(requestText(bodyOf(text)), /look/);
   assert.doesNotMatch(requestText(bodyOf(text)), /AAAA/);
 });

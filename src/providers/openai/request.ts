@@ -5,7 +5,14 @@ import type { RequestBody, RequestEdit, WireRequest } from '../wire.ts';
 const TEMPLATE_TOKENS = 1_000;
 
 /** Content that costs input tokens by something other than its own bytes. */
-const REMOTE_CONTENT = ['"image_url"', '"input_audio"', '"file_id"', '"file"', '"previous_response_id"', '"web_search_options"'];
+const REMOTE_CONTENT = [
+  '"image_url"',
+  '"input_audio"',
+  '"file_id"',
+  '"file"',
+  '"previous_response_id"',
+  '"web_search_options"',
+];
 
 export function readChatRequest(body: RequestBody): WireRequest {
   return {
@@ -128,7 +135,10 @@ function jsonMember(key: string, value: unknown): Buffer {
   return Buffer.from(`${JSON.stringify(key)}:${JSON.stringify(value)}`);
 }
 
-function parseObject(body: RequestBody, member: { readonly valueStart: number; readonly end: number }): Record<string, unknown> {
+function parseObject(
+  body: RequestBody,
+  member: { readonly valueStart: number; readonly end: number },
+): Record<string, unknown> {
   const value = parseValue(body, member);
   return isObjectOrNull(value) && value !== null ? value : {};
 }
@@ -148,7 +158,8 @@ function readField<T>(body: RequestBody, name: string, { accepts, shape }: Shape
   } catch (cause) {
     throw new ApportionError('body_not_json', `The field ${name} is not valid JSON.`, { param: name, cause });
   }
-  if (!accepts(value)) throw new ApportionError('invalid_field', `The field ${name} must be ${shape}.`, { param: name });
+  if (!accepts(value))
+    throw new ApportionError('invalid_field', `The field ${name} must be ${shape}.`, { param: name });
   return value;
 }
 

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ChatStreamMeter } from './stream.ts';
 
-const HEAD = '"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"gpt-4o-2024-08-06","service_tier":"default"';
-const USAGE = '{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11,"completion_tokens_details":{"reasoning_tokens":0}}';
+const HEAD =
+  '"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"gpt-4o-2024-08-06","service_tier":"default"';
+const USAGE =
+  '{"prompt_tokens":9,"completion_tokens":2,"total_tokens":11,"completion_tokens_details":{"reasoning_tokens":0}}';
 
 function chunk(choices: string, usage: string): string {
   return `data: {${HEAD},"choices":[${choices}],"usage":${usage}}\n\n`;
@@ -62,7 +64,13 @@ test('a stream that arrives byte by byte gives the same bytes and the same usage
 test('id, model, tier and usage are read from the events', () => {
   const { meter } = play([STREAM], { wantsUsage: false });
   const { usage, ...rest } = meter.facts();
-  assert.deepEqual(rest, { id: 'chatcmpl-1', model: 'gpt-4o-2024-08-06', outputText: '', outputCharsBeyond: 0, failed: false });
+  assert.deepEqual(rest, {
+    id: 'chatcmpl-1',
+    model: 'gpt-4o-2024-08-06',
+    outputText: '',
+    outputCharsBeyond: 0,
+    failed: false,
+  });
   assert.equal(usage?.serviceTier, 'default');
   assert.equal(usage?.raw, USAGE);
 });
@@ -81,7 +89,10 @@ test('usage on the finish chunk is read, and the chunk still reaches a caller wh
 });
 
 test('running totals: the last one is the whole', () => {
-  const early = chunk('{"index":0,"delta":{"content":"a"}}', '{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}');
+  const early = chunk(
+    '{"index":0,"delta":{"content":"a"}}',
+    '{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}',
+  );
   const { passed, meter } = play([Buffer.from(early + TOTAL + DONE)], { wantsUsage: true });
   assert.equal(passed, early);
   assert.deepEqual(meter.facts().usage?.meters, { input: 9, output_text: 2, output_reasoning: 0 });
@@ -103,5 +114,8 @@ test('an error event is seen as a failure and not as text', () => {
 
 test('an unknown cost is said to be unknown', () => {
   const { meter } = play([STREAM], { wantsUsage: true });
-  assert.equal(meter.closing({ usd: null, state: 'unpriced' }).toString(), `${TOTAL}: apportion-cost unknown unpriced\n\n${DONE}`);
+  assert.equal(
+    meter.closing({ usd: null, state: 'unpriced' }).toString(),
+    `${TOTAL}: apportion-cost unknown unpriced\n\n${DONE}`,
+  );
 });

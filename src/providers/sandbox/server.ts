@@ -36,7 +36,10 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const body = await readJson(request);
   const asked = readRequest(body);
   if (asked === undefined) {
-    sendJson(response, { status: 400, body: errorOf("'messages' must be an array of messages with a role and content.") });
+    sendJson(response, {
+      status: 400,
+      body: errorOf("'messages' must be an array of messages with a role and content."),
+    });
     return;
   }
   const head = {
@@ -51,7 +54,11 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   else sendJson(response, { status: 200, body: wholeAnswer({ head, completion, choices: asked.choices }) });
 }
 
-type Reply = { readonly head: Readonly<Record<string, unknown>>; readonly completion: SandboxCompletion; readonly choices: number };
+type Reply = {
+  readonly head: Readonly<Record<string, unknown>>;
+  readonly completion: SandboxCompletion;
+  readonly choices: number;
+};
 
 function wholeAnswer({ head, completion, choices }: Reply): unknown {
   return {
@@ -100,7 +107,9 @@ function readRequest(body: unknown): SandboxRequest | undefined {
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
-  return content.map((part: unknown) => (isRecord(part) && typeof part['text'] === 'string' ? part['text'] : '')).join(' ');
+  return content
+    .map((part: unknown) => (isRecord(part) && typeof part['text'] === 'string' ? part['text'] : ''))
+    .join(' ');
 }
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
