@@ -94,7 +94,7 @@ function entryOf(seed: Seed, callId: CallId): string {
     reserved,
   };
   const state = seed.state ?? 'exact';
-  if (state === 'in_doubt') return closeInDoubt(openEntry(start), startedAt);
+  if (state === 'in_doubt') return closeInDoubt(openEntry(start), startedAt, 'gateway_crashed');
   const cost = state === 'unpriced' ? null : picoUsd(seed.cost ?? 1_000_000n);
   const latencyMs = seed.latencyMs ?? 100;
   return closeEntry(openEntry(start), start, {

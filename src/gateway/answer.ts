@@ -10,6 +10,8 @@ export type ShownCost = { readonly usd: string | null; readonly state: string };
 /** An answer on its way to the caller. Its end is released only once the ledger entry is durable. */
 export type Answer = {
   data(chunk: Buffer): void;
+  /** Whether its terminal event was seen. */
+  complete(): boolean;
   facts(): AnswerFacts;
   /** Releases the end. `headers` carry the cost where they are not sent yet. */
   finish(cost: ShownCost, headers: Readonly<Record<string, string>>): void;
@@ -55,6 +57,10 @@ export class HeldAnswer implements Answer {
     }
     this.#chunks.push(chunk);
     if (this.#bytes > LIMITS.heldAnswerBytes) this.#overflowNow();
+  }
+
+  complete(): boolean {
+    return false;
   }
 
   facts(): AnswerFacts {
@@ -111,6 +117,10 @@ export class StreamedAnswer implements Answer {
   data(chunk: Buffer): void {
     const shown = this.#meter.push(chunk);
     if (shown !== null) this.#client.write(shown);
+  }
+
+  complete(): boolean {
+    return this.#meter.finished();
   }
 
   facts(): AnswerFacts {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KeyRing } from '#accounts';
 import type { Config } from '#config';
 import { readBody } from '#http';
-import { closeEntry, openEntry, type AttemptEnd, type AttemptStart, type Journal } from '#ledger';
+import { closeEntry, closeInDoubt, openEntry, type AttemptEnd, type AttemptStart, type Journal } from '#ledger';
 import type { CallEnd, Log, Metrics } from '#observe';
 import { upperBound, type PriceBook } from '#pricing';
 import type { Estimator, RequestBody, Wire, WireRequest } from '#providers';
@@ -66,6 +66,7 @@ const OUR_FIELDS: ReadonlySet<string> = new Set(TAG_BODY_FIELDS);
 export async function handleCall(deps: CallDeps, route: CallRoute, exchange: Exchange): Promise<void> {
   const client = new Client(exchange.response, { stalledMs: deps.config.timeouts.idleMs });
   let answer: Answer | null = null;
+  let begun: Plan | null = null;
   deps.metrics.callStarted();
   let ended: CallEnd = { provider: '', model: '', status: 'refused', state: 'exact', cost: null };
   try {
@@ -76,13 +77,16 @@ export async function handleCall(deps: CallDeps, route: CallRoute, exchange: Exc
     const plan = reserve(deps, choose(deps, { call, tagged, route }));
     ended = { ...ended, provider: plan.start.provider, model: plan.start.model, status: 'lost', state: 'in_doubt' };
     await deps.journal.begin(attemptOf(plan), plan.open);
+    begun = plan;
     const relayed = await relay(deps, { plan, client, route, headers: exchange.request.headers });
     answer = relayed.answer;
     const end = await endAttempt(deps, plan, relayed);
     await record(deps, plan, end);
+    begun = null;
     ended = { ...ended, status: end.status, state: end.rated.state, cost: end.rated.cost };
     release({ client, relayed, failure: failureOf(relayed, plan), rated: end.rated, tags: tagged.tags });
   } catch (error) {
+    if (begun !== null) await recordLost(deps, begun);
     refuse(deps, { client, answer, error });
   } finally {
     deps.metrics.callEnded(ended);
@@ -93,6 +97,15 @@ async function record(deps: CallDeps, plan: Plan, end: AttemptEnd): Promise<void
   const startedMs = deps.clock.elapsedMs();
   await deps.journal.settle(attemptOf(plan), closeEntry(plan.open, plan.start, end));
   deps.metrics.journalSynced((deps.clock.elapsedMs() - startedMs) / 1000);
+}
+
+/** A fault of ours between intent and entry must not hide money: the attempt is in doubt from now on, not from the next start. */
+async function recordLost(deps: CallDeps, plan: Plan): Promise<void> {
+  if (deps.journal.state() !== 'open') return;
+  const entry = closeInDoubt(plan.open, deps.clock.now(), 'gateway_failed');
+  await deps.journal.settle(attemptOf(plan), entry).catch((error: unknown) => {
+    deps.log.error({ err: error, call_id: plan.call.callId }, 'a lost attempt stays open until the next start');
+  });
 }
 
 function attemptOf(plan: Plan): string {

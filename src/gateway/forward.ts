@@ -7,8 +7,8 @@ export type AnswerSink = {
   data(chunk: Buffer): void;
 };
 
-/** Holds an upstream back, or gives it up. */
-export type Flow = { pause(): void; resume(): void; abandon(): void };
+/** Holds an upstream back, gives it up, or takes its answer for complete. */
+export type Flow = { pause(): void; resume(): void; abandon(): void; complete(): void };
 
 /** How an attempt's transport ended. Only `unreachable` proves that nothing was sent, so that nothing can be billed. */
 export type UpstreamEnd =
@@ -47,6 +47,7 @@ export function forward(upstream: Upstream, request: UpstreamRequest, sink: Answ
           pause: () => controller.pause(),
           resume: () => controller.resume(),
           abandon: () => controller.abort(new Abandoned()),
+          complete: () => settle({ kind: 'complete' }),
         });
       },
       onResponseData(_controller, chunk) {

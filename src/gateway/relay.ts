@@ -3,7 +3,7 @@ import type { AnswerFacts } from '#providers';
 import { HeldAnswer, StreamedAnswer, type Answer } from './answer.ts';
 import type { CallDeps, CallRoute, Plan } from './call.ts';
 import type { Client } from './client.ts';
-import { forward, type UpstreamEnd } from './forward.ts';
+import { forward, type Flow, type UpstreamEnd } from './forward.ts';
 import { callerHeaders, upstreamHeaders } from './headers.ts';
 
 /** One attempt as it went: how it ended, what was answered, and what the answer says of itself. */
@@ -30,6 +30,7 @@ export async function relay(deps: CallDeps, { plan, client, route, headers }: Re
   let answer: Answer | null = null;
   let httpStatus = 0;
   let firstByteMs: number | null = null;
+  let flow: Flow | null = null;
   const end = await forward(
     upstream,
     {
@@ -39,7 +40,8 @@ export async function relay(deps: CallDeps, { plan, client, route, headers }: Re
       totalTimeoutMs: deps.config.timeouts.totalMs,
     },
     {
-      start(status, given, flow) {
+      start(status, given, started) {
+        flow = started;
         httpStatus = status;
         const head = { status, headers: callerHeaders(given, plan.call.callId) };
         const streams =
@@ -47,13 +49,15 @@ export async function relay(deps: CallDeps, { plan, client, route, headers }: Re
         answer = streams
           ? new StreamedAnswer(client, plan.wire.meterStream({ wantsUsage: plan.asked.wantsUsage }), head)
           : new HeldAnswer(client, plan.wire, head);
-        client.follow(flow, () => {
-          if (upstream.onDisconnect === 'abort') flow.abandon();
+        client.follow(started, () => {
+          if (upstream.onDisconnect === 'abort') started.abandon();
         });
       },
       data(chunk) {
         firstByteMs ??= deps.clock.elapsedMs() - plan.call.startedMs;
         answer?.data(chunk);
+        // Some servers leave the connection open behind the terminal event: nothing of the answer is missing then.
+        if (answer?.complete() === true) flow?.complete();
       },
     },
   );

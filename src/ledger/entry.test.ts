@@ -78,7 +78,7 @@ test('an entry is its intent continued: the same fields, then what the attempt c
 test('an in-doubt entry has the fields of any other, no cost, and the reservation at risk', () => {
   const open = openEntry(start);
   const settled = JSON.parse(closeEntry(open, start, end));
-  const doubted = JSON.parse(closeInDoubt(open, startedAt));
+  const doubted = JSON.parse(closeInDoubt(open, startedAt, 'gateway_crashed'));
   assert.deepEqual(Object.keys(doubted), Object.keys(settled));
   assert.equal(doubted.entry_id, settled.entry_id);
   assert.deepEqual(
@@ -89,12 +89,12 @@ test('an in-doubt entry has the fields of any other, no cost, and the reservatio
 
 test('an attempt without a provable bound is in doubt with an unknown amount, not with zero', () => {
   const open = openEntry({ ...start, reserved: null });
-  assert.equal(JSON.parse(closeInDoubt(open, startedAt)).at_risk, null);
+  assert.equal(JSON.parse(closeInDoubt(open, startedAt, 'gateway_crashed')).at_risk, null);
 });
 
 test('a retry does not count as another call', () => {
   const counts = [1, 2].map(
-    (attempt) => JSON.parse(closeInDoubt(openEntry({ ...start, attempt }), startedAt)).counts_call,
+    (attempt) => JSON.parse(closeInDoubt(openEntry({ ...start, attempt }), startedAt, 'gateway_crashed')).counts_call,
   );
   assert.deepEqual(counts, [1, 0]);
 });

@@ -139,11 +139,13 @@ export function closeEntry(
   });
 }
 
+/** Why an attempt has no end: its process died, or failed in the middle of it. */
+export type LostBy = 'gateway_crashed' | 'gateway_failed';
+
 /**
- * The entry recovery writes for an intent that has none: the process died between the two. What it cost is unknown;
- * `at_risk` says how much at most.
+ * The entry of an attempt that began and whose end is unknown. What it cost is unknown too; `at_risk` says how much at most.
  */
-export function closeInDoubt(open: string, postedAt: TimestampMs): string {
+export function closeInDoubt(open: string, postedAt: TimestampMs, lostBy: LostBy): string {
   const start = parseOpen(JSON.parse(open));
   return append(open, {
     entry_id: makeEntryId(start.callId, start.attempt, { kind: 'attempt', n: 0 }),
@@ -152,7 +154,7 @@ export function closeInDoubt(open: string, postedAt: TimestampMs): string {
     posted_at: new Date(postedAt).toISOString(),
     status: 'interrupted',
     http_status: 0,
-    error_code: 'gateway_crashed',
+    error_code: lostBy,
     upstream_id: '',
     response_model: '',
     service_tier: '',
@@ -166,7 +168,7 @@ export function closeInDoubt(open: string, postedAt: TimestampMs): string {
     charges: [],
     cost: null,
     cost_state: 'in_doubt',
-    cost_reason: 'gateway_crashed',
+    cost_reason: lostBy,
     unpriced_meters: [],
     at_risk: start.reserved,
     price_book: '',
