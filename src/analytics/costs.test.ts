@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { TimestampMs } from '#std';
 import { parseUsd } from '#terms';
 import { costs, parseCostsQuery, type CostsAnswer, type WireGroup } from './costs.ts';
-import { openSeededLedger, type Seed, type SeededLedger } from './seeded-ledger.ts';
+import { openSeededLedger, type Seed, type SeededLedger } from './seeded-ledger.fixture.ts';
 
 const NOW = Date.parse('2025-03-31T12:00:00Z') as TimestampMs;
 

@@ -5,7 +5,7 @@ import { ApportionError, type CallId } from '#terms';
 import { dimensions, parseDimensionsQuery } from './dimensions.ts';
 import { entities, parseEntitiesQuery } from './entities.ts';
 import { eventDetail, events, parseEventsQuery } from './events.ts';
-import { openSeededLedger, type SeededLedger } from './seeded-ledger.ts';
+import { openSeededLedger, type SeededLedger } from './seeded-ledger.fixture.ts';
 
 const NOW = Date.parse('2025-03-31T12:00:00Z') as TimestampMs;
 

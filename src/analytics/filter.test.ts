@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { TimestampMs } from '#std';
 import { costs, parseCostsQuery } from './costs.ts';
-import { openSeededLedger, type SeededLedger } from './seeded-ledger.ts';
+import { openSeededLedger, type SeededLedger } from './seeded-ledger.fixture.ts';
 
 let ledger: SeededLedger;
 

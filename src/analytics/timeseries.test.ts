@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { TimestampMs } from '#std';
 import { ApportionError, parseUsd } from '#terms';
-import { openSeededLedger, type Seed, type SeededLedger } from './seeded-ledger.ts';
+import { openSeededLedger, type Seed, type SeededLedger } from './seeded-ledger.fixture.ts';
 import { parseTimeseriesQuery, timeseries, type TimeseriesAnswer } from './timeseries.ts';
 
 const NOW = Date.parse('2025-03-31T12:00:00Z') as TimestampMs;

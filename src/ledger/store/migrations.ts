@@ -1,5 +1,5 @@
 import { ApportionError } from '#terms';
-import { CREATE_ENTRIES } from './schema.ts';
+import { CREATE_ENTRIES, ENTRIES, ENTRY_COLUMNS, type EntryColumn } from './schema.ts';
 
 type Migration = { readonly version: number; readonly what: string; readonly statements: readonly string[] };
 
@@ -7,7 +7,23 @@ type Migration = { readonly version: number; readonly what: string; readonly sta
  * Every change of the store's tables, oldest first. Statements must stand being run twice (`IF NOT EXISTS`): a crash may
  * come between a statement and the row that says it ran.
  */
-const MIGRATIONS: readonly Migration[] = [{ version: 1, what: 'the entries table', statements: [CREATE_ENTRIES] }];
+const MIGRATIONS: readonly Migration[] = [
+  { version: 1, what: 'the entries table', statements: [CREATE_ENTRIES] },
+  {
+    version: 2,
+    what: 'step and trace of a call, and values beyond the cap of a key',
+    statements: [
+      addColumn('session_path', 'session_id'),
+      addColumn('trace_id', 'session_path'),
+      addColumn('tags_overflow', 'tag_conflicts'),
+    ],
+  },
+];
+
+/** A table made by this build has every column from the start; one made before gets it here, empty in the rows it has. */
+function addColumn(name: EntryColumn, after: EntryColumn): string {
+  return `ALTER TABLE ${ENTRIES} ADD COLUMN IF NOT EXISTS ${name} ${ENTRY_COLUMNS[name]} AFTER ${after}`;
+}
 
 const CREATE_VERSIONS = `CREATE TABLE IF NOT EXISTS schema_versions (version UInt32, what String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
 ENGINE = MergeTree ORDER BY version SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;

@@ -13,6 +13,9 @@ export type Sample = {
   readonly tags?: Readonly<Record<string, string>>;
   readonly labels?: readonly string[];
   readonly startedAt?: number;
+  readonly sessionPath?: string;
+  readonly traceId?: string;
+  readonly overflow?: Readonly<Record<string, string>>;
 };
 
 /** The entry of call number `n`, as the gateway writes it. */
@@ -68,9 +71,9 @@ function sampleStart(n: number, startedAt: TimestampMs, sample: Sample): Attempt
     tags: {
       entity: { type: 'customer', id: 'acme' },
       sessionId: null,
-      sessionPath: null,
-      traceId: null,
-      overflow: new Map(),
+      sessionPath: sample.sessionPath ?? null,
+      traceId: sample.traceId ?? null,
+      overflow: new Map(Object.entries(sample.overflow ?? {})),
       dimensions,
       labels: sample.labels ?? ['beta'],
       paths: ['US/California'],

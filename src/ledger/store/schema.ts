@@ -22,6 +22,8 @@ export const ENTRY_COLUMNS = {
   entity_type: 'LowCardinality(String)',
   entity_id: 'LowCardinality(String)',
   session_id: 'String',
+  session_path: 'LowCardinality(String)',
+  trace_id: 'String',
   // Values are strings always (see INSERT_SETTINGS in insert.ts); read a key with `tagColumn`. Keys beyond the limit still
   // work, from ClickHouse's shared storage, only slower.
   tags: 'JSON(max_dynamic_paths=256)',
@@ -30,6 +32,8 @@ export const ENTRY_COLUMNS = {
   labels: 'Array(LowCardinality(String))',
   paths: 'Array(LowCardinality(String))',
   tag_conflicts: 'Array(Tuple(key String, value String, source LowCardinality(String)))',
+  // The value that was sent where `tags` has `(other)`: read one entry at a time, so a plain map will do.
+  tags_overflow: 'Map(LowCardinality(String), String)',
   tags_sent: 'Array(String)',
   request_model: 'LowCardinality(String)',
   provider: 'LowCardinality(String)',
