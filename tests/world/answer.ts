@@ -1,7 +1,7 @@
 import type { Behaviour } from './behaviour.ts';
 import type { BilledUsage } from './bill.ts';
 import { seededRandom, type Random } from './random.ts';
-import type { ChatRequest } from './request-check.ts';
+import type { ModelRequest } from './request-check.ts';
 
 /** What will be answered, decided before the first byte. */
 export type Answer = {
@@ -37,18 +37,30 @@ const LONG_PIECE_CHARS = 16_384;
  * tokenizer makes more tokens than bytes: a bound on the cost made from the bytes must hold here too.
  */
 export function decideUsage(
-  request: ChatRequest,
+  request: ModelRequest,
   bodyBytes: number,
   behaviour: Behaviour & { seed: number },
 ): BilledUsage {
   const random = seededRandom(behaviour.seed);
   const promptTokens = behaviour.prompt_tokens ?? random.between(Math.ceil(bodyBytes / 6), Math.ceil(bodyBytes / 3));
+  if (request.operation !== 'chat') return plainUsage(request, { promptTokens, behaviour, random });
   const steps = promptTokens < CACHE_FROM_TOKENS ? 0 : Math.floor(promptTokens / CACHE_STEP_TOKENS);
   const cachedTokens = behaviour.cached_tokens ?? random.between(0, steps) * CACHE_STEP_TOKENS;
   const wanted = behaviour.completion_tokens ?? random.between(1, 400);
   const completionTokens = Math.min(wanted, request.maxOutputTokens ?? wanted);
   const reasoning = behaviour.reasoning_tokens ?? (request.served.reasons ? random.between(0, completionTokens) : 0);
   return { promptTokens, cachedTokens, completionTokens, reasoningTokens: Math.min(reasoning, completionTokens) };
+}
+
+/** Legacy completions and embeddings know neither cached nor reasoning tokens; embeddings answer with no tokens at all. */
+function plainUsage(
+  request: ModelRequest,
+  seen: { promptTokens: number; behaviour: Behaviour; random: Random },
+): BilledUsage {
+  const wanted = seen.behaviour.completion_tokens ?? seen.random.between(1, 400) * request.choices;
+  const most = (request.maxOutputTokens ?? wanted) * request.choices;
+  const completionTokens = request.operation === 'embeddings' ? 0 : Math.min(wanted, most);
+  return { promptTokens: seen.promptTokens, cachedTokens: 0, completionTokens, reasoningTokens: 0 };
 }
 
 export function decidePieces(behaviour: Behaviour & { seed: number }): string[] {
@@ -83,7 +95,7 @@ export function toWireUsage(usage: BilledUsage): Record<string, unknown> {
 }
 
 /** The body of a non-streaming answer. */
-export function toWireAnswer(answer: Answer, request: ChatRequest, behaviour: Behaviour): string {
+export function toWireAnswer(answer: Answer, request: ModelRequest, behaviour: Behaviour): string {
   const message = { role: 'assistant', content: answer.pieces.join(''), refusal: null, annotations: [] };
   return JSON.stringify({
     id: answer.id,
@@ -103,7 +115,7 @@ export function toWireAnswer(answer: Answer, request: ChatRequest, behaviour: Be
 }
 
 /** The `data:` payloads of a stream, `[DONE]` last. */
-export function* toWireChunks(answer: Answer, request: ChatRequest, behaviour: Behaviour): Generator<string> {
+export function* toWireChunks(answer: Answer, request: ModelRequest, behaviour: Behaviour): Generator<string> {
   const usage = toWireUsage(answer.usage);
   const withUsage = request.includeUsage && behaviour.usage !== 'none';
   const chunk = (choices: unknown[], used: Record<string, unknown> | null): string =>

@@ -8,8 +8,12 @@ export type BilledUsage = {
   readonly reasoningTokens: number;
 };
 
+export type Operation = 'chat' | 'completions' | 'embeddings';
+
 /** Pico-dollars per token. 1 $ per million tokens = 1,000,000 pico-dollars per token. */
 export type ServedModel = {
+  /** The only route that answers for it; chat when not said. */
+  readonly serves?: Operation;
   /** The dated name the answer carries. */
   readonly snapshot: string;
   readonly input: bigint;
@@ -45,12 +49,29 @@ export const SERVED_MODELS: Readonly<Record<string, ServedModel>> = {
     output: 2_000_000n,
     reasons: true,
   },
+  'gpt-3.5-turbo-instruct': {
+    serves: 'completions',
+    snapshot: 'gpt-3.5-turbo-instruct:20230824-v2',
+    input: 1_500_000n,
+    cached: 1_500_000n,
+    output: 2_000_000n,
+    reasons: false,
+  },
+  'text-embedding-3-small': {
+    serves: 'embeddings',
+    snapshot: 'text-embedding-3-small',
+    input: 20_000n,
+    cached: 20_000n,
+    output: 0n,
+    reasons: false,
+  },
 };
 
 /** `running` while it is being answered; `broken` when the other side went away or a scripted fault struck. */
 export type Delivery = 'running' | 'complete' | 'broken';
 
 export type BillEntry = {
+  /** The `id` in the answer's body; for embeddings, whose answers have none, the `x-request-id` header. */
   readonly id: string;
   readonly model: string;
   readonly usage: BilledUsage;

@@ -1,16 +1,22 @@
-import { SERVED_MODELS, type ServedModel } from './bill.ts';
+import { SERVED_MODELS, type Operation, type ServedModel } from './bill.ts';
+import { REQUEST_FIELDS } from './request-fields.ts';
 
-export type ChatMessage = { readonly role: string; readonly content: unknown };
-
-export type ChatRequest = {
+/** A request of any route, as the answer needs it. */
+export type ModelRequest = {
+  readonly operation: Operation;
   readonly model: string;
   readonly served: ServedModel;
-  readonly messages: readonly ChatMessage[];
+  /** Where behaviours are looked for: the last user message, or the last prompt or input. */
+  readonly text: string;
   readonly stream: boolean;
   readonly includeUsage: boolean;
   readonly includeObfuscation: boolean;
   readonly maxOutputTokens: number | null;
+  /** How many texts or vectors the answer holds. */
   readonly choices: number;
+  /** Embeddings only: length of a vector, and whether it comes as base64. */
+  readonly dimensions: number;
+  readonly base64: boolean;
 };
 
 /** OpenAI's error envelope and the status it travels with. */
@@ -19,52 +25,16 @@ export type Refusal = {
   readonly error: { message: string; type: string; param: string | null; code: string | null };
 };
 
-/** The fields of OpenAI's chat completions, from its API reference. Any other top-level field is refused there. */
-const CHAT_FIELDS: ReadonlySet<string> = new Set([
-  'messages',
-  'model',
-  'audio',
-  'frequency_penalty',
-  'function_call',
-  'functions',
-  'logit_bias',
-  'logprobs',
-  'max_completion_tokens',
-  'max_tokens',
-  'metadata',
-  'modalities',
-  'moderation',
-  'n',
-  'parallel_tool_calls',
-  'prediction',
-  'presence_penalty',
-  'prompt_cache_key',
-  'prompt_cache_options',
-  'prompt_cache_retention',
-  'reasoning_effort',
-  'response_format',
-  'safety_identifier',
-  'seed',
-  'service_tier',
-  'stop',
-  'store',
-  'stream',
-  'stream_options',
-  'temperature',
-  'tool_choice',
-  'tools',
-  'top_logprobs',
-  'top_p',
-  'user',
-  'verbosity',
-  'web_search_options',
-]);
-
 const METADATA_PAIRS = 16;
 const METADATA_KEY_CHARS = 64;
 const METADATA_VALUE_CHARS = 512;
+const EMBEDDING_DIMENSIONS = 1536;
+/** What a legacy completion writes at most when the request does not say. */
+const COMPLETION_TOKENS = 16;
 
 export type CheckOptions = { readonly models?: Readonly<Record<string, ServedModel>> };
+
+type Fields = Readonly<Record<string, unknown>>;
 
 export function refusal(status: number, message: string, detail: { param?: string; code?: string } = {}): Refusal {
   const type = status >= 500 ? 'server_error' : status === 429 ? 'rate_limit_error' : 'invalid_request_error';
@@ -79,39 +49,104 @@ export function checkAuthorization(header: string | undefined, apiKey: string): 
   return refusal(401, 'Incorrect API key provided.', { code: 'invalid_api_key' });
 }
 
-/** Reads a chat request as strictly as OpenAI does. A `Refusal` is what OpenAI would answer. */
-export function checkChatRequest(body: string, options: CheckOptions): ChatRequest | Refusal {
+/** Reads a request as strictly as OpenAI does. A `Refusal` is what OpenAI would answer. */
+export function checkRequest(operation: Operation, body: string, options: CheckOptions): ModelRequest | Refusal {
   const fields = parseObject(body);
   if (fields === undefined) return refusal(400, 'We could not parse the JSON body of your request.');
   for (const name of Object.keys(fields)) {
-    if (!CHAT_FIELDS.has(name)) return unknownParameter(name);
+    if (!REQUEST_FIELDS[operation].has(name)) return unknownParameter(name);
   }
   const metadata = checkMetadata(fields['metadata']);
   if (metadata !== undefined) return metadata;
   const stream = checkStream(fields);
   if ('error' in stream) return stream;
-  if (typeof fields['model'] !== 'string') return refusal(400, 'you must provide a model parameter');
-  const served = { ...SERVED_MODELS, ...options.models }[fields['model']];
+  const model = checkModel(fields['model'], operation, options);
+  if ('error' in model) return model;
+  const content = READ_CONTENT[operation](fields, model.served);
+  if ('error' in content) return content;
+  return { operation, ...model, ...stream, dimensions: 0, base64: false, ...content };
+}
+
+function checkModel(
+  name: unknown,
+  operation: Operation,
+  options: CheckOptions,
+): Pick<ModelRequest, 'model' | 'served'> | Refusal {
+  if (typeof name !== 'string') return refusal(400, 'you must provide a model parameter');
+  const served = { ...SERVED_MODELS, ...options.models }[name];
   if (served === undefined) {
-    const message = `The model \`${fields['model']}\` does not exist or you do not have access to it.`;
+    const message = `The model \`${name}\` does not exist or you do not have access to it.`;
     return refusal(404, message, { code: 'model_not_found' });
   }
-  const messages = readMessages(fields['messages']);
-  if ('error' in messages) return messages;
+  if ((served.serves ?? 'chat') === operation) return { model: name, served };
+  return refusal(404, `The model ${name} is not supported in the v1/${operation} endpoint.`, { param: 'model' });
+}
+
+type Content = Pick<ModelRequest, 'text' | 'maxOutputTokens' | 'choices'> &
+  Partial<Pick<ModelRequest, 'dimensions' | 'base64'>>;
+
+const READ_CONTENT: Readonly<Record<Operation, (fields: Fields, served: ServedModel) => Content | Refusal>> = {
+  chat: readChat,
+  completions: readCompletion,
+  embeddings: readEmbedding,
+};
+
+function readChat(fields: Fields, served: ServedModel): Content | Refusal {
+  const text = lastUserText(fields['messages']);
+  if (typeof text !== 'string') return text;
   if (served.reasons && fields['max_tokens'] !== undefined) {
     const message =
       "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
     return refusal(400, message, { param: 'max_tokens', code: 'unsupported_parameter' });
   }
   const limit = fields['max_completion_tokens'] ?? fields['max_tokens'];
+  return { text, maxOutputTokens: typeof limit === 'number' ? limit : null, choices: countOf(fields['n'], 1) };
+}
+
+function readCompletion(fields: Fields): Content | Refusal {
+  const prompts = readTexts(fields['prompt'], 'prompt');
+  if ('error' in prompts) return prompts;
   return {
-    model: fields['model'],
-    served,
-    messages,
-    ...stream,
-    maxOutputTokens: typeof limit === 'number' ? limit : null,
-    choices: typeof fields['n'] === 'number' ? fields['n'] : 1,
+    text: prompts.at(-1) ?? '',
+    maxOutputTokens: countOf(fields['max_tokens'], COMPLETION_TOKENS),
+    choices: prompts.length * countOf(fields['n'], 1),
   };
+}
+
+function readEmbedding(fields: Fields): Content | Refusal {
+  const inputs = readTexts(fields['input'], 'input');
+  if ('error' in inputs) return inputs;
+  const format = fields['encoding_format'] ?? 'float';
+  if (format !== 'float' && format !== 'base64') {
+    return refusal(400, "Invalid 'encoding_format': expected 'float' or 'base64'.", { param: 'encoding_format' });
+  }
+  return {
+    text: inputs.at(-1) ?? '',
+    maxOutputTokens: 0,
+    choices: inputs.length,
+    dimensions: countOf(fields['dimensions'], EMBEDDING_DIMENSIONS),
+    base64: format === 'base64',
+  };
+}
+
+/** A text, a list of texts, a list of token numbers, or a list of such lists; as texts, tokens being ''. */
+function readTexts(value: unknown, param: 'prompt' | 'input'): readonly string[] | Refusal {
+  if (value === undefined) {
+    const message = `you must provide a${param === 'input' ? 'n input' : ' prompt'} parameter`;
+    return refusal(400, message, { param });
+  }
+  if (typeof value === 'string' && value !== '') return [value];
+  const isToken = (item: unknown): boolean => Number.isSafeInteger(item);
+  if (Array.isArray(value) && value.length > 0) {
+    if (value.every(isToken)) return [''];
+    const texts = value.map((item: unknown) => (Array.isArray(item) && item.every(isToken) ? '' : item));
+    if (texts.every((item) => typeof item === 'string')) return texts;
+  }
+  return refusal(400, `'$.${param}' is invalid. Please check the API reference.`, { param });
+}
+
+function countOf(value: unknown, fallback: number): number {
+  return typeof value === 'number' ? value : fallback;
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
@@ -152,9 +187,9 @@ function checkMetadata(metadata: unknown): Refusal | undefined {
   return undefined;
 }
 
-type StreamFields = Pick<ChatRequest, 'stream' | 'includeUsage' | 'includeObfuscation'>;
+type StreamFields = Pick<ModelRequest, 'stream' | 'includeUsage' | 'includeObfuscation'>;
 
-function checkStream(fields: Record<string, unknown>): StreamFields | Refusal {
+function checkStream(fields: Fields): StreamFields | Refusal {
   const stream = fields['stream'] === true;
   const options = fields['stream_options'];
   if (options === undefined || options === null) return { stream, includeUsage: false, includeObfuscation: true };
@@ -172,23 +207,18 @@ function checkStream(fields: Record<string, unknown>): StreamFields | Refusal {
   };
 }
 
-function readMessages(value: unknown): readonly ChatMessage[] | Refusal {
-  if (!Array.isArray(value)) {
-    return refusal(400, "Missing required parameter: 'messages'.", {
-      param: 'messages',
-      code: 'missing_required_parameter',
-    });
+function lastUserText(messages: unknown): string | Refusal {
+  const param = 'messages';
+  if (!Array.isArray(messages)) {
+    return refusal(400, "Missing required parameter: 'messages'.", { param, code: 'missing_required_parameter' });
   }
-  const messages: ChatMessage[] = [];
-  for (const item of value) {
+  let text = '';
+  for (const item of messages) {
     if (!isObject(item) || typeof item['role'] !== 'string') {
-      return refusal(400, "Invalid 'messages': expected objects with a role.", {
-        param: 'messages',
-        code: 'invalid_type',
-      });
+      return refusal(400, "Invalid 'messages': expected objects with a role.", { param, code: 'invalid_type' });
     }
-    messages.push({ role: item['role'], content: item['content'] });
+    if (item['role'] === 'user') text = typeof item['content'] === 'string' ? item['content'] : '';
   }
-  if (messages.length > 0) return messages;
-  return refusal(400, "Invalid 'messages': empty array.", { param: 'messages', code: 'empty_array' });
+  if (messages.length > 0) return text;
+  return refusal(400, "Invalid 'messages': empty array.", { param, code: 'empty_array' });
 }

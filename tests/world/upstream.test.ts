@@ -45,6 +45,51 @@ describe('the scripted upstream', () => {
     assert.equal(picoText(billed?.cost ?? -1n), '0.004864000000');
   });
 
+  test('a legacy completion has its own id, shape and prices, streamed too', async () => {
+    const request = { model: 'gpt-3.5-turbo-instruct', prompt: 'prompt_tokens=100 completion_tokens=16' };
+    const answer = await client.completions.create(request);
+    assert.match(answer.id, /^cmpl-/);
+    assert.deepEqual([answer.object, answer.choices.length], ['text_completion', 1]);
+    assert.deepEqual(answer.usage, { prompt_tokens: 100, completion_tokens: 16, total_tokens: 116 });
+    const asked = { ...request, stream: true as const, stream_options: { include_usage: true } };
+    let last: OpenAI.Completion | undefined;
+    for await (const chunk of await client.completions.create(asked)) last = chunk;
+    assert.deepEqual([last?.choices, last?.usage], [[], answer.usage]);
+    const { entries } = await upstream.bill();
+    const costs = [answer.id, last?.id].map((id) => picoText(entries.find((entry) => entry.id === id)?.cost ?? -1n));
+    assert.deepEqual(costs, ['0.000182000000', '0.000182000000']);
+  });
+
+  test('embeddings come as base64 or numbers, without an id, and are billed under the id of their request', async () => {
+    const { data, response } = await client.embeddings
+      .create({ model: 'text-embedding-3-small', input: ['a', 'prompt_tokens=500 seed=4'] })
+      .withResponse();
+    assert.deepEqual([data.object, data.data.length, data.data[1]?.embedding.length], ['list', 2, 1536]);
+    assert.deepEqual(data.usage, { prompt_tokens: 500, total_tokens: 500 });
+    assert.ok(!('id' in data));
+    const id = response.headers.get('x-request-id');
+    const billed = (await upstream.bill()).entries.find((entry) => entry.id === id);
+    assert.equal(picoText(billed?.cost ?? -1n), '0.000010000000');
+    const input = { model: 'text-embedding-3-small', input: 'seed=4 prompt_tokens=500', dimensions: 4 };
+    const numbers = await client.embeddings.create({ ...input, encoding_format: 'float' });
+    assert.deepEqual(
+      numbers.data[0]?.embedding.map(Math.fround),
+      (await client.embeddings.create(input)).data[0]?.embedding,
+    );
+  });
+
+  test('each route refuses the models and the fields of the others', async () => {
+    const input = { model: 'gpt-4o-mini', input: 'hello' };
+    await assert.rejects(client.embeddings.create(input), { status: 404 });
+    const metadata = { model: 'text-embedding-3-small', input: 'hello', metadata: { trace: 'x' } };
+    await assert.rejects(client.embeddings.create(metadata), { status: 400, param: 'metadata' });
+    const tags = { model: 'gpt-3.5-turbo-instruct', prompt: 'hello', tags: ['a'] };
+    await assert.rejects(client.completions.create(tags), { status: 400, param: 'tags' });
+    await assert.rejects(client.chat.completions.create({ ...ask('hello'), model: 'gpt-3.5-turbo-instruct' }), {
+      status: 404,
+    });
+  });
+
   test('a stream carries usage only when asked: null on every chunk, then one chunk without choices', async () => {
     const chunksOf = async (extra: object) => {
       const text = await (await post(JSON.stringify({ ...ask('seed=3'), stream: true, ...extra }))).text();

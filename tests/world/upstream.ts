@@ -5,9 +5,19 @@ import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promis
 import { systemClock } from '#std';
 import { decidePieces, decideUsage, toWireAnswer, toWireChunks, toWrites, type Answer } from './answer.ts';
 import { parseBehaviour, type Behaviour } from './behaviour.ts';
-import { costOf, SERVED_MODELS, toWireBill, totalOf, type Bill, type BillEntry, type ServedModel } from './bill.ts';
+import {
+  costOf,
+  SERVED_MODELS,
+  toWireBill,
+  totalOf,
+  type Bill,
+  type BillEntry,
+  type Operation,
+  type ServedModel,
+} from './bill.ts';
 import { seedOf } from './random.ts';
-import { checkAuthorization, checkChatRequest, refusal, type ChatRequest, type Refusal } from './request-check.ts';
+import { checkAuthorization, checkRequest, refusal, type ModelRequest, type Refusal } from './request-check.ts';
+import { toWireCompletion, toWireCompletionChunks, toWireEmbeddings } from './text-answer.ts';
 
 export const UPSTREAM_KEY = 'sk-upstream-of-the-tests';
 
@@ -102,7 +112,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, state:
   const refused = checkAuthorization(request.headers.authorization, state.apiKey);
   if (refused !== undefined) return sendRefusal(response, refused);
   if (path === '/v1/models' && request.method === 'GET') return sendJson(response, modelList(state));
-  if (path === '/v1/chat/completions' && request.method === 'POST') return serveChat(body, response, state);
+  const operation = OPERATIONS.get(path);
+  if (operation !== undefined && request.method === 'POST') return serve(operation, { body, response, state });
   return sendRefusal(response, refusal(404, `Invalid URL (${request.method} ${path})`));
 }
 
@@ -127,8 +138,16 @@ function modelList(state: State): string {
   });
 }
 
-async function serveChat(body: string, response: ServerResponse, state: State): Promise<void> {
-  const request = checkChatRequest(body, state);
+const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
+  ['/v1/chat/completions', 'chat'],
+  ['/v1/completions', 'completions'],
+  ['/v1/embeddings', 'embeddings'],
+]);
+
+type Served = { readonly body: string; readonly response: ServerResponse; readonly state: State };
+
+async function serve(operation: Operation, { body, response, state }: Served): Promise<void> {
+  const request = checkRequest(operation, body, state);
   if ('error' in request) return sendRefusal(response, request);
   const behaviour = behaviourFor(request, body, state);
   const gone = new AbortController();
@@ -159,22 +178,34 @@ async function serveChat(body: string, response: ServerResponse, state: State): 
     const whole = response.writableFinished && behaviour.fault === undefined;
     state.bill.set(entry.id, { ...entry, delivery: whole ? 'complete' : 'broken' });
   });
-  if (request.stream)
-    return sendStream(response, toWrites(toWireChunks(decided, request, behaviour), behaviour.framing), behaviour);
-  return sendAnswer(response, toWireAnswer(decided, request, behaviour), behaviour);
+  if (!request.stream)
+    return sendAnswer(response, { id: decided.id, body: bodyOf(decided, request, behaviour) }, behaviour);
+  const chunks = operation === 'completions' ? toWireCompletionChunks : toWireChunks;
+  return sendStream(response, toWrites(chunks(decided, request, behaviour), behaviour.framing), behaviour);
 }
 
-function behaviourFor(request: ChatRequest, body: string, state: State): Behaviour & { seed: number } {
+function bodyOf(decided: Answer, request: ModelRequest, behaviour: Behaviour & { seed: number }): string {
+  switch (request.operation) {
+    case 'chat':
+      return toWireAnswer(decided, request, behaviour);
+    case 'completions':
+      return toWireCompletion(decided, request, behaviour);
+    case 'embeddings':
+      return toWireEmbeddings(decided, request, behaviour);
+  }
+}
+
+function behaviourFor(request: ModelRequest, body: string, state: State): Behaviour & { seed: number } {
   const script = state.scripts[0];
   if (script !== undefined && (script.left -= 1) <= 0) state.scripts.shift();
-  const last = request.messages.findLast((message) => message.role === 'user')?.content;
-  const said = typeof last === 'string' ? parseBehaviour(last) : {};
-  return { seed: seedOf(body), ...script?.behaviour, ...said };
+  return { seed: seedOf(body), ...script?.behaviour, ...parseBehaviour(request.text) };
 }
 
-function decide(request: ChatRequest, bodyBytes: number, behaviour: Behaviour & { seed: number }): Answer {
+const ID_PREFIX: Readonly<Record<Operation, string>> = { chat: 'chatcmpl-', completions: 'cmpl-', embeddings: 'req_' };
+
+function decide(request: ModelRequest, bodyBytes: number, behaviour: Behaviour & { seed: number }): Answer {
   return {
-    id: `chatcmpl-${randomBytes(14).toString('hex')}`,
+    id: `${ID_PREFIX[request.operation]}${randomBytes(14).toString('hex')}`,
     created: Math.floor(systemClock.now() / 1000),
     snapshot: request.served.snapshot,
     pieces: decidePieces(behaviour),
@@ -182,17 +213,24 @@ function decide(request: ChatRequest, bodyBytes: number, behaviour: Behaviour & 
   };
 }
 
-function openAiHeaders(contentType: string): Record<string, string> {
+function openAiHeaders(
+  contentType: string,
+  requestId = `req_${randomBytes(16).toString('hex')}`,
+): Record<string, string> {
   return {
     'content-type': contentType,
     'openai-processing-ms': '12',
     'openai-version': '2020-10-01',
-    'x-request-id': `req_${randomBytes(16).toString('hex')}`,
+    'x-request-id': requestId,
   };
 }
 
-async function sendAnswer(response: ServerResponse, body: string, behaviour: Behaviour): Promise<void> {
-  response.writeHead(200, openAiHeaders('application/json'));
+async function sendAnswer(
+  response: ServerResponse,
+  { id, body }: { id: string; body: string },
+  behaviour: Behaviour,
+): Promise<void> {
+  response.writeHead(200, openAiHeaders('application/json', id.startsWith('req_') ? id : undefined));
   if (behaviour.fault === 'reset_after_headers') return resetAfterFlush(response);
   const cut = behaviour.fault === 'cut_mid_stream' || behaviour.fault === 'broken_json';
   const bytes = Buffer.from(body);
