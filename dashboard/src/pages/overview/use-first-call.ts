@@ -18,8 +18,8 @@ export function useFirstCall(enabled: boolean): FirstCallState & { readonly leav
   const event = newest.data?.data[0];
   const empty = enabled && newest.data !== undefined && event === undefined;
   const leave = useCallback((): void => {
-    setWaited(false);
-    void queryClient.invalidateQueries();
+    // Figures first: the page behind would else say for a moment that there are no calls.
+    void queryClient.invalidateQueries().then(() => setWaited(false));
   }, [queryClient]);
   if (empty && !waited) setWaited(true);
   const arrived = waited && event !== undefined;
