@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { openJournal } from './journal.ts';
 import { runLoad, type LoadOutcome } from './load.fixture.ts';
 import {
@@ -19,6 +19,9 @@ import { readMark } from './synced-mark.ts';
 const LOAD = { run: 'run', segmentBytes: 1024 * 1024 * 1024, lanes: 8 };
 
 const REFUSED = { is: 'refused', code: 'journal_unavailable', again: 'journal_unavailable', state: 'failed' };
+
+const canTrace = spawnSync('strace', ['-qq', 'true']).status === 0;
+const TRACED = { skip: canTrace ? false : 'strace is not here or may not trace' };
 
 /** Once the disk is well again, everything acknowledged is there and every attempt has its one entry. */
 async function assertRecovers(dir: string, outcome: LoadOutcome): Promise<void> {
@@ -54,7 +57,7 @@ test('a full disk stops the journal, and the next open with room recovers', asyn
   }
 });
 
-test('a sync that fails stops the journal and is not tried again', async (t) => {
+test('a sync that fails stops the journal and is not tried again', TRACED, async (t) => {
   const dir = scratchDir(t);
   const trace = join(dir, 'trace.txt');
   const under = [
@@ -68,7 +71,6 @@ test('a sync that fails stops the journal and is not tried again', async (t) => 
     '-e',
     'inject=fdatasync:error=EIO:when=25',
   ];
-  if (spawnSync('strace', ['-qq', 'true']).status !== 0) return t.skip('strace is not here or may not trace');
   const outcome = await runLoad({ ...LOAD, dir, under });
   const synced = new Set(seenEntries(dir).map(({ attempt }) => attempt));
   for (const attempt of outcome.settled) assert.ok(synced.has(attempt), `${attempt} was acknowledged before its sync`);
@@ -76,28 +78,55 @@ test('a sync that fails stops the journal and is not tried again', async (t) => 
   await assertRecovers(dir, outcome);
 });
 
-test('what a failed sync may have left in memory only is written again before the next open says it is ready', async (t) => {
+test(
+  'what a failed sync may have left in memory only is written again before the next open says it is ready',
+  TRACED,
+  async (t) => {
+    const dir = scratchDir(t);
+    const journal = await openSample(t, sampleDeps(dir));
+    await journal.settle('call_a', sampleEntry('call_a'));
+    const copy = join(dir, 'copy');
+    await journal.begin('call_b', sampleIntent('call_b'));
+    mkdirSync(copy);
+    for (const name of ['0000000001.log', 'synced.mark']) copyFileSync(join(dir, name), join(copy, name));
+    const syncedTo = readMark(copy)?.offset;
+    const size = statSync(join(copy, '0000000001.log')).size;
+    const code = `
+    const { recoverJournal } = await import(process.argv[2]);
+    recoverJournal({ dir: process.argv[3], nodeId: process.argv[4], epoch: 1 }, 0);`;
+    const { href } = new URL('./recovery.ts', import.meta.url);
+    const calls = tracedCalls(t, code, [href, copy, NODE_ID]);
+    assert.match(calls[0] ?? '', new RegExp(`pwrite64\\(.*, ${size - (syncedTo ?? 0)}, ${syncedTo}\\)`));
+    assert.match(calls.at(-1) ?? '', /fdatasync\(.*= 0/);
+  },
+);
+
+test('a file is synced before the next one is made, and when the journal closes', TRACED, (t) => {
   const dir = scratchDir(t);
-  const journal = await openSample(t, sampleDeps(dir));
-  await journal.settle('call_a', sampleEntry('call_a'));
-  const copy = join(dir, 'copy');
-  await journal.begin('call_b', sampleIntent('call_b'));
-  mkdirSync(copy);
-  for (const name of ['0000000001.log', 'synced.mark']) copyFileSync(join(dir, name), join(copy, name));
-  const syncedTo = readMark(copy)?.offset;
-  const size = statSync(join(copy, '0000000001.log')).size;
-  const trace = join(dir, 'trace.txt');
-  const recovery = `
-    const { recoverJournal } = await import(process.argv[1]);
-    recoverJournal({ dir: process.argv[2], nodeId: process.argv[3], epoch: 1 }, 0);`;
-  const tracing = ['-f', '-qq', '-y', '-o', trace, '-e', 'trace=pwrite64,fdatasync', '-e', 'signal=none', '-s', '0'];
-  const program = [process.execPath, '--input-type=module', '-e', recovery];
-  const { href } = new URL('./recovery.ts', import.meta.url);
-  const { status } = spawnSync('strace', [...tracing, ...program, href, copy, NODE_ID]);
-  if (status !== 0) return t.skip('strace is not here or may not trace');
-  const calls = readFileSync(trace, 'utf8')
-    .split('\n')
-    .filter((line) => line.includes('0000000001.log'));
-  assert.match(calls[0] ?? '', new RegExp(`pwrite64\\(.*, ${size - (syncedTo ?? 0)}, ${syncedTo}\\)`));
-  assert.match(calls.at(-1) ?? '', /fdatasync\(.*= 0/);
+  const code = `
+    const { openJournal } = await import(process.argv[2]);
+    const clock = { now: () => 0, elapsedMs: () => 0 };
+    const journal = await openJournal({ dir: process.argv[3], nodeId: 'node_a', clock, segmentBytes: 100 });
+    for (let n = 0; n < 20; n += 1) await journal.begin('call_' + n, '{"some":"intent"}');
+    await journal.close();`;
+  const { href } = new URL('./journal.ts', import.meta.url);
+  const calls = tracedCalls(t, code, [href, dir]);
+  const renames = calls.flatMap((call, index) => (call.includes('rename(') ? [index] : [])).slice(1);
+  assert.ok(renames.length > 3);
+  for (const [segment, end] of [...renames, calls.length].entries()) {
+    const file = `${String(segment + 1).padStart(10, '0')}.log>`;
+    const last = calls.slice(0, end).findLast((call) => call.includes(file));
+    assert.match(last ?? '', /fdatasync\(/, file);
+  }
 });
+
+/** Runs the code under strace: its writes, syncs and renames of segments in order. */
+function tracedCalls(t: TestContext, code: string, parameters: readonly string[]): string[] {
+  const tracing = ['-f', '-qq', '-y', '-e', 'trace=pwrite64,fdatasync,rename', '-e', 'signal=none', '-s', '200'];
+  const main = join(scratchDir(t), 'main.mjs');
+  writeFileSync(main, code);
+  const program = [process.execPath, main, ...parameters];
+  const { status, stderr } = spawnSync('strace', [...tracing, ...program], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  return stderr.split('\n').filter((line) => line.includes('.log'));
+}

@@ -142,6 +142,7 @@ test('a flipped bit is found at every byte: refused where it was synced, cut whe
     const { entries, tornBytes } = recover(copy);
     assert.equal(entries, 3);
     assert.ok(tornBytes > 0, `flipped at ${at}`);
+    assert.equal(recover(copy).tornBytes, 0, 'what was torn is cut off');
   }
 });
 

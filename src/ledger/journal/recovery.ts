@@ -68,7 +68,8 @@ function resume({ journal, fd, segment, syncedTo }: Newest, now: TimestampMs): R
   rewrite(fd, syncedTo, end);
   const encoder = new FrameEncoder(replayed.position.crc);
   let lastSeq = replayed.lastSeq;
-  for (const [attempt, open] of replayed.open) encoder.entry(++lastSeq, attempt, closeInDoubt(open, now, 'gateway_crashed'));
+  for (const [attempt, open] of replayed.open)
+    encoder.entry(++lastSeq, attempt, closeInDoubt(open, now, 'gateway_crashed'));
   const crc = encoder.crc;
   const inDoubt = encoder.take();
   writeAll(fd, inDoubt, end);
