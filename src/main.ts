@@ -238,7 +238,10 @@ main().catch((error: unknown) => {
 
 function describeFailure(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
-  if (error instanceof ApportionError) return `Apportion cannot start: ${error.message} ${error.hint ?? ''}`;
+  if (error instanceof ApportionError) {
+    const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+    return `Apportion cannot start: ${error.message}${cause} ${error.hint ?? ''}`;
+  }
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     return `Apportion cannot start: ${error.message}. Set APPORTION_PORT to a free port, or stop what uses this one.`;
   }
