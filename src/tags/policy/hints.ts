@@ -1,0 +1,46 @@
+import { ENTITY_TYPES, type TagSet } from '#terms';
+import { countTags } from './check-rules.ts';
+import { listNames, showKey, type Notes } from './notes.ts';
+import { POLICY_LIMITS } from './tag-policy.ts';
+
+/** Ids are what these dimensions are for. */
+const FOR_IDS: ReadonlySet<string> = new Set([...ENTITY_TYPES, 'end_user', 'agent']);
+
+const ID_KEY =
+  /(?:^|[_.-])(?:request|req|trace|span|call|message|msg|event|run|session|conversation|thread|correlation|transaction)[_.-]?id$|^(?:uuid|guid|nonce)$/i;
+
+const TIME_KEY =
+  /(?:^|[_.-])(?:timestamp|datetime|unixtime|epoch)(?:_?ms)?$|(?:^|[_.-])(?:created|updated|sent|started)_?at$/i;
+
+/** UUID, ULID, or hexadecimal as long as a hash. */
+const ID_VALUE =
+  /^(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}|(?=.*[a-f])(?=.*\d)[0-9a-f]{24,})$/i;
+
+/** An instant of ISO 8601, or seconds or milliseconds since 1970 between 2001 and 2033. */
+const TIME_VALUE = /^(?:\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}.*|1\d{9}|1\d{12})$/;
+
+const FEWEST_VALUE_CHARS = 10;
+
+/** Tells what makes reports useless: a new value with every call, and more tags than anyone will look at. */
+export function hint(tags: TagSet, notes: Notes): void {
+  const ids: string[] = [];
+  const times: string[] = [];
+  for (const [key, { value, provenance }] of tags.dimensions) {
+    if (provenance !== 'declared' || FOR_IDS.has(key)) continue;
+    if (ID_KEY.test(key) || (value.length >= FEWEST_VALUE_CHARS && ID_VALUE.test(value))) ids.push(showKey(key));
+    else if (TIME_KEY.test(key) || (value.length >= FEWEST_VALUE_CHARS && TIME_VALUE.test(value)))
+      times.push(showKey(key));
+  }
+  for (const label of tags.labels) {
+    if (label.length < FEWEST_VALUE_CHARS) continue;
+    if (ID_VALUE.test(label)) ids.push('a label');
+    else if (TIME_VALUE.test(label)) times.push('a label');
+  }
+  if (ids.length > 0)
+    notes.say(`${listNames(ids)}: looks like an id. An id per call belongs in session_id or metadata`);
+  if (times.length > 0) notes.say(`${listNames(times)}: looks like a time. The entry has its own`);
+  const count = countTags(tags);
+  if (count > POLICY_LIMITS.hintedTags) {
+    notes.say(`the call has ${count} tags. More than ${POLICY_LIMITS.hintedTags} are seldom looked at`);
+  }
+}
