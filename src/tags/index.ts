@@ -9,4 +9,17 @@ export { readDefaultTags } from './default-tags.ts';
 export { NO_TAGS, type TagDeclaration } from './declaration.ts';
 export { formatTagFilter, parseTagFilter, type TagFilter } from './filter.ts';
 export { MULTIPLE, parseTag, UNTAGGED, type ParsedTag } from './parse-tag.ts';
+export {
+  applyPolicy,
+  compilePolicy,
+  createCardinalityGate,
+  detect,
+  parseTagPolicy,
+  type CardinalityGate,
+  type CompiledPolicy,
+  type DetectedKind,
+  type PolicyContext,
+  type PolicyLevels,
+  type TagPolicy,
+} from './policy/index.ts';
 export { resolveTags } from './resolve.ts';
