@@ -138,6 +138,7 @@ export class Accounts {
         revision: Number(value),
         adminKeyHash: await readAdminKeyHash(queries),
         keys: keys.filter(({ deletedAt }) => deletedAt === null),
+        teams: [],
       };
     });
   }
@@ -201,7 +202,7 @@ export class Accounts {
         await putKey(queries, made);
         return made;
       });
-      const change: ControlChange = { revision: key.revision, keys: [key] };
+      const change: ControlChange = { revision: key.revision, keys: [key], teams: [] };
       this.#ring.apply(change);
       await Promise.all(Array.from(this.#listeners, (listener) => listener(change)));
       return key;

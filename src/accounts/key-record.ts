@@ -1,4 +1,5 @@
 import { type TimestampMs } from '#std';
+import { type TeamRecord } from './team-record.ts';
 
 /** A virtual key without its token: what tables, snapshots and changes carry. Plain JSON. */
 export type KeyRecord = {
@@ -34,7 +35,13 @@ export type ControlSnapshot = {
   readonly adminKeyHash: string | null;
   /** Keys that are not deleted. */
   readonly keys: readonly KeyRecord[];
+  /** Teams that are not deleted. */
+  readonly teams: readonly TeamRecord[];
 };
 
-/** One write: the keys as they are now. `revision` is exactly one more than that of the change before. */
-export type ControlChange = { readonly revision: number; readonly keys: readonly KeyRecord[] };
+/** One write: what it touched, as it is now. `revision` is exactly one more than that of the change before. */
+export type ControlChange = {
+  readonly revision: number;
+  readonly keys: readonly KeyRecord[];
+  readonly teams: readonly TeamRecord[];
+};

@@ -1,11 +1,14 @@
 import { type Clock } from '#std';
-import { NO_TAGS, readDefaultTags, type TagDeclaration } from '#tags';
-import { ApportionError } from '#terms';
+import { NO_ATTRIBUTION, readStoredAttribution, type Attribution } from './attribution.ts';
 import { type ControlChange, type ControlSnapshot, type KeyRecord } from './key-record.ts';
+import { type TeamRecord } from './team-record.ts';
 import { hashToken } from './token.ts';
 
-/** A key ready for the call path: its default tags are read once, not per call. */
-export type RingKey = KeyRecord & { readonly defaultTags: TagDeclaration };
+/**
+ * A key ready for the call path: tags, locks and policy of key and team are read once, not per call. It is a new object
+ * whenever the key or its team changes, so what is made of it may be kept by it (a `WeakMap`).
+ */
+export type RingKey = KeyRecord & Attribution & { readonly ofTeam: Attribution };
 
 export type Identity =
   | { readonly kind: 'admin' }
@@ -17,6 +20,13 @@ export type KeyRingDeps = {
   readonly adminKey: string | null;
 };
 
+/** A snapshot may be older than teams are. */
+export type KnownSnapshot = Omit<ControlSnapshot, 'teams'> & Partial<Pick<ControlSnapshot, 'teams'>>;
+
+type RingTeam = { readonly attribution: Attribution; readonly blocked: boolean };
+
+const NO_TEAM: RingTeam = { attribution: NO_ATTRIBUTION, blocked: false };
+
 /** All keys in memory, kept current by changes. No I/O. */
 export class KeyRing {
   readonly #clock: Clock;
@@ -24,9 +34,10 @@ export class KeyRing {
   #generatedHash: string | null = null;
   #byHash = new Map<string, RingKey>();
   #byId = new Map<string, RingKey>();
+  #teams = new Map<string, RingTeam>();
   #revision = 0;
 
-  constructor(snapshot: ControlSnapshot, deps: KeyRingDeps) {
+  constructor(snapshot: KnownSnapshot, deps: KeyRingDeps) {
     this.#clock = deps.clock;
     this.#configuredHash = deps.adminKey === null ? null : hashToken(deps.adminKey);
     this.replace(snapshot);
@@ -40,10 +51,12 @@ export class KeyRing {
    * Takes over a whole snapshot, at start and after a gap. A lower revision counts too: after `control.db` was restored
    * from a backup, holding on to the higher one would keep deleted keys alive and ignore every later change.
    */
-  replace(snapshot: ControlSnapshot): void {
+  replace(snapshot: KnownSnapshot): void {
     this.#generatedHash = snapshot.adminKeyHash;
     this.#byHash = new Map();
     this.#byId = new Map();
+    this.#teams = new Map();
+    for (const team of snapshot.teams ?? []) this.#putTeam(team);
     for (const key of snapshot.keys) this.#put(key);
     this.#revision = snapshot.revision;
   }
@@ -52,7 +65,9 @@ export class KeyRing {
   apply(change: ControlChange): 'applied' | 'resend' {
     if (change.revision <= this.#revision) return 'applied';
     if (change.revision !== this.#revision + 1) return 'resend';
+    for (const team of change.teams) this.#putTeam(team);
     for (const key of change.keys) this.#put(key);
+    if (change.teams.length > 0) this.#followTeams(new Set(change.teams.map(({ id }) => id)));
     this.#revision = change.revision;
     return 'applied';
   }
@@ -70,9 +85,18 @@ export class KeyRing {
     return this.#byId.get(id);
   }
 
-  #stateOf({ blocked, expiresAt }: KeyRecord): 'active' | 'blocked' | 'expired' {
-    if (blocked) return 'blocked';
+  #stateOf({ blocked, expiresAt, team }: KeyRecord): 'active' | 'blocked' | 'expired' {
+    if (blocked || this.#teamOf(team).blocked) return 'blocked';
     return expiresAt !== null && expiresAt <= this.#clock.now() ? 'expired' : 'active';
+  }
+
+  #teamOf(id: string): RingTeam {
+    return this.#teams.get(id) ?? NO_TEAM;
+  }
+
+  #putTeam({ id, blocked, metadata, deletedAt }: TeamRecord): void {
+    if (deletedAt === null) this.#teams.set(id, { blocked, attribution: readStoredAttribution(metadata, 'team') });
+    else this.#teams.delete(id);
   }
 
   #put(key: KeyRecord): void {
@@ -82,18 +106,17 @@ export class KeyRing {
       this.#byId.delete(key.id);
       return;
     }
-    const ringKey = { ...key, defaultTags: defaultTagsOf(key) };
-    this.#byId.set(key.id, ringKey);
-    this.#byHash.set(key.hash, ringKey);
+    this.#set({ ...key, ...readStoredAttribution(key.metadata, 'key'), ofTeam: this.#teamOf(key.team).attribution });
   }
-}
 
-function defaultTagsOf({ metadata }: KeyRecord): TagDeclaration {
-  try {
-    return readDefaultTags(metadata);
-  } catch (error) {
-    if (!(error instanceof ApportionError)) throw error;
-    // Checked when the key was made, so this is a key of older rules. One such key must not stop every caller.
-    return { ...NO_TAGS, warnings: ['the default tags of this key break the current tag rules and were left out'] };
+  #followTeams(teams: ReadonlySet<string>): void {
+    for (const key of this.#byId.values()) {
+      if (teams.has(key.team)) this.#set({ ...key, ofTeam: this.#teamOf(key.team).attribution });
+    }
+  }
+
+  #set(key: RingKey): void {
+    this.#byId.set(key.id, key);
+    this.#byHash.set(key.hash, key);
   }
 }

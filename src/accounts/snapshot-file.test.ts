@@ -21,7 +21,7 @@ test('a snapshot reads back as it was written, and only its owner can read it', 
 
   const file = join(dir, 'control.json');
   assert.equal(await readSnapshot(file), null);
-  await writeSnapshot(file, { revision: 0, adminKeyHash: null, keys: [] });
+  await writeSnapshot(file, { revision: 0, adminKeyHash: null, keys: [], teams: [] });
   const snapshot = await accounts.snapshot();
   await writeSnapshot(file, snapshot);
   assert.deepEqual(await readSnapshot(file), snapshot);
@@ -32,7 +32,7 @@ test('a snapshot reads back as it was written, and only its owner can read it', 
 for (const text of [
   '',
   '{"schema":1',
-  '{"schema":2,"revision":1,"adminKeyHash":null,"keys":[]}',
+  '{"schema":3,"revision":1,"adminKeyHash":null,"keys":[]}',
   '{"schema":1,"revision":1}',
 ]) {
   test(`a snapshot file that says ${JSON.stringify(text.slice(0, 16))} is an error, not an empty ring`, async (context) => {

@@ -5,12 +5,13 @@ import { type TimestampMs } from '#std';
 import { ApportionError } from '#terms';
 import { type ControlSnapshot } from './key-record.ts';
 
-const SNAPSHOT_SCHEMA = 1;
+/** 2: with teams. A file of 1 is read as one without. */
+const SNAPSHOT_SCHEMA = 2;
 
 const timestamp = z.int().transform((ms) => ms as TimestampMs);
 
 const snapshotSchema = z.object({
-  schema: z.literal(SNAPSHOT_SCHEMA),
+  schema: z.literal([1, SNAPSHOT_SCHEMA]),
   revision: z.int().nonnegative(),
   adminKeyHash: z.string().nullable(),
   keys: z.array(
@@ -32,6 +33,19 @@ const snapshotSchema = z.object({
       revision: z.int(),
     }),
   ),
+  teams: z
+    .array(
+      z.object({
+        id: z.string(),
+        alias: z.string().nullable(),
+        metadata: z.record(z.string(), z.unknown()),
+        blocked: z.boolean(),
+        createdAt: timestamp,
+        deletedAt: timestamp.nullable(),
+        revision: z.int(),
+      }),
+    )
+    .default([]),
 });
 
 /** Replaces the file whole and durably: a crash leaves the old one or the new one. One writer at a time. */
