@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import {
   costs,
   dimensions,
@@ -9,36 +9,30 @@ import {
   parseDimensionsQuery,
   parseEntitiesQuery,
   parseEventsQuery,
+  parseSessionQuery,
+  parseSessionsQuery,
   parseTimeseriesQuery,
+  session,
+  sessions,
   timeseries,
-  type StoreReader,
 } from '#analytics';
-import type { Clock } from '#std';
-import { ApportionError } from '#terms';
+import { addReport, pathParameter, type ReportDeps } from './report-route.ts';
 
-export type AnalyticsRouteDeps = { readonly store: StoreReader; readonly clock: Clock };
-
-/** Reports. A query stops when who asked for it goes away. */
-export function addAnalyticsRoutes(app: FastifyInstance, deps: AnalyticsRouteDeps): void {
-  const report = <Q>(
-    url: string,
-    parse: (query: unknown, now: ReturnType<Clock['now']>) => Q,
-    run: (deps: AnalyticsRouteDeps, query: Q, signal: AbortSignal) => Promise<unknown>,
-  ): void => {
-    app.get(url, { config: { access: 'admin' } }, (request) =>
-      run(deps, parse(request.query, deps.clock.now()), request.signal),
-    );
-  };
-  report('/v1/analytics/costs', parseCostsQuery, costs);
-  report('/v1/analytics/costs/timeseries', parseTimeseriesQuery, timeseries);
-  report('/v1/analytics/dimensions', parseDimensionsQuery, dimensions);
-  report('/v1/events', parseEventsQuery, events);
-  report('/v1/entities', parseEntitiesQuery, entities);
-  app.get('/v1/events/:id', { config: { access: 'admin' } }, (request) =>
-    eventDetail(deps, idOf(request), request.signal),
+export function addAnalyticsRoutes(app: FastifyInstance, deps: ReportDeps): void {
+  addReport(app, deps, { url: '/v1/analytics/costs', parse: parseCostsQuery, run: costs });
+  addReport(app, deps, { url: '/v1/analytics/costs/timeseries', parse: parseTimeseriesQuery, run: timeseries });
+  addReport(app, deps, { url: '/v1/analytics/dimensions', parse: parseDimensionsQuery, run: dimensions });
+  addReport(app, deps, { url: '/v1/events', parse: parseEventsQuery, run: events });
+  addReport(app, deps, { url: '/v1/entities', parse: parseEntitiesQuery, run: entities });
+  addReport(app, deps, { url: '/v1/sessions', parse: parseSessionsQuery, run: sessions });
+  app.get('/v1/events/:id', ADMIN, (request) => eventDetail(deps, pathParameter(request, 'id'), request.signal));
+  app.get('/v1/sessions/:id', ADMIN, (request) =>
+    session(deps, parseSessionQuery(pathParameter(request, 'id'), request.query, deps.clock.now()), request.signal),
   );
-  app.get('/v1/me', { config: { access: 'admin' } }, () => ME);
+  app.get('/v1/me', ADMIN, () => ME);
 }
+
+const ADMIN = { config: { access: 'admin' } } as const;
 
 /** InfraPrism's account, for what is one's own server: who holds the admin key. */
 const ME = {
@@ -50,9 +44,3 @@ const ME = {
   role: 'admin',
   created_at: null,
 } as const;
-
-function idOf({ params }: FastifyRequest): string {
-  const id = typeof params === 'object' && params !== null && 'id' in params ? params.id : undefined;
-  if (typeof id === 'string' && id !== '') return id;
-  throw new ApportionError('not_found', 'The event has no id.');
-}

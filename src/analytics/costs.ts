@@ -1,6 +1,8 @@
 import type { TimestampMs } from '#std';
 import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from './filter.ts';
-import { groupingOf, OTHER, parseGroupBy, type GroupBy, type Grouping } from './grouping.ts';
+import { groupingOf } from './breakdown.ts';
+import { parseGroupBy, tagKeyOf, type GroupBy } from './group-by.ts';
+import { OTHER, type Grouping } from './grouping.ts';
 import { createBindings, type Bindings } from './bindings.ts';
 import { lessMeasures, toWireMeasures, type Measures, type WireMeasures } from './measures.ts';
 import { parseParameters } from './parameters.ts';
@@ -12,6 +14,7 @@ import {
   toWireSummary,
   type AnalyticsDeps,
   type Group,
+  type Groups,
   type WireAsOf,
   type WireSummary,
 } from './report.ts';
@@ -23,9 +26,10 @@ const ROWS = { least: 1, most: 10_000, otherwise: 1000 } as const;
 
 export function parseCostsQuery(query: unknown, now: TimestampMs): CostsQuery {
   const parameters = parseParameters(query, [...FILTER_PARAMETERS, 'group_by', 'limit']);
+  const groupBy = parseGroupBy(parameters.text('group_by') ?? 'entity');
   return {
-    filter: parseFilter(parameters, now),
-    groupBy: parseGroupBy(parameters.text('group_by') ?? 'entity'),
+    filter: parseFilter(parameters, now, tagKeyOf(groupBy)),
+    groupBy,
     limit: parameters.whole('limit', ROWS),
   };
 }
@@ -51,24 +55,33 @@ export type CostsAnswer = {
 export async function costs(deps: AnalyticsDeps, query: CostsQuery, signal?: AbortSignal): Promise<CostsAnswer> {
   const report = openReport(deps, query.filter, signal);
   const groupingFor = (bindings: Bindings): Grouping => groupingOf(query.groupBy, query.filter, bindings);
-  const [total, { groups, cut }] = await Promise.all([totalOf(report), groupsOf(report, groupingFor, query.limit)]);
+  const [total, groups] = await Promise.all([totalOf(report), groupsOf(report, groupingFor, query.limit)]);
   const { overlapping } = groupingFor(createBindings());
-  const rows = groups.map(toWireGroup);
-  if (cut && !overlapping) rows.push(otherGroup(total, groups));
   return {
-    data: rows,
+    data: toWireGroups(groups, total, overlapping ? 'overlap' : 'partition'),
     summary: toWireSummary(total, query.filter),
     overlapping,
-    truncated: cut,
+    truncated: groups.cut,
     as_of: toWireAsOf(report.asOf),
   };
 }
 
-export function toWireGroup(group: Group): WireGroup {
+/** The rows of a breakdown. Parts of a partition get one row `(other)` for all that has no row of its own. */
+export function toWireGroups(
+  { groups, aside, cut }: Groups,
+  total: Measures,
+  parts: 'partition' | 'overlap',
+): readonly WireGroup[] {
+  const rows = groups.map(toWireGroup);
+  if (parts === 'overlap') return aside === undefined ? rows : [...rows, { ...toWireGroup(aside), other: true }];
+  return cut || aside !== undefined ? [...rows, otherGroup(total, groups)] : rows;
+}
+
+function toWireGroup(group: Group): WireGroup {
   return { ...group.fields, untagged: group.id === null, other: false, ...toWireMeasures(group.measures) };
 }
 
-export function otherGroup(total: Measures, groups: readonly Group[]): WireGroup {
+function otherGroup(total: Measures, groups: readonly Group[]): WireGroup {
   const rest = lessMeasures(
     total,
     groups.map(({ measures }) => measures),

@@ -1,7 +1,7 @@
 import type { TimestampMs } from '#std';
 import { tagColumn } from '#ledger/store';
 import { ENTITY_TYPES, formatUsd, usdNumber } from '#terms';
-import type { EntryFilter } from './filter.ts';
+import { everythingIn, parseEntityType, type EntryFilter } from './filter.ts';
 import { isoOf } from './event.ts';
 import { PAGE_PARAMETERS, parsePage, toWirePagination, type Page, type WirePagination } from './page.ts';
 import { parseParameters } from './parameters.ts';
@@ -9,24 +9,14 @@ import { parseOptionalPeriod, PERIOD_PARAMETERS } from './period.ts';
 import { countOf, moneyOf, textOf, type Row } from './reader.ts';
 import { openReport, toWireAsOf, type AnalyticsDeps, type WireAsOf } from './report.ts';
 
-export type EntitiesQuery = { readonly filter: EntryFilter; readonly types: readonly string[]; readonly page: Page };
+export type EntitiesQuery = { readonly filter: EntryFilter; readonly type: string | undefined; readonly page: Page };
 
 export function parseEntitiesQuery(query: unknown, now: TimestampMs): EntitiesQuery {
   const parameters = parseParameters(query, [...PERIOD_PARAMETERS, 'type', ...PAGE_PARAMETERS]);
-  const type = parameters.oneOf('type', ENTITY_TYPES);
+  const type = parseEntityType(parameters, 'type');
   return {
-    filter: {
-      period: parseOptionalPeriod(parameters, now),
-      entityType: undefined,
-      entityId: undefined,
-      model: undefined,
-      provider: undefined,
-      status: undefined,
-      key: undefined,
-      sessionId: undefined,
-      tags: [],
-    },
-    types: type === undefined ? ENTITY_TYPES : [type],
+    filter: everythingIn(parseOptionalPeriod(parameters, now)),
+    type,
     page: parsePage(parameters),
   };
 }
@@ -54,9 +44,7 @@ export async function entities(
   signal?: AbortSignal,
 ): Promise<EntitiesAnswer> {
   const report = openReport(deps, query.filter, signal);
-  const set = query.types.map((type) => `('${type}', ${tagColumn(type)})`).join(', ');
-  // A call for a customer by a team counts for both: this is a list of entities, not a breakdown.
-  const entity = `arrayJoin(arrayFilter(e -> isNotNull(e.2), [${set}]))`;
+  const entity = eachEntity(query.type);
   const [[count], rows] = await Promise.all([
     report.rows((from) => `SELECT uniqExact(${entity}) AS x_total ${from}`),
     report.rows(
@@ -72,6 +60,20 @@ export async function entities(
     pagination: toWirePagination(query.page, count === undefined ? 0 : countOf(count, 'x_total')),
     as_of: toWireAsOf(report.asOf),
   };
+}
+
+/**
+ * A call for a customer by a team counts for both: this is a list of entities, not a breakdown. Types that an operator
+ * defined are known by the calls whose primary entity has them.
+ */
+function eachEntity(type: string | undefined): string {
+  const types = type === undefined ? ENTITY_TYPES : [type];
+  const set = types.map((one) => `('${one}', ${tagColumn(one)})`).join(', ');
+  const present = `arrayFilter(e -> isNotNull(e.2), [${set}])`;
+  if (type !== undefined) return `arrayJoin(${present})`;
+  const known = ENTITY_TYPES.map((one) => `'${one}'`).join(', ');
+  const primary = `if(entity_type IN ('', ${known}), [], [(toString(entity_type), toNullable(toString(entity_id)))])`;
+  return `arrayJoin(arrayConcat(${present}, ${primary}))`;
 }
 
 function toWireEntity(row: Row): WireEntity {

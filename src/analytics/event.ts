@@ -23,6 +23,9 @@ export type WireEvent = {
   readonly entity_type: string | null;
   readonly entity_id: string | null;
   readonly session_id: string | null;
+  /** The step of its run, `plan/search`. */
+  readonly session_path: string | null;
+  readonly trace_id: string | null;
   readonly tags: Readonly<Record<string, string>>;
   readonly labels: readonly string[];
   readonly paths: readonly string[];
@@ -52,6 +55,8 @@ export const EVENT_COLUMNS = [
   'entity_type',
   'entity_id',
   'session_id',
+  'session_path',
+  'trace_id',
   'toJSONString(tags) AS x_tags',
   'labels',
   'paths',
@@ -80,6 +85,8 @@ export function toWireEvent(row: Row): WireEvent {
     entity_type: filledOrNull(row, 'entity_type'),
     entity_id: filledOrNull(row, 'entity_id'),
     session_id: filledOrNull(row, 'session_id'),
+    session_path: filledOrNull(row, 'session_path'),
+    trace_id: filledOrNull(row, 'trace_id'),
     tags: tagObject(row, 'x_tags'),
     labels: textsOf(row, 'labels'),
     paths: textsOf(row, 'paths'),
@@ -120,6 +127,8 @@ export type WireEventDetail = WireEvent & {
   readonly at_risk_exact: string | null;
   readonly tag_provenance: Readonly<Record<string, string>>;
   readonly conflicts: readonly { readonly key: string; readonly value: string; readonly source: string }[];
+  /** The values that were sent where `tags` says `(other)`. */
+  readonly tags_overflow: Readonly<Record<string, string>>;
   readonly usage_origin: string | null;
   /** The usage object as the provider sent it; null when it sent none. */
   readonly usage_raw: unknown;
@@ -176,6 +185,7 @@ export const EVENT_DETAIL_COLUMNS = [
   'tag_conflicts.key AS x_conflict_keys',
   'tag_conflicts.value AS x_conflict_values',
   'tag_conflicts.source AS x_conflict_sources',
+  'toJSONString(tags_overflow) AS x_overflow',
   'usage_origin',
   'usage_raw',
   'price_book',
@@ -204,6 +214,7 @@ export function toWireEventDetail(row: Row, entries: readonly Row[]): WireEventD
     at_risk_exact: exactOrNull(moneyOrNull(row, 'x_at_risk')),
     tag_provenance: tagObject(row, 'x_provenance'),
     conflicts: toWireConflicts(row),
+    tags_overflow: tagObject(row, 'x_overflow'),
     usage_origin: filledOrNull(row, 'usage_origin'),
     usage_raw: jsonOrText(textOf(row, 'usage_raw')),
     price_book: filledOrNull(row, 'price_book'),
@@ -271,7 +282,7 @@ function numberOrNull(cost: PicoUsd | null): number | null {
 }
 
 /** The entry writes "none" as an empty text. */
-function filledOrNull(row: Row, column: string): string | null {
+export function filledOrNull(row: Row, column: string): string | null {
   const text = textOrNull(row, column);
   return text === '' ? null : text;
 }

@@ -61,6 +61,8 @@ describe('the list of events', () => {
         entity_type: 'customer',
         entity_id: 'acme',
         session_id: 's-1',
+        session_path: null,
+        trace_id: null,
         tags: { 'app.version': '2.0', customer: 'acme', env: 'prod' },
         labels: ['beta'],
         paths: ['US/CA'],

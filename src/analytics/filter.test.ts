@@ -75,4 +75,63 @@ describe('filters', () => {
     assert.equal(await counted({ provider: 'azure' }), 1);
     assert.equal(await counted({ session_id: 's-1' }), 1);
   });
+
+  it('a value that is a path is found by any of its whole segments', async () => {
+    const at = '2025-01-03T10:00:00Z';
+    await ledger.add(
+      ['eng', 'eng/search', 'eng/search/web', 'engine', 'sales'].map((team) => ({ at, body: { tags: { team } } })),
+    );
+    const found = async (tags: string) =>
+      (await ask({ start_date: '2025-01-03', end_date: '2025-01-03', tags })).summary.total_events;
+    assert.equal(await found('team:eng'), 3);
+    assert.equal(await found('team:eng/search'), 2);
+    assert.equal(await found('team:eng,team:sales'), 4);
+    assert.equal(await found('team:eng/sea'), 0);
+  });
+});
+
+describe('where a tag came from', () => {
+  const day = { start_date: '2025-01-04', end_date: '2025-01-04' };
+  const counted = async (query: Record<string, string>) => (await ask({ ...day, ...query })).summary.total_events;
+
+  before(async () => {
+    const at = '2025-01-04T10:00:00Z';
+    await ledger.add([
+      { at, body: { tags: { team: 'growth' } }, key: { id: 'key_a', team: 'growth', owner: 'ann' } },
+      { at, body: { tags: { team: 'growth' } }, locked: ['team:growth'], key: { id: 'key_b', team: 'search' } },
+      { at, body: { tags: { env: 'prod' } }, defaults: ['team:growth'], key: { id: 'key_b', team: 'search' } },
+      { at },
+    ]);
+  });
+
+  it('is asked of the dimensions that are filtered by', async () => {
+    const tags = 'team:growth';
+    assert.equal(await counted({ tags }), 3);
+    assert.equal(await counted({ tags, provenance: 'declared' }), 1);
+    assert.equal(await counted({ tags, provenance: 'locked' }), 1);
+    assert.equal(await counted({ tags, provenance: 'default' }), 1);
+    assert.equal(await counted({ tags: `${tags},env:prod`, provenance: 'default' }), 0);
+    assert.equal(await counted({ entity_type: 'team', provenance: 'locked' }), 1);
+  });
+
+  it('or of the dimension that is grouped by, and of nothing else', async () => {
+    assert.equal(await counted({ group_by: 'tags.team', provenance: 'default' }), 1);
+    await assert.rejects(async () => ask({ ...day, provenance: 'locked' }), /Provenance is asked of a dimension/);
+    await assert.rejects(async () => ask({ ...day, provenance: 'locked', tags: 'beta' }), /asked of a dimension/);
+    await assert.rejects(async () => ask({ ...day, provenance: 'lokced', tags: 'team:x' }), /Did you mean|no value of/);
+  });
+
+  it('what the key proves stands beside what was declared', async () => {
+    const rows = async (group_by: string) =>
+      Object.fromEntries(
+        (await ask({ ...day, group_by })).data.map((row) => [row.value, [row.untagged, row.total_events]]),
+      );
+    assert.deepEqual(await rows('tags.team'), { growth: [false, 3], '(untagged)': [true, 1] });
+    assert.deepEqual(await rows('key.team'), { growth: [false, 1], search: [false, 2], '(untagged)': [true, 1] });
+    assert.deepEqual(await rows('key.owner'), { ann: [false, 1], '(untagged)': [true, 3] });
+    assert.deepEqual(await rows('key.id'), { key_a: [false, 1], key_b: [false, 2], key_1: [false, 1] });
+    assert.equal(await counted({ 'key.team': 'search', tags: 'team:growth' }), 2);
+    assert.equal(await counted({ 'key.team': '(untagged)' }), 1);
+    assert.equal(await counted({ 'key.owner': 'ann', 'key.id': 'key_a' }), 1);
+  });
 });

@@ -1,10 +1,11 @@
 import { ENTRIES, isTagKey, tagColumn, type AsOf } from '#ledger/store';
-import { parseTagFilter, type TagFilter } from '#tags';
-import { ENTITY_TYPES } from '#terms';
+import { parseTagFilter, UNTAGGED, type TagFilter } from '#tags';
+import { ENTITY_TYPES, PROVENANCES, type Provenance } from '#terms';
 import type { TimestampMs } from '#std';
 import type { Bindings } from './bindings.ts';
-import { invalidQuery, type Parameters } from './parameters.ts';
+import { invalidQuery, nearest, type Parameters } from './parameters.ts';
 import { parseOptionalPeriod, parsePeriod, PERIOD_PARAMETERS, type Period } from './period.ts';
+import { provenanceConditions, tagCondition } from './tag-condition.ts';
 
 /** The states an attempt can end in, `interrupted` being what recovery finds after a crash. */
 const STATUSES = [
@@ -17,19 +18,35 @@ const STATUSES = [
   'interrupted',
 ] as const;
 
+/** What the key proves, whatever the caller declares: parameter and breakdown → column. */
+export const PROVEN = { 'key.id': 'key_id', 'key.team': 'key_team', 'key.owner': 'key_owner' } as const;
+
+export type ProvenName = keyof typeof PROVEN;
+
+export const PROVEN_NAMES = ['key.id', 'key.team', 'key.owner'] as const satisfies readonly ProvenName[];
+
 /** Which entries a report is about. Everything given must hold. */
 export type EntryFilter = {
   readonly period: Period;
   /** Entries that carry the dimension of this name, however it was set. */
-  readonly entityType: string | undefined;
-  readonly entityId: string | undefined;
-  readonly model: string | undefined;
-  readonly provider: string | undefined;
-  readonly status: string | undefined;
-  readonly key: string | undefined;
-  readonly sessionId: string | undefined;
+  readonly entityType?: string | undefined;
+  readonly entityId?: string | undefined;
+  readonly model?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly status?: string | undefined;
+  readonly key?: string | undefined;
+  readonly sessionId?: string | undefined;
+  /** What the key proves; an empty text for keys that prove nothing of the kind. */
+  readonly proven: ReadonlyMap<ProvenName, string>;
   readonly tags: readonly TagFilter[];
+  /** Where these dimensions must have come from: those that are filtered and grouped by. */
+  readonly provenance?: { readonly is: Provenance; readonly keys: readonly string[] } | undefined;
 };
+
+/** Every entry of a period. */
+export function everythingIn(period: Period): EntryFilter {
+  return { period, proven: new Map(), tags: [] };
+}
 
 export const FILTER_PARAMETERS = [
   ...PERIOD_PARAMETERS,
@@ -41,10 +58,13 @@ export const FILTER_PARAMETERS = [
   'key',
   'session_id',
   'tags',
+  'provenance',
+  ...PROVEN_NAMES,
 ] as const;
 
-export function parseFilter(parameters: Parameters, now: TimestampMs): EntryFilter {
-  return filterOver(parsePeriod(parameters, now), parameters);
+/** `groupedKey`: the tag the report is broken down by, which `provenance` then is about too. */
+export function parseFilter(parameters: Parameters, now: TimestampMs, groupedKey?: string): EntryFilter {
+  return filterOver(parsePeriod(parameters, now), parameters, groupedKey);
 }
 
 /** For lists: without dates, everything up to now. */
@@ -52,19 +72,58 @@ export function parseListFilter(parameters: Parameters, now: TimestampMs): Entry
   return filterOver(parseOptionalPeriod(parameters, now), parameters);
 }
 
-function filterOver(period: Period, parameters: Parameters): EntryFilter {
-  const tags = parameters.text('tags');
+function filterOver(period: Period, parameters: Parameters, groupedKey?: string): EntryFilter {
+  const tagsText = parameters.text('tags');
+  const tags = tagsText === undefined ? [] : parseTagFilter(tagsText);
+  const entityType = parseEntityType(parameters, 'entity_type');
+  const keys = [groupedKey, entityType, ...tags.map((tag) => (tag.kind === 'dimension' ? tag.key : undefined))];
   return {
     period,
-    entityType: parameters.oneOf('entity_type', ENTITY_TYPES),
+    entityType,
     entityId: parameters.text('entity_id'),
     model: parameters.text('model'),
     provider: parameters.text('provider'),
     status: parameters.oneOf('status', STATUSES),
     key: parameters.text('key'),
     sessionId: parameters.text('session_id'),
-    tags: tags === undefined ? [] : parseTagFilter(tags),
+    proven: parseProven(parameters),
+    tags,
+    provenance: parseProvenance(
+      parameters,
+      keys.filter((key) => key !== undefined),
+    ),
   };
+}
+
+/** Operators may define types of their own, so only what looks like a slip is refused. */
+export function parseEntityType(parameters: Parameters, name: string): string | undefined {
+  const type = parameters.text(name);
+  if (type === undefined || ENTITY_TYPES.some((known) => known === type)) return type;
+  const hint = nearest(type, ENTITY_TYPES);
+  if (isTagKey(type) && hint.startsWith('Use')) return type;
+  throw invalidQuery(name, `"${type}" is no value of "${name}".`, hint);
+}
+
+function parseProven(parameters: Parameters): ReadonlyMap<ProvenName, string> {
+  const proven = new Map<ProvenName, string>();
+  for (const name of PROVEN_NAMES) {
+    const value = parameters.text(name);
+    if (value !== undefined) proven.set(name, value === UNTAGGED ? '' : value);
+  }
+  return proven;
+}
+
+function parseProvenance(parameters: Parameters, keys: readonly string[]): EntryFilter['provenance'] {
+  const is = parameters.oneOf('provenance', PROVENANCES);
+  if (is === undefined) return undefined;
+  if (keys.length === 0) {
+    throw invalidQuery(
+      'provenance',
+      'Provenance is asked of a dimension, and none is named.',
+      'Add tags=team:growth, entity_type, or group_by=tags.team. Labels and paths have no provenance.',
+    );
+  }
+  return { is, keys };
 }
 
 /**
@@ -98,25 +157,9 @@ function conditions(filter: EntryFilter, asOf: AsOf, { bind }: Bindings): readon
     const model = bind('String', filter.model);
     all.push(`(request_model = ${model} OR model = ${model} OR concat(provider, '/', model) = ${model})`);
   }
+  for (const [name, value] of filter.proven) equal(PROVEN[name], value);
+  if (filter.provenance !== undefined) {
+    all.push(...provenanceConditions(filter.provenance.keys, filter.provenance.is, bind));
+  }
   return [...all, ...filter.tags.map((tag) => tagCondition(tag, bind))];
-}
-
-function tagCondition(filter: TagFilter, bind: Bindings['bind']): string {
-  if (filter.kind === 'dimension') return dimensionCondition(filter.key, filter.values, bind);
-  if (filter.kind === 'path') return underPath('paths', bind('String', filter.segments.join('/')));
-  const label = bind('String', filter.label);
-  return `(has(labels, ${label}) OR ${underPath('paths', label)})`;
-}
-
-/** True where one of `paths` is `path` or lies below it, by whole segments: `US/Cal` is not above `US/California`. */
-function underPath(paths: string, path: string): string {
-  return `arrayExists(p -> p = ${path} OR startsWith(p, concat(${path}, '/')), ${paths})`;
-}
-
-function dimensionCondition(key: string, values: readonly (string | null)[], bind: Bindings['bind']): string {
-  if (!isTagKey(key))
-    throw invalidQuery('tags', `"${key}" is no tag key.`, 'Keys hold letters, digits, "_", "." and "-".');
-  const column = tagColumn(key);
-  const any = values.map((value) => (value === null ? `isNull(${column})` : `${column} = ${bind('String', value)}`));
-  return `(${any.join(' OR ')})`;
 }

@@ -10,5 +10,7 @@ export { eventDetail, events, parseEventsQuery, type EventsAnswer, type EventsQu
 export { type WireEvent, type WireEventDetail } from './event.ts';
 export { dimensions, parseDimensionsQuery, type DimensionsAnswer, type DimensionsQuery } from './dimensions.ts';
 export { entities, parseEntitiesQuery, type EntitiesAnswer, type EntitiesQuery } from './entities.ts';
+export { parseSessionsQuery, sessions, type SessionsAnswer, type SessionsQuery } from './sessions.ts';
+export { parseSessionQuery, session, type SessionAnswer, type SessionQuery } from './session.ts';
 export { type AnalyticsDeps } from './report.ts';
 export { type StoreReader } from './reader.ts';

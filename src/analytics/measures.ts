@@ -1,4 +1,4 @@
-import { formatUsd, picoUsd, usdNumber, ZERO_USD, type PicoUsd } from '#terms';
+import { addUsd, formatUsd, picoUsd, usdNumber, ZERO_USD, type PicoUsd } from '#terms';
 import { countOf, moneyOf, type Row } from './reader.ts';
 
 /** What every report counts. All of it adds up over the parts of a partition, the latency as sum and number. */
@@ -18,27 +18,44 @@ export type Measures = {
   readonly sandbox: number;
 };
 
-// Aliases differ from the columns' names: ClickHouse would otherwise read `cost` inside a later sum as the alias. A sum
-// over no priced entry is NULL there; a total of nothing is zero, and `unpriced` beside it says what the total leaves out.
-const COLUMNS = {
-  m_cost: 'toString(coalesce(sum(cost), 0))',
-  m_events: 'sum(counts_call)',
-  m_input: 'sum(input_tokens)',
-  m_output: 'sum(output_tokens)',
-  m_latency: "sumIf(latency_ms, kind = 'attempt' AND status != 'interrupted')",
-  m_timed: "countIf(kind = 'attempt' AND status != 'interrupted')",
-  m_unpriced: "countIf(kind = 'attempt' AND cost_state = 'unpriced')",
-  m_incomplete: "countIf(kind = 'attempt' AND cost_state = 'incomplete')",
-  m_estimated: "toString(coalesce(sumIf(cost, cost_state = 'estimated'), 0))",
-  m_in_doubt: "countIf(kind = 'attempt' AND cost_state = 'in_doubt')",
-  m_at_risk: "toString(coalesce(sumIf(at_risk, cost_state = 'in_doubt'), 0))",
-  m_sandbox_cost: "toString(coalesce(sumIf(cost, provider = 'sandbox'), 0))",
-  m_sandbox: "countIf(provider = 'sandbox')",
-} as const;
+/** A column of a report: an aggregate that adds up over any split of the entries. */
+type Column = { readonly kind: 'money' | 'count'; readonly sql: string };
 
-export const MEASURE_COLUMNS = Object.entries(COLUMNS)
-  .map(([alias, sql]) => `${sql} AS ${alias}`)
-  .join(', ');
+const COLUMNS = {
+  m_cost: { kind: 'money', sql: 'sum(cost)' },
+  m_events: { kind: 'count', sql: 'sum(counts_call)' },
+  m_input: { kind: 'count', sql: 'sum(input_tokens)' },
+  m_output: { kind: 'count', sql: 'sum(output_tokens)' },
+  m_latency: { kind: 'count', sql: "sumIf(latency_ms, kind = 'attempt' AND status != 'interrupted')" },
+  m_timed: { kind: 'count', sql: "countIf(kind = 'attempt' AND status != 'interrupted')" },
+  m_unpriced: { kind: 'count', sql: "countIf(kind = 'attempt' AND cost_state = 'unpriced')" },
+  m_incomplete: { kind: 'count', sql: "countIf(kind = 'attempt' AND cost_state = 'incomplete')" },
+  m_estimated: { kind: 'money', sql: "sumIf(cost, cost_state = 'estimated')" },
+  m_in_doubt: { kind: 'count', sql: "countIf(kind = 'attempt' AND cost_state = 'in_doubt')" },
+  m_at_risk: { kind: 'money', sql: "sumIf(at_risk, cost_state = 'in_doubt')" },
+  m_sandbox_cost: { kind: 'money', sql: "sumIf(cost, provider = 'sandbox')" },
+  m_sandbox: { kind: 'count', sql: "countIf(provider = 'sandbox')" },
+} as const satisfies Readonly<Record<string, Column>>;
+
+const COLUMN_LIST: readonly (readonly [string, Column])[] = Object.entries(COLUMNS);
+
+// A sum over no priced entry is NULL; a total of nothing is zero, and `unpriced` beside it says what the total leaves out.
+function outOf(sql: string, kind: Column['kind']): string {
+  return kind === 'money' ? `toString(coalesce(${sql}, 0))` : sql;
+}
+
+// Aliases differ from the columns' names: ClickHouse would otherwise read `cost` inside a later sum as the alias.
+/** The measures of entries. */
+export const MEASURE_COLUMNS = COLUMN_LIST.map(([alias, { kind, sql }]) => `${outOf(sql, kind)} AS ${alias}`).join(
+  ', ',
+);
+
+/** Partial sums of entries, for a statement around that adds them up with `FOLDED_MEASURE_COLUMNS`. */
+export const PARTIAL_COLUMNS = COLUMN_LIST.map(([alias, { sql }]) => `${sql} AS part_${alias}`).join(', ');
+
+export const FOLDED_MEASURE_COLUMNS = COLUMN_LIST.map(
+  ([alias, { kind }]) => `${outOf(`sum(part_${alias})`, kind)} AS ${alias}`,
+).join(', ');
 
 export const NO_MEASURES: Measures = {
   cost: ZERO_USD,
@@ -76,28 +93,38 @@ export function fromRowMeasures(row: Row): Measures {
 
 /** What is left of a total without its parts: the `(other)` of a report that was cut. */
 export function lessMeasures(total: Measures, parts: readonly Measures[]): Measures {
-  return parts.reduce(
-    (left, part) => ({
-      cost: lessUsd(left.cost, part.cost),
-      events: left.events - part.events,
-      inputTokens: left.inputTokens - part.inputTokens,
-      outputTokens: left.outputTokens - part.outputTokens,
-      latencyMs: left.latencyMs - part.latencyMs,
-      timed: left.timed - part.timed,
-      unpriced: left.unpriced - part.unpriced,
-      incomplete: left.incomplete - part.incomplete,
-      estimatedCost: lessUsd(left.estimatedCost, part.estimatedCost),
-      inDoubt: left.inDoubt - part.inDoubt,
-      atRisk: lessUsd(left.atRisk, part.atRisk),
-      sandboxCost: lessUsd(left.sandboxCost, part.sandboxCost),
-      sandbox: left.sandbox - part.sandbox,
-    }),
-    total,
-  );
+  return parts.reduce((left, part) => combine(left, part, LESS), total);
 }
 
-function lessUsd(left: PicoUsd, right: PicoUsd): PicoUsd {
-  return picoUsd(left - right);
+/** Parts of a partition put together. */
+export function sumMeasures(parts: readonly Measures[]): Measures {
+  return parts.reduce((left, part) => combine(left, part, PLUS), NO_MEASURES);
+}
+
+type Operation = {
+  readonly usd: (left: PicoUsd, right: PicoUsd) => PicoUsd;
+  readonly count: (left: number, right: number) => number;
+};
+
+const LESS: Operation = { usd: (left, right) => picoUsd(left - right), count: (left, right) => left - right };
+const PLUS: Operation = { usd: addUsd, count: (left, right) => left + right };
+
+function combine(left: Measures, right: Measures, { usd, count }: Operation): Measures {
+  return {
+    cost: usd(left.cost, right.cost),
+    events: count(left.events, right.events),
+    inputTokens: count(left.inputTokens, right.inputTokens),
+    outputTokens: count(left.outputTokens, right.outputTokens),
+    latencyMs: count(left.latencyMs, right.latencyMs),
+    timed: count(left.timed, right.timed),
+    unpriced: count(left.unpriced, right.unpriced),
+    incomplete: count(left.incomplete, right.incomplete),
+    estimatedCost: usd(left.estimatedCost, right.estimatedCost),
+    inDoubt: count(left.inDoubt, right.inDoubt),
+    atRisk: usd(left.atRisk, right.atRisk),
+    sandboxCost: usd(left.sandboxCost, right.sandboxCost),
+    sandbox: count(left.sandbox, right.sandbox),
+  };
 }
 
 export type WireMeasures = {

@@ -1,8 +1,16 @@
 import { ApportionError } from '#terms';
 import { createBindings, type Bindings } from './bindings.ts';
 import { fromEntries, type EntryFilter } from './filter.ts';
-import type { GroupFields, Grouping } from './grouping.ts';
-import { fromRowMeasures, MEASURE_COLUMNS, toWireMeasures, type Measures, type WireMeasures } from './measures.ts';
+import { OTHER, type GroupFields, type Grouping } from './grouping.ts';
+import {
+  FOLDED_MEASURE_COLUMNS,
+  fromRowMeasures,
+  MEASURE_COLUMNS,
+  PARTIAL_COLUMNS,
+  toWireMeasures,
+  type Measures,
+  type WireMeasures,
+} from './measures.ts';
 import { invariant } from '#std';
 import type { AsOf } from '#ledger/store';
 import { textOrNull, type Row, type StoreReader } from './reader.ts';
@@ -40,28 +48,56 @@ export async function totalOf(report: Report): Promise<Measures> {
 
 export type Group = { readonly id: string | null; readonly fields: GroupFields; readonly measures: Measures };
 
-/** A breakdown in its own order, `(untagged)` always among the groups; `cut` when there are more than `limit`. */
+export type Groups = {
+  /** In the breakdown's own order, `(untagged)` always among them. */
+  readonly groups: readonly Group[];
+  /** What the breakdown itself puts aside: values beyond a cap, nodes elsewhere in the tree. */
+  readonly aside: Group | undefined;
+  /** True when there are more than `limit`. */
+  readonly cut: boolean;
+};
+
 export async function groupsOf(
   report: Report,
   groupingFor: (bindings: Bindings) => Grouping,
   limit: number,
-): Promise<{ readonly groups: readonly Group[]; readonly cut: boolean }> {
+): Promise<Groups> {
   const rows = await report.rows((from, bindings) => {
     const grouping = groupingFor(bindings);
-    const columns = [`toString(k) AS id`, MEASURE_COLUMNS, ...grouping.extras].join(', ');
-    const order = grouping.chronological ? 'k' : 'isNull(k) DESC, coalesce(sum(cost), 0) DESC, k';
-    return `WITH ${grouping.key} AS k SELECT ${columns} ${from} GROUP BY k ORDER BY ${order} LIMIT ${bindings.bind('UInt32', limit + 2)}`;
+    const { measures, source } = sourceOf(grouping, from);
+    const columns = [`toString(k) AS id`, measures, ...grouping.extras].join(', ');
+    const dearest = grouping.foldedBy === undefined ? 'sum(cost)' : 'sum(part_m_cost)';
+    const order = grouping.chronological
+      ? 'k'
+      : `isNull(k) DESC, ifNull(toString(k), '') = '${OTHER}' DESC, coalesce(${dearest}, 0) DESC, k`;
+    return `WITH ${grouping.key} AS k SELECT ${columns} ${source} GROUP BY k ORDER BY ${order} LIMIT ${bindings.bind('UInt32', limit + 3)}`;
   });
   const grouping = groupingFor(createBindings());
-  const all = distinct(
-    rows.map((row) => {
-      const id = textOrNull(row, 'id');
-      return { id, fields: grouping.fields(id, row), measures: fromRowMeasures(row) };
-    }),
-  );
-  const kept = all.slice(0, all[0]?.id === null ? limit + 1 : limit);
-  const groups = grouping.chronological ? kept : kept.toSorted(byCost);
-  return { groups, cut: kept.length < all.length };
+  const all = rows.map((row) => {
+    const id = textOrNull(row, 'id');
+    return { id, fields: grouping.fields(id, row), measures: fromRowMeasures(row) };
+  });
+  const named = all.filter(({ id }) => id !== null && id !== OTHER);
+  const kept = distinct([...all.filter(({ id }) => id === null), ...named.slice(0, limit)]);
+  return {
+    groups: grouping.chronological ? kept : kept.toSorted(byCost),
+    aside: all.find(({ id }) => id === OTHER),
+    cut: named.length > limit,
+  };
+}
+
+/** `FROM …` of a breakdown and its measures: entries as they are, or summed up first (see `Grouping.foldedBy`). */
+export function sourceOf(
+  { foldedBy }: Grouping,
+  from: string,
+  alsoBy: readonly string[] = [],
+): { readonly measures: string; readonly source: string } {
+  if (foldedBy === undefined) return { measures: MEASURE_COLUMNS, source: from };
+  const by = [...foldedBy, ...alsoBy];
+  return {
+    measures: FOLDED_MEASURE_COLUMNS,
+    source: `FROM (SELECT ${by.join(', ')}, ${PARTIAL_COLUMNS} ${from} GROUP BY ALL)`,
+  };
 }
 
 /** Two groups of one name (two keys of one alias) get their ids behind it: a client tells rows apart by `value`. */

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { closeEntry, closeInDoubt, openEntry, type AttemptStart } from '#ledger';
 import { openStore } from '#ledger/store';
 import { systemClock, type TimestampMs } from '#std';
-import { resolveTags, readBodyTags } from '#tags';
-import { picoUsd, type CallId, type CostState, type PicoUsd, type TagSet } from '#terms';
+import { readBodyTags, readDefaultTags, resolveTags, type TagDeclaration } from '#tags';
+import { picoUsd, type CallId, type CostState, type PicoUsd, type TagSet, type TagSource } from '#terms';
 import type { StoreReader } from './reader.ts';
 
 /** One call of a test, in a few words; the rest of its entry follows from these. */
@@ -17,7 +17,12 @@ export type Seed = {
   readonly model?: string;
   readonly requestModel?: string;
   readonly provider?: string;
-  readonly key?: { readonly id: string; readonly name: string };
+  readonly key?: Partial<AttemptStart['key']>;
+  /** The step of its run. */
+  readonly sessionPath?: string;
+  /** Tags the key locks, and those it only defaults to. */
+  readonly locked?: readonly string[];
+  readonly defaults?: readonly string[];
   /** Pico-dollars; null with a state of `unpriced`, `in_doubt`. */
   readonly cost?: bigint | null;
   readonly state?: CostState;
@@ -87,7 +92,7 @@ function entryOf(seed: Seed, callId: CallId): string {
     operation: 'chat',
     stream: false,
     key: { id: 'key_1', name: 'first key', team: '', owner: '', ...seed.key },
-    tags: tagsOf(seed.body ?? {}),
+    tags: tagsOf(seed),
     requestModel: seed.requestModel ?? seed.model ?? 'gpt-4o',
     provider: seed.provider ?? 'openai',
     model: seed.model ?? 'gpt-4o',
@@ -126,7 +131,12 @@ function chargeOf(amount: PicoUsd): Parameters<typeof closeEntry>[2]['rated']['c
   };
 }
 
-function tagsOf(body: Readonly<Record<string, unknown>>): TagSet {
+function tagsOf({ body = {}, locked = [], defaults = [], sessionPath }: Seed): TagSet {
   const fields = Object.fromEntries(Object.entries(body).map(([name, value]) => [name, JSON.stringify(value)]));
-  return resolveTags(new Map([['body', readBodyTags(fields).declaration]]), { keyTeam: '' });
+  const sources = new Map<TagSource, TagDeclaration>([
+    ['key_lock', readDefaultTags({ tags: locked })],
+    ['body', readBodyTags(fields).declaration],
+    ['key_default', readDefaultTags({ tags: defaults })],
+  ]);
+  return { ...resolveTags(sources, { keyTeam: '' }), sessionPath: sessionPath ?? null };
 }

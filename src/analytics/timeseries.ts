@@ -2,15 +2,18 @@ import type { TimestampMs } from '#std';
 import { UNTAGGED } from '#tags';
 import { createBindings, type Bindings } from './bindings.ts';
 import { bucketIds, bucketOf, INTERVALS, type Interval } from './calendar.ts';
-import { otherGroup, toWireGroup, type WireGroup } from './costs.ts';
+import { toWireGroups, type WireGroup } from './costs.ts';
 import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from './filter.ts';
-import { bucketKey, groupingOf, OTHER, parseGroupBy, type GroupBy, type Grouping } from './grouping.ts';
+import { bucketKey, groupingOf } from './breakdown.ts';
+import { parseGroupBy, tagKeyOf, type GroupBy } from './group-by.ts';
+import { OTHER, type Grouping } from './grouping.ts';
 import { fromRowMeasures, MEASURE_COLUMNS, NO_MEASURES, toWireMeasures, type WireMeasures } from './measures.ts';
 import { invalidQuery, parseParameters } from './parameters.ts';
 import { countOf, textOf, type Row } from './reader.ts';
 import {
   groupsOf,
   openReport,
+  sourceOf,
   totalOf,
   toWireAsOf,
   toWireSummary,
@@ -36,10 +39,10 @@ const MOST_BUCKETS = 10_000;
 
 export function parseTimeseriesQuery(query: unknown, now: TimestampMs): TimeseriesQuery {
   const parameters = parseParameters(query, [...FILTER_PARAMETERS, 'interval', 'group_by', 'limit']);
-  const filter = parseFilter(parameters, now);
   const interval = parameters.oneOf('interval', INTERVALS) ?? 'day';
   const groupText = parameters.text('group_by');
   const groupBy = groupText === undefined ? null : parseGroupBy(groupText);
+  const filter = parseFilter(parameters, now, groupBy === null ? undefined : tagKeyOf(groupBy));
   if (groupBy?.kind === 'time') {
     throw invalidQuery(
       'group_by',
@@ -95,14 +98,13 @@ export async function timeseries(
   }
   const groupingFor = (bindings: Bindings): Grouping => groupingOf(groupBy, query.filter, bindings);
   const { overlapping } = groupingFor(createBindings());
-  const [total, { groups, cut }] = await Promise.all([totalOf(report), groupsOf(report, groupingFor, query.limit)]);
-  const data = await groupPoints(report, { interval, groupingFor, groups, overlapping });
-  const wireGroups = groups.map(toWireGroup);
-  if (cut && !overlapping) wireGroups.push(otherGroup(total, groups));
+  const [total, groups] = await Promise.all([totalOf(report), groupsOf(report, groupingFor, query.limit)]);
   return {
     ...frame(query, report),
-    data,
-    groups: wireGroups,
+    data: await groupPoints(report, { interval, groupingFor, groups: groups.groups, overlapping }),
+    groups: toWireGroups(groups, total, overlapping ? 'overlap' : 'partition').filter(
+      (row) => !overlapping || !row.other,
+    ),
     summary: toWireSummary(total, query.filter),
     overlapping,
   };
@@ -142,13 +144,16 @@ async function groupPoints(report: Report, ask: GroupPointsAsk): Promise<WirePoi
   const { timeZone } = report.filter.period;
   const ids = ask.groups.flatMap(({ id }) => (id === null ? [] : [id]));
   const rows = await report.rows((from, bindings) => {
-    const zone = bindings.bind('String', timeZone);
     const known = bindings.bind('Array(String)', ids);
     const series = `if(isNull(k), toInt32(${SERIES_UNTAGGED}), toInt32(indexOf(${known}, ifNull(toString(k), ''))))`;
     // Rows of an overlapping breakdown beyond the limit are left out: a sum of them would count calls twice.
     const having = ask.overlapping ? `HAVING s != ${SERIES_OTHER}` : '';
-    return `WITH ${ask.groupingFor(bindings).key} AS k, ${bucketKey(ask.interval, zone)} AS b, ${series} AS s
-      SELECT toString(b) AS bucket, s AS series, ${MEASURE_COLUMNS} ${from} GROUP BY b, s ${having} ORDER BY b, s`;
+    const grouping = ask.groupingFor(bindings);
+    const bucket = bucketKey(ask.interval, bindings.bind('String', timeZone));
+    const { measures, source } = sourceOf(grouping, from, [`${bucket} AS b`]);
+    const computed = grouping.foldedBy === undefined ? `${bucket} AS b, ` : '';
+    return `WITH ${computed}${grouping.key} AS k, ${series} AS s
+      SELECT toString(b) AS bucket, s AS series, ${measures} ${source} GROUP BY b, s ${having} ORDER BY b, s`;
   });
   const values = new Map(
     ask.groups.map((group) => [group.id === null ? SERIES_UNTAGGED : ids.indexOf(group.id) + 1, group.fields.value]),

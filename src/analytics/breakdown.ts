@@ -1,0 +1,125 @@
+import { tagColumn } from '#ledger/store';
+import { UNTAGGED } from '#tags';
+import { bucketOf, type Interval } from './calendar.ts';
+import type { Bindings } from './bindings.ts';
+import { PROVEN, type EntryFilter, type ProvenName } from './filter.ts';
+import type { GroupBy } from './group-by.ts';
+import { each, PARTITION, type Grouping } from './grouping.ts';
+import { textOf } from './reader.ts';
+import { pathGroup, tagTreeGroup } from './tree-grouping.ts';
+
+/** The SQL of a breakdown. */
+export function groupingOf(groupBy: GroupBy, filter: EntryFilter, bindings: Bindings): Grouping {
+  switch (groupBy.kind) {
+    case 'tag':
+      return tagGroup(groupBy.key);
+    case 'tag_tree':
+      return tagTreeGroup(groupBy.key, groupBy.prefix, bindings);
+    case 'path':
+      return pathGroup(groupBy.prefix, bindings);
+    case 'proven':
+      return provenGroup(groupBy.name);
+    case 'time':
+      return timeGroup(groupBy.interval, filter.period.timeZone, bindings);
+    case 'entity':
+      return filter.entityType === undefined ? PRIMARY_ENTITY : entityOfType(filter.entityType);
+    default:
+      return FIXED_GROUPS[groupBy.kind];
+  }
+}
+
+function plain(key: string, field: string): Grouping {
+  return { ...PARTITION, key, fields: (id) => ({ value: id ?? UNTAGGED, [field]: id }) };
+}
+
+const PRIMARY_ENTITY: Grouping = {
+  ...PARTITION,
+  key: "if(entity_type = '', NULL, concat(entity_type, '/', entity_id))",
+  extras: ['any(entity_type) AS x_entity_type', 'any(entity_id) AS x_entity_id'],
+  fields: (id, row) =>
+    id === null
+      ? { value: UNTAGGED, entity_type: null, entity_id: UNTAGGED }
+      : { value: id, entity_type: textOf(row, 'x_entity_type'), entity_id: textOf(row, 'x_entity_id') },
+};
+
+function entityOfType(type: string): Grouping {
+  return {
+    ...PARTITION,
+    key: tagColumn(type),
+    fields: (id) => ({ value: id ?? UNTAGGED, entity_type: id === null ? null : type, entity_id: id ?? UNTAGGED }),
+  };
+}
+
+const MODEL: Grouping = {
+  ...PARTITION,
+  key: "nullIf(model, '')",
+  extras: ['arraySort(groupUniqArray(8)(provider)) AS x_providers'],
+  fields: (id, row) => {
+    const providers = row['x_providers'];
+    const names = Array.isArray(providers) ? providers.map(String) : [];
+    return { value: id ?? UNTAGGED, model: id, provider: names.length > 1 ? '(multiple)' : (names[0] ?? null) };
+  },
+};
+
+// By id: two keys of one name stay two rows.
+const KEY: Grouping = {
+  ...PARTITION,
+  key: "nullIf(key_id, '')",
+  extras: ['argMax(key_name, seq) AS x_key_name'],
+  fields: (id, row) => {
+    const name = textOf(row, 'x_key_name');
+    return { value: name === '' ? (id ?? UNTAGGED) : name, key_id: id, key_name: name };
+  },
+};
+
+function tagGroup(key: string): Grouping {
+  return {
+    ...PARTITION,
+    key: tagColumn(key),
+    fields: (id) => ({ value: id ?? UNTAGGED, tag_key: key, tag_value: id }),
+  };
+}
+
+function timeGroup(interval: Interval, timeZone: string, { bind }: Bindings): Grouping {
+  return {
+    ...PARTITION,
+    chronological: true,
+    key: bucketKey(interval, bind('String', timeZone)),
+    fields: (id) => {
+      const bucket = bucketOf(id ?? '', interval, timeZone);
+      return { value: bucket.date, date: bucket.date, timestamp: new Date(bucket.startMs).toISOString() };
+    },
+  };
+}
+
+/** The bucket an entry falls in, as `bucketOf` reads it. */
+export function bucketKey(interval: Interval, zone: string): string {
+  const keys: Readonly<Record<Interval, string>> = {
+    hour: `toUnixTimestamp(toStartOfHour(effective_at, ${zone}))`,
+    day: `toDate(effective_at, ${zone})`,
+    week: `toStartOfWeek(effective_at, 1, ${zone})`,
+    month: `toStartOfMonth(effective_at, ${zone})`,
+  };
+  return keys[interval];
+}
+
+const LABEL: Grouping = {
+  ...PARTITION,
+  overlapping: true,
+  foldedBy: ['labels'],
+  key: each('labels', 'NULL'),
+  fields: (id) => ({ value: id ?? UNTAGGED, label: id }),
+};
+
+const FIXED_GROUPS = {
+  model: MODEL,
+  provider: plain("nullIf(provider, '')", 'provider'),
+  status: plain('status', 'status'),
+  key: KEY,
+  label: LABEL,
+} as const;
+
+function provenGroup(name: ProvenName): Grouping {
+  const column = PROVEN[name];
+  return plain(`nullIf(${column}, '')`, column);
+}

@@ -1,0 +1,39 @@
+import { isTagKey, tagColumn } from '#ledger/store';
+import type { TagFilter } from '#tags';
+import type { Provenance } from '#terms';
+import type { Bindings } from './bindings.ts';
+import { invalidQuery } from './parameters.ts';
+
+type Bind = Bindings['bind'];
+
+/** One condition of `tags=` as SQL. */
+export function tagCondition(filter: TagFilter, bind: Bind): string {
+  if (filter.kind === 'dimension') return dimensionCondition(filter.key, filter.values, bind);
+  if (filter.kind === 'path') return anyUnder('paths', bind('String', filter.segments.join('/')));
+  const label = bind('String', filter.label);
+  return `(has(labels, ${label}) OR ${anyUnder('paths', label)})`;
+}
+
+/** Every one of these dimensions is there and came from where it should. */
+export function provenanceConditions(keys: readonly string[], provenance: Provenance, bind: Bind): readonly string[] {
+  return keys.map((key) => `${tagColumn(key, 'tag_provenance')} = ${bind('String', provenance)}`);
+}
+
+/** True where `text` is `path` or lies below it, by whole segments: `US/Cal` is not above `US/California`. */
+export function isUnder(text: string, path: string): string {
+  return `(${text} = ${path} OR startsWith(${text}, concat(${path}, '/')))`;
+}
+
+function anyUnder(paths: string, path: string): string {
+  return `arrayExists(p -> ${isUnder('p', path)}, ${paths})`;
+}
+
+function dimensionCondition(key: string, values: readonly (string | null)[], bind: Bind): string {
+  if (!isTagKey(key))
+    throw invalidQuery('tags', `"${key}" is no tag key.`, 'Keys hold letters, digits, "_", "." and "-".');
+  const column = tagColumn(key);
+  const any = values.map((value) =>
+    value === null ? `isNull(${column})` : isUnder(`ifNull(${column}, '')`, bind('String', value)),
+  );
+  return `(${any.join(' OR ')})`;
+}
