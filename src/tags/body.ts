@@ -1,22 +1,33 @@
 import { ApportionError } from '#terms';
 import { DeclarationDraft, type TagDeclaration } from './declaration.ts';
+import { readLooseMetadata, readTags } from './json-tags.ts';
 import { membersOf, parseText, WrittenNumber, type TextMember } from './json-text.ts';
+import { DEFAULT_TAG_RULES, type TagRules } from './rules.ts';
 
 /** Top-level request fields that are ours and never reach a provider. `metadata` is shared: see `MetadataForward`. */
 export const TAG_BODY_FIELDS = [
   'entity_type',
   'entity_id',
   'session_id',
+  'session_path',
   'tags',
   'request_tags',
   'litellm_metadata',
   'litellm_session_id',
+  'litellm_trace_id',
+  'tensorzero::tags',
+  'tensorzero::episode_id',
+  'requesty',
 ] as const;
+
+/** Top-level fields that are the provider's: read for attribution, and forwarded as they are. */
+export const READ_ONLY_BODY_FIELDS = ['user', 'safety_identifier'] as const;
 
 /** Fields of ours inside `metadata`, which otherwise belongs to the provider. */
 const OUR_METADATA: ReadonlySet<string> = new Set([
   'tags',
   'session_id',
+  'session_path',
   'litellm_session_id',
   'spend_logs_metadata',
   'entity_type',
@@ -33,34 +44,78 @@ export type BodyTags = { readonly declaration: TagDeclaration; readonly forwardM
 
 const KEEP: MetadataForward = { action: 'keep' };
 
-/** @param fields the JSON text of each field of `TAG_BODY_FIELDS` and of `metadata` that the request has, by name */
-export function readBodyTags(fields: Readonly<Record<string, string>>): BodyTags {
-  const draft = new DeclarationDraft();
-  readAttribution(draft, { entries: fields, prefix: '' });
-  if (fields['tags'] !== undefined) readTags(draft, fields['tags'], 'tags');
-  if (fields['request_tags'] !== undefined) readTags(draft, fields['request_tags'], 'request_tags');
+/**
+ * @param fields the JSON text of each field of `TAG_BODY_FIELDS`, of `READ_ONLY_BODY_FIELDS` and of `metadata` that the
+ *   request has, by name
+ */
+export function readBodyTags(
+  fields: Readonly<Record<string, string | undefined>>,
+  rules: TagRules = DEFAULT_TAG_RULES,
+): BodyTags {
+  const draft = new DeclarationDraft(rules);
+  const top: FieldsAt = { entries: fields, prefix: '' };
+  readAttribution(draft, top);
+  readEndUser(draft, top, 'user');
+  for (const name of TAG_LISTS) {
+    const text = fields[name];
+    if (text !== undefined) readTags(draft, text, name);
+  }
+  readRequesty(draft, fields['requesty']);
+  // Before `metadata`: of several end users, LiteLLM takes the one of litellm_metadata.
+  const litellm = containerOf(fields['litellm_metadata'], 'litellm_metadata');
+  if (litellm !== null) readEndUser(draft, litellm, 'user');
   const metadata = membersOf(fields['metadata'] ?? '', 'metadata');
-  if (metadata !== null) readContainer(draft, metadata, 'metadata');
-  readLitellmMetadata(draft, fields['litellm_metadata']);
+  if (metadata !== null) readContainer(draft, entriesOf(metadata, 'metadata.'));
+  if (litellm !== null) readContainer(draft, litellm);
+  readEndUser(draft, top, 'safety_identifier');
   return { declaration: draft.finish(), forwardMetadata: metadata === null ? KEEP : forwardOf(metadata) };
 }
 
-function readLitellmMetadata(draft: DeclarationDraft, text: string | undefined): void {
-  if (text === undefined || text === 'null') return;
-  const members = membersOf(text, 'litellm_metadata');
-  if (members === null) {
-    throw new ApportionError('invalid_field', 'litellm_metadata must be an object.', { param: 'litellm_metadata' });
-  }
-  readContainer(draft, members, 'litellm_metadata');
+const TAG_LISTS = ['tags', 'request_tags', 'tensorzero::tags'] as const;
+
+/** Fields of one object as JSON text, and where the object is. */
+type FieldsAt = { readonly entries: Readonly<Record<string, string | undefined>>; readonly prefix: string };
+
+/** What is read inside `metadata` and `litellm_metadata`; the rest of them is not looked at. */
+const READ_INSIDE: ReadonlySet<string> = new Set([...OUR_METADATA, 'user_id', 'user']);
+
+function entriesOf(members: readonly TextMember[], prefix: string): FieldsAt {
+  const entries: Record<string, string> = {};
+  for (const { key, value } of members) if (READ_INSIDE.has(key)) entries[key] = value;
+  return { entries, prefix };
 }
 
-function readContainer(draft: DeclarationDraft, members: readonly TextMember[], at: string): void {
-  const entries: Record<string, string> = {};
-  for (const { key, value } of members) if (OUR_METADATA.has(key)) entries[key] = value;
-  readAttribution(draft, { entries, prefix: `${at}.` });
-  for (const { key, value } of members) {
-    if (key === 'tags') readTags(draft, value, `${at}.tags`);
-    if (key === 'spend_logs_metadata') readSpendLogsMetadata(draft, value, `${at}.spend_logs_metadata`);
+/** A field that must be an object; null when it is absent or `null`. */
+function containerOf(text: string | undefined, at: string): FieldsAt | null {
+  const members = objectOf(text, at);
+  return members === null ? null : entriesOf(members, `${at}.`);
+}
+
+function objectOf(text: string | undefined, at: string): readonly TextMember[] | null {
+  if (text === undefined || text === 'null') return null;
+  const members = membersOf(text, at);
+  if (members === null) throw new ApportionError('invalid_field', `${at} must be an object.`, { param: at });
+  return members;
+}
+
+function readContainer(draft: DeclarationDraft, at: FieldsAt): void {
+  readAttribution(draft, at);
+  readEndUser(draft, at, 'user_id');
+  const { entries, prefix } = at;
+  if (entries['tags'] !== undefined) readTags(draft, entries['tags'], `${prefix}tags`);
+  if (entries['spend_logs_metadata'] !== undefined) {
+    readLooseMetadata(draft, entries['spend_logs_metadata'], `${prefix}spend_logs_metadata`);
+  }
+}
+
+/** Requesty's object: `{tags, user_id, trace_id, extra}`. */
+function readRequesty(draft: DeclarationDraft, text: string | undefined): void {
+  for (const { key, value } of objectOf(text, 'requesty') ?? []) {
+    const at = `requesty.${key}`;
+    if (key === 'tags') readTags(draft, value, at);
+    else if (key === 'extra') readLooseMetadata(draft, value, at);
+    else if (key === 'user_id') readEndUser(draft, { entries: { user_id: value }, prefix: 'requesty.' }, 'user_id');
+    else if (key === 'trace_id') addId(value, at, (id) => draft.addTrace(id, at));
   }
 }
 
@@ -71,10 +126,25 @@ function forwardOf(metadata: readonly TextMember[]): MetadataForward {
   return { action: 'replace', json: `{${theirs.map(({ text }) => text).join(',')}}` };
 }
 
-type AttributionFields = { readonly entries: Readonly<Record<string, string>>; readonly prefix: string };
+/** Entity pair, session and trace, wherever a dialect puts them. */
+function readAttribution(draft: DeclarationDraft, { entries, prefix }: FieldsAt): void {
+  readEntity(draft, { entries, prefix });
+  for (const name of SESSION_FIELDS) {
+    const at = `${prefix}${name}`;
+    addId(entries[name], at, (id) => draft.addSession(id, at));
+  }
+  addId(entries['session_path'], `${prefix}session_path`, (path) =>
+    draft.addSessionPath(path, `${prefix}session_path`),
+  );
+  addId(entries['litellm_trace_id'], `${prefix}litellm_trace_id`, (id) =>
+    draft.addTrace(id, `${prefix}litellm_trace_id`),
+  );
+}
 
-/** Entity pair and session id, wherever a dialect puts them. */
-function readAttribution(draft: DeclarationDraft, { entries, prefix }: AttributionFields): void {
+const SESSION_FIELDS = ['session_id', 'litellm_session_id', 'tensorzero::episode_id'] as const;
+
+function readEntity(draft: DeclarationDraft, { entries, prefix }: FieldsAt): void {
+  if (entries['entity_type'] === undefined && entries['entity_id'] === undefined) return;
   const at = { type: `${prefix}entity_type`, id: `${prefix}entity_id` };
   const type = readId(entries['entity_type'], { at: at.type, code: 'invalid_entity' });
   const id = readId(entries['entity_id'], { at: at.id, code: 'invalid_entity' });
@@ -86,10 +156,16 @@ function readAttribution(draft: DeclarationDraft, { entries, prefix }: Attributi
       hint: 'Send both, or neither.',
     });
   }
-  for (const name of ['session_id', 'litellm_session_id']) {
-    const session = readId(entries[name], { at: `${prefix}${name}`, code: 'invalid_field' });
-    if (session !== null) draft.addSession(session, `${prefix}${name}`);
-  }
+}
+
+function readEndUser(draft: DeclarationDraft, { entries, prefix }: FieldsAt, name: string): void {
+  addId(entries[name], `${prefix}${name}`, (id) => draft.addEndUser(id, `${prefix}${name}`));
+}
+
+function addId(text: string | undefined, at: string, add: (id: string) => void): void {
+  if (text === undefined) return;
+  const id = readId(text, { at, code: 'invalid_field' });
+  if (id !== null) add(id);
 }
 
 /** A string or a number as written; null when absent or `null`. */
@@ -113,76 +189,4 @@ function readId(
     });
   }
   return id;
-}
-
-/** `tags` is an object (InfraPrism), an array of strings (LiteLLM, FastRouter, NemoRouter) or one comma-separated string. */
-export function readTags(draft: DeclarationDraft, text: string, at: string): void {
-  const members = membersOf(text, at);
-  if (members !== null) {
-    for (const { key, value } of members) readMember(draft, { key, value }, at);
-    return;
-  }
-  const value = parseText(text, at);
-  if (value === null) return;
-  if (typeof value === 'string') {
-    for (const tag of value.split(',')) draft.addTag(tag, at);
-  } else if (Array.isArray(value)) {
-    value.forEach((item: unknown, index) => readItem(draft, item, `${at}[${index}]`));
-  } else {
-    throw wrongType(at, 'Send an object of strings, an array of strings, or one string.');
-  }
-}
-
-function readMember(
-  draft: DeclarationDraft,
-  { key, value: text }: Pick<TextMember, 'key' | 'value'>,
-  at: string,
-): void {
-  const path = `${at}.${key}`;
-  const value = scalarText(parseText(text, path));
-  if (value === undefined) throw wrongType(path, 'A tag value is a string, a number or a boolean.');
-  if (value === null) warnAbsent(draft, { key, path }, at);
-  else draft.addDimension(key, value, path);
-}
-
-function readItem(draft: DeclarationDraft, item: unknown, at: string): void {
-  const text = scalarText(item);
-  if (text === undefined)
-    throw wrongType(at, 'A tag in a list is a string such as "team:growth", "US/California" or "beta".');
-  if (text === null) draft.warn(`${at} is null and was left out`);
-  else draft.addTag(text, at);
-}
-
-/** LiteLLM lets anything in here; what cannot be a dimension is left out, and said so. */
-function readSpendLogsMetadata(draft: DeclarationDraft, text: string, at: string): void {
-  const members = membersOf(text, at);
-  if (members === null) {
-    if (text !== 'null') throw wrongType(at, 'Send an object.');
-    return;
-  }
-  let leftOut = 0;
-  for (const { key, value: raw } of members) {
-    const value = scalarText(parseText(raw, at));
-    if (value === undefined || value === null || !SIMPLE_KEY.test(key)) leftOut += 1;
-    else draft.addDimension(key, value, `${at}.${key}`);
-  }
-  if (leftOut > 0) draft.warn(`${leftOut} fields of ${at} cannot be tags and were left out`);
-}
-
-const SIMPLE_KEY = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
-
-/** The text of a string, number or boolean; null for null; undefined for anything else. */
-function scalarText(value: unknown): string | null | undefined {
-  if (typeof value === 'string' || value === null) return value;
-  if (typeof value === 'boolean') return String(value);
-  return value instanceof WrittenNumber ? value.text : undefined;
-}
-
-function warnAbsent(draft: DeclarationDraft, { key, path }: { key: string; path: string }, at: string): void {
-  // Keys outside the grammar may hold what no header can carry.
-  draft.warn(`${SIMPLE_KEY.test(key) ? path : `a key of ${at}`} is null and was left out`);
-}
-
-function wrongType(at: string, hint: string): ApportionError {
-  return new ApportionError('invalid_tag', `${at} has a type that cannot be a tag.`, { param: at, hint });
 }

@@ -1,11 +1,28 @@
-import { ApportionError, ENTITY_TYPES, LIMITS, type Entity } from '#terms';
-import { checkKey, checkText, checkValue, overLimit, parseTag } from './parse-tag.ts';
+import { ApportionError, LIMITS, type Entity } from '#terms';
+import {
+  checkKey,
+  checkPath,
+  checkTag,
+  checkText,
+  checkValue,
+  classifyValueless,
+  overLimit,
+  parseTag,
+  segmentsOf,
+  type ParsedTag,
+} from './parse-tag.ts';
+import { DEFAULT_TAG_RULES, type TagRules } from './rules.ts';
 
 /** What one source says, checked, before sources are weighed against each other. */
 export type TagDeclaration = {
   readonly entity: Entity | null;
   /** The first one counts; others are kept as conflicts. */
   readonly sessionIds: readonly string[];
+  /** Steps of a run, normalised like paths. As with session ids, the first one counts. */
+  readonly sessionPaths: readonly string[];
+  readonly traceIds: readonly string[];
+  /** Who uses the caller's product (`user`, `safety_identifier`, …), in LiteLLM's order of preference. */
+  readonly endUsers: readonly string[];
   /** Distinct values by key, in the order seen. Two values make the dimension `(multiple)`. */
   readonly dimensions: ReadonlyMap<string, readonly string[]>;
   readonly labels: readonly string[];
@@ -14,22 +31,32 @@ export type TagDeclaration = {
   readonly sent: readonly string[];
   /** ASCII, with field paths but never values: they go into an answer header. */
   readonly warnings: readonly string[];
+  /** What the same source says with less weight: vendor headers below our own, `baggage` below both. */
+  readonly weaker: TagDeclaration | null;
 };
 
 export const NO_TAGS: TagDeclaration = {
   entity: null,
   sessionIds: [],
+  sessionPaths: [],
+  traceIds: [],
+  endUsers: [],
   dimensions: new Map(),
   labels: [],
   paths: [],
   sent: [],
   warnings: [],
+  weaker: null,
 };
 
 /** Collects one source's tags; each `add…` checks grammar, limits and reserved names. */
 export class DeclarationDraft {
+  readonly rules: TagRules;
   #entity: Entity | null = null;
   readonly #sessionIds: string[] = [];
+  readonly #sessionPaths: string[] = [];
+  readonly #traceIds: string[] = [];
+  readonly #endUsers: string[] = [];
   readonly #dimensions = new Map<string, string[]>();
   readonly #labels = new Set<string>();
   readonly #paths = new Set<string>();
@@ -37,44 +64,54 @@ export class DeclarationDraft {
   readonly #warnings: string[] = [];
   #tagCount = 0;
 
-  addTag(text: string, at: string): void {
-    const tag = parseTag(text, at);
-    if (tag === null) {
-      this.warn(`${at} is empty and was left out`);
-      return;
-    }
-    this.#sent.add(text);
-    switch (tag.kind) {
-      case 'dimension':
-        this.#setDimension(tag.key, tag.value, at);
-        break;
-      case 'path':
-        this.#join(this.#paths, tag.segments.join('/'), at);
-        break;
-      case 'label':
-        this.#join(this.#labels, tag.label, at);
-        break;
-    }
+  constructor(rules: TagRules = DEFAULT_TAG_RULES) {
+    this.rules = rules;
   }
 
-  addDimension(key: string, text: string, at: string): void {
+  /** One tag as written in a list. */
+  addTag(text: string, at: string): void {
+    this.#addParsed(parseTag(text, at), text, at);
+  }
+
+  /** A tag that is known to have no key: a path or a label. `sent` is how the caller wrote it. */
+  addValueless({ text, sent }: { readonly text: string; readonly sent: string }, at: string): void {
+    const tag = classifyValueless(text);
+    if (tag !== null) checkTag(tag, at);
+    this.#addParsed(tag, sent, at);
+  }
+
+  /** A label whatever its form looks like: `x-department: eng`. */
+  addLabel({ text, sent }: { readonly text: string; readonly sent: string }, at: string): void {
+    const label = text.trim();
+    if (label === '') {
+      this.#absent(at);
+      return;
+    }
+    checkValue(label, at);
+    this.#sent.add(sent);
+    this.#join(this.#labels, label, at);
+  }
+
+  addDimension(tag: { readonly key: string; readonly text: string; readonly sent?: string }, at: string): void {
+    const { key, text } = tag;
     checkKey(key, at);
     const value = text.trim();
     if (value === '') {
-      this.warn(`${at} is empty and was left out`);
+      this.#absent(at);
       return;
     }
     checkValue(value, at);
-    this.#sent.add(`${key}:${text}`);
+    this.#sent.add(tag.sent ?? `${key}:${text}`);
     this.#setDimension(key, value, at);
   }
 
   /** The first pair is the primary entity; a later one only sets the dimension of its type. */
   addEntity(entity: Entity, at: { type: string; id: string }): void {
-    if (!ENTITY_TYPES.some((type) => type === entity.type)) {
+    const { entityTypes } = this.rules;
+    if (!entityTypes.includes(entity.type)) {
       throw new ApportionError('invalid_entity', `${at.type}: unknown entity type.`, {
         param: at.type,
-        hint: `Use one of ${ENTITY_TYPES.join(', ')}; anything else can be a tag.`,
+        hint: `Use one of ${entityTypes.join(', ')}; anything else can be a tag.`,
       });
     }
     checkValue(entity.id, at.id);
@@ -83,13 +120,32 @@ export class DeclarationDraft {
   }
 
   addSession(text: string, at: string): void {
-    const sessionId = text.trim();
-    if (sessionId === '') {
-      this.warn(`${at} is empty and was left out`);
+    this.#addId(this.#sessionIds, text, at);
+  }
+
+  addTrace(text: string, at: string): void {
+    this.#addId(this.#traceIds, text, at);
+  }
+
+  addSessionPath(text: string, at: string): void {
+    const segments = segmentsOf(text);
+    if (segments.length === 0) {
+      this.#absent(at);
       return;
     }
-    checkText(sessionId, { at, maxChars: LIMITS.sessionIdChars });
-    if (!this.#sessionIds.includes(sessionId)) this.#sessionIds.push(sessionId);
+    checkPath(segments, at);
+    const path = segments.join('/');
+    if (!this.#sessionPaths.includes(path)) this.#sessionPaths.push(path);
+  }
+
+  addEndUser(text: string, at: string): void {
+    const endUser = text.trim();
+    if (endUser === '') {
+      this.#absent(at);
+      return;
+    }
+    checkValue(endUser, at);
+    if (!this.#endUsers.includes(endUser)) this.#endUsers.push(endUser);
   }
 
   warn(warning: string): void {
@@ -97,16 +153,60 @@ export class DeclarationDraft {
     if (this.#warnings.length < LIMITS.tagsPerCall) this.#warnings.push(warning);
   }
 
-  finish(): TagDeclaration {
+  finish(weaker: TagDeclaration | null = null): TagDeclaration {
     return {
       entity: this.#entity,
       sessionIds: this.#sessionIds,
+      sessionPaths: this.#sessionPaths,
+      traceIds: this.#traceIds,
+      endUsers: this.#endUsers,
       dimensions: this.#dimensions,
       labels: Array.from(this.#labels),
       paths: Array.from(this.#paths),
       sent: Array.from(this.#sent),
       warnings: this.#warnings,
+      weaker,
     };
+  }
+
+  #absent(at: string): void {
+    this.warn(`${at} is empty and was left out`);
+  }
+
+  #addParsed(tag: ParsedTag | null, sent: string, at: string): void {
+    if (tag === null) {
+      this.#absent(at);
+      return;
+    }
+    this.#sent.add(sent);
+    switch (tag.kind) {
+      case 'dimension':
+        this.#setDimension(tag.key, tag.value, at);
+        break;
+      case 'path':
+        this.#addPath(tag.segments, at);
+        break;
+      case 'label':
+        this.#join(this.#labels, tag.label, at);
+        break;
+    }
+  }
+
+  #addId(ids: string[], text: string, at: string): void {
+    const id = text.trim();
+    if (id === '') {
+      this.#absent(at);
+      return;
+    }
+    checkText(id, { at, maxChars: LIMITS.sessionIdChars });
+    if (!ids.includes(id)) ids.push(id);
+  }
+
+  #addPath(segments: readonly string[], at: string): void {
+    this.#join(this.#paths, segments.join('/'), at);
+    const [root = '', id] = segments;
+    const dimension = this.rules.pathRoots.get(root);
+    if (dimension !== undefined && id !== undefined) this.#setDimension(dimension, id, at);
   }
 
   #setDimension(key: string, value: string, at: string): void {

@@ -31,7 +31,12 @@ export type ParsedTag =
  */
 export function parseTag(text: string, at = 'tag'): ParsedTag | null {
   const tag = classifyTag(text);
-  if (tag === null) return null;
+  if (tag !== null) checkTag(tag, at);
+  return tag;
+}
+
+/** Limits and reserved names. */
+export function checkTag(tag: ParsedTag, at: string): void {
   if (tag.kind === 'path') {
     checkPath(tag.segments, at);
   } else if (tag.kind === 'label') {
@@ -40,7 +45,6 @@ export function parseTag(text: string, at = 'tag'): ParsedTag | null {
     checkKey(tag.key, at);
     checkValue(tag.value, at);
   }
-  return tag;
 }
 
 /** The grammar alone, without limits and reserved names. */
@@ -57,11 +61,21 @@ export function classifyTag(text: string): ParsedTag | null {
 /** A tag that is known to have no key: a path if a `/` stands between segments, else a label. */
 export function classifyValueless(text: string): ParsedTag | null {
   if (!text.includes('/')) return labelOrNothing(text.trim());
-  const segments = text
+  const segments = segmentsOf(text);
+  return segments.length > 1 ? { kind: 'path', segments } : labelOrNothing(segments[0] ?? '');
+}
+
+/** Trimmed, without empty ones. */
+export function segmentsOf(text: string): readonly string[] {
+  return text
     .split('/')
     .map((segment) => segment.trim())
     .filter((segment) => segment !== '');
-  return segments.length > 1 ? { kind: 'path', segments } : labelOrNothing(segments[0] ?? '');
+}
+
+/** True where `value` is `prefix` or lies below it, by whole segments: `eng/search` is under `eng`, `engine` is not. */
+export function isUnder(value: string, prefix: string): boolean {
+  return value.startsWith(prefix) && (value.length === prefix.length || value[prefix.length] === '/');
 }
 
 function labelOrNothing(label: string): ParsedTag | null {
@@ -95,7 +109,7 @@ export function checkValue(value: string, at: string): void {
   checkWord(value, at);
 }
 
-function checkPath(segments: readonly string[], at: string): void {
+export function checkPath(segments: readonly string[], at: string): void {
   if (segments.length > LIMITS.pathDepth) {
     throw overLimit(at, `the path has ${segments.length} segments, the limit is ${LIMITS.pathDepth}`);
   }

@@ -39,7 +39,17 @@ function valuesOf(tags: TagSet): Record<string, string> {
 }
 
 test('a call without tags has none, and counts for the team its key proves', () => {
-  const empty = { sessionId: null, sessionPath: null, traceId: null, overflow: new Map(), labels: [], paths: [], conflicts: [], sent: [], warnings: [] };
+  const empty = {
+    sessionId: null,
+    sessionPath: null,
+    traceId: null,
+    overflow: new Map(),
+    labels: [],
+    paths: [],
+    conflicts: [],
+    sent: [],
+    warnings: [],
+  };
   assert.deepEqual(resolve({}), { ...empty, entity: null, dimensions: new Map() });
   assert.deepEqual(resolve({}, 'core'), {
     ...empty,
@@ -75,7 +85,7 @@ test('locks beat the body, the body beats headers, headers beat defaults, and lo
     { key: 'plan', value: 'team', source: 'team_default' },
     { key: 'tier', value: 'deployment', source: 'deployment_default' },
   ]);
-  assert.deepEqual(tags.warnings, ['env is locked by the key; the declared value was not used']);
+  assert.deepEqual(tags.warnings, ['env is locked by the key or its team; the declared value was not used']);
 });
 
 test('a weaker source that agrees is no conflict', () => {

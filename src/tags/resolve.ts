@@ -1,5 +1,4 @@
 import {
-  type ENTITY_TYPES,
   LIMITS,
   TAG_SOURCES,
   type Dimension,
@@ -9,8 +8,9 @@ import {
   type TagSet,
   type TagSource,
 } from '#terms';
-import { type TagDeclaration } from './declaration.ts';
+import { NO_TAGS, type TagDeclaration } from './declaration.ts';
 import { MULTIPLE, overLimit } from './parse-tag.ts';
+import { DEFAULT_TAG_RULES, type TagRules } from './rules.ts';
 
 const PROVENANCE_OF: Readonly<Record<TagSource, Provenance>> = {
   key_lock: 'locked',
@@ -22,18 +22,10 @@ const PROVENANCE_OF: Readonly<Record<TagSource, Provenance>> = {
   deployment_default: 'default',
 };
 
-const DECLARED_FIRST: readonly TagSource[] = [
-  ...TAG_SOURCES.filter((source) => PROVENANCE_OF[source] === 'declared'),
-  ...TAG_SOURCES.filter((source) => PROVENANCE_OF[source] !== 'declared'),
-];
+/** LiteLLM's order of preference for the end user: any header before any field of the body. */
+const END_USER_SOURCES: readonly TagSource[] = ['header', 'body'];
 
-/** Whom a call counts for when no entity was declared as such. */
-const PRIMARY_ORDER: readonly string[] = [
-  'customer',
-  'project',
-  'team',
-  'employee',
-] satisfies (typeof ENTITY_TYPES)[number][];
+type Layer = { readonly source: TagSource; readonly declaration: TagDeclaration };
 
 type Weighing = {
   readonly dimensions: Map<string, Dimension>;
@@ -41,6 +33,8 @@ type Weighing = {
   readonly warnings: string[];
   primaryType: string | null;
   sessionId: string | null;
+  sessionPath: string | null;
+  traceId: string | null;
 };
 
 /**
@@ -50,36 +44,71 @@ type Weighing = {
  */
 export function resolveTags(
   sources: ReadonlyMap<TagSource, TagDeclaration>,
-  context: { readonly keyTeam: string },
+  context: { readonly keyTeam: string; readonly rules?: TagRules },
 ): TagSet {
-  const weighing: Weighing = { dimensions: new Map(), conflicts: [], warnings: [], primaryType: null, sessionId: null };
-  for (const source of TAG_SOURCES) {
-    const declaration = sources.get(source);
-    if (declaration !== undefined) weigh(weighing, declaration, source);
+  const rules = context.rules ?? DEFAULT_TAG_RULES;
+  const layers = layersOf(sources);
+  const weighing: Weighing = {
+    dimensions: new Map(),
+    conflicts: [],
+    warnings: [],
+    primaryType: null,
+    sessionId: null,
+    sessionPath: null,
+    traceId: null,
+  };
+  let endUserWeighed = false;
+  for (const layer of layers) {
+    if (!endUserWeighed && PROVENANCE_OF[layer.source] === 'default') {
+      weighEndUser(weighing, layers, rules);
+      endUserWeighed = true;
+    }
+    weigh(weighing, layer);
   }
-  const labels = unite(sources, 'labels');
-  const paths = unite(sources, 'paths');
-  if (sources.size > 1) checkCount(sources, labels.length + paths.length);
+  if (!endUserWeighed) weighEndUser(weighing, layers, rules);
+  const statedFirst = layers.length > 1 ? layers.toSorted(byStatement) : layers;
+  const labels = unite(statedFirst, 'labels');
+  const paths = unite(statedFirst, 'paths');
+  if (layers.length > 1) checkCount(layers, labels.length + paths.length);
   if (context.keyTeam !== '' && !weighing.dimensions.has('team')) {
     weighing.dimensions.set('team', { value: context.keyTeam, provenance: 'default' });
   }
   return {
-    entity: primaryEntity(weighing),
-    sessionId: weighing.sessionId,
-    sessionPath: null,
-    traceId: null,
+    entity: primaryEntity(weighing, rules),
+    // A trace is the closest thing to a session that a caller without sessions says.
+    sessionId: weighing.sessionId ?? weighing.traceId,
+    sessionPath: weighing.sessionPath,
+    traceId: weighing.traceId,
     overflow: new Map(),
     dimensions: weighing.dimensions,
     labels,
     paths,
     conflicts: weighing.conflicts,
-    sent: unite(sources, 'sent'),
+    sent: unite(statedFirst, 'sent'),
     warnings: weighing.warnings,
   };
 }
 
-function weigh(weighing: Weighing, declaration: TagDeclaration, source: TagSource): void {
-  const { entity, dimensions, sessionIds, warnings } = declaration;
+/** Everything that was said, strongest first. What says nothing is left out. */
+function layersOf(sources: ReadonlyMap<TagSource, TagDeclaration>): readonly Layer[] {
+  const layers: Layer[] = [];
+  for (const source of TAG_SOURCES) {
+    let declaration = sources.get(source) ?? null;
+    while (declaration !== null) {
+      if (declaration !== NO_TAGS) layers.push({ source, declaration });
+      declaration = declaration.weaker;
+    }
+  }
+  return layers;
+}
+
+/** The caller's own words come before what a key adds to them. */
+function byStatement(left: Layer, right: Layer): number {
+  return Number(PROVENANCE_OF[left.source] !== 'declared') - Number(PROVENANCE_OF[right.source] !== 'declared');
+}
+
+function weigh(weighing: Weighing, { declaration, source }: Layer): void {
+  const { entity, dimensions, warnings } = declaration;
   if (entity !== null) {
     weighing.primaryType ??= entity.type;
     weighDimension(weighing, entity.type, { values: dimensions.get(entity.type) ?? [], dedicated: entity.id, source });
@@ -87,11 +116,50 @@ function weigh(weighing: Weighing, declaration: TagDeclaration, source: TagSourc
   for (const [key, values] of dimensions) {
     if (key !== entity?.type) weighDimension(weighing, key, { values, dedicated: null, source });
   }
-  for (const sessionId of sessionIds) {
-    weighing.sessionId ??= sessionId;
-    if (weighing.sessionId !== sessionId) weighing.conflicts.push({ key: 'session_id', value: sessionId, source });
-  }
+  weighing.sessionId = firstOf(
+    weighing,
+    { key: 'session_id', known: weighing.sessionId, source },
+    declaration.sessionIds,
+  );
+  weighing.sessionPath = firstOf(
+    weighing,
+    { key: 'session_path', known: weighing.sessionPath, source },
+    declaration.sessionPaths,
+  );
+  weighing.traceId = firstOf(weighing, { key: 'trace_id', known: weighing.traceId, source }, declaration.traceIds);
   if (warnings.length > 0) weighing.warnings.push(...warnings);
+}
+
+type Place = { readonly key: string; readonly known: string | null; readonly source: TagSource };
+
+/** What is known already, else the first of `values`; all others become conflicts. */
+function firstOf(weighing: Weighing, { key, known, source }: Place, values: readonly string[]): string | null {
+  let first = known;
+  for (const value of values) {
+    first ??= value;
+    if (value !== first) weighing.conflicts.push({ key, value, source });
+  }
+  return first;
+}
+
+/** The dimension `end_user`, and the customer where nobody declared one. */
+function weighEndUser(weighing: Weighing, layers: readonly Layer[], rules: TagRules): void {
+  const { dimensions } = weighing;
+  let claimed = false;
+  for (const source of END_USER_SOURCES) {
+    for (const layer of layers) {
+      if (layer.source !== source) continue;
+      for (const value of layer.declaration.endUsers) {
+        const known = dimensions.get('end_user');
+        if (known === undefined) dimensions.set('end_user', { value, provenance: PROVENANCE_OF[source] });
+        else if (known.value !== value) weighing.conflicts.push({ key: 'end_user', value, source });
+        claimed = true;
+      }
+    }
+  }
+  const endUser = dimensions.get('end_user');
+  if (!claimed || endUser === undefined || rules.endUserAs !== 'customer' || dimensions.has('customer')) return;
+  dimensions.set('customer', endUser);
 }
 
 type Claim = {
@@ -111,50 +179,38 @@ function weighDimension(weighing: Weighing, key: string, { values, dedicated, so
   const losers = claimed.filter((claim, index) => claim !== value && claimed.indexOf(claim) === index);
   if (losers.length === 0) return;
   if (stronger?.provenance === 'locked' && PROVENANCE_OF[source] === 'declared') {
-    weighing.warnings.push(`${key} is locked by the key; the declared value was not used`);
+    weighing.warnings.push(`${key} is locked by the key or its team; the declared value was not used`);
   }
   // Sorted, so that the order in which a caller lists tags changes nothing in the entry but the strings as sent.
   for (const loser of losers.toSorted()) weighing.conflicts.push({ key, value: loser, source });
 }
 
-function primaryEntity({ primaryType, dimensions }: Weighing): Entity | null {
-  const type = primaryType ?? firstSet(dimensions, isStated) ?? firstSet(dimensions, () => true);
+function primaryEntity({ primaryType, dimensions }: Weighing, { entityTypes }: TagRules): Entity | null {
+  const set = entityTypes.filter((type) => dimensions.has(type));
+  const type = primaryType ?? set.find((name) => dimensions.get(name)?.provenance !== 'default') ?? set[0] ?? null;
   if (type === null) return null;
   const dimension = dimensions.get(type);
   return dimension === undefined ? null : { type, id: dimension.value };
 }
 
-function isStated({ provenance }: Dimension): boolean {
-  return provenance !== 'default';
-}
-
-function firstSet(
-  dimensions: ReadonlyMap<string, Dimension>,
-  counts: (dimension: Dimension) => boolean,
-): string | null {
-  for (const type of PRIMARY_ORDER) {
-    const dimension = dimensions.get(type);
-    if (dimension !== undefined && counts(dimension)) return type;
-  }
-  return null;
-}
-
 /** What the caller said first, then what was inherited; first seen stays first. */
-function unite(sources: ReadonlyMap<TagSource, TagDeclaration>, field: 'labels' | 'paths' | 'sent'): readonly string[] {
+function unite(layers: readonly Layer[], field: 'labels' | 'paths' | 'sent'): readonly string[] {
   let all: readonly string[] = [];
-  for (const source of DECLARED_FIRST) {
-    const more = sources.get(source)?.[field];
-    if (more === undefined || more.length === 0) continue;
-    all = all.length === 0 ? more : Array.from(new Set([...all, ...more]));
+  for (const { declaration } of layers) {
+    const more = declaration[field];
+    if (more.length > 0) all = all.length === 0 ? more : Array.from(new Set([...all, ...more]));
   }
   return all;
 }
 
-/** Each source alone is within the limit already; together they may not be. The entity pair is no tag. */
-function checkCount(sources: ReadonlyMap<TagSource, TagDeclaration>, valueless: number): void {
+/** Each draft alone is within the limit already; together they may not be. Entity pair and end user are no tags. */
+function checkCount(layers: readonly Layer[], valueless: number): void {
   const keys = new Set<string>();
-  for (const { dimensions } of sources.values()) for (const key of dimensions.keys()) keys.add(key);
+  for (const { declaration } of layers) for (const key of declaration.dimensions.keys()) keys.add(key);
   const count = keys.size + valueless;
   if (count <= LIMITS.tagsPerCall) return;
-  throw overLimit('tags', `the call has ${count} tags with those its key adds, the limit is ${LIMITS.tagsPerCall}`);
+  throw overLimit(
+    'tags',
+    `the call has ${count} tags with those its headers and its key add, the limit is ${LIMITS.tagsPerCall}`,
+  );
 }
