@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,8 @@ export type GatewayOptions = {
   /** Becomes the `openai` provider. Without one the gateway runs with its sandbox. */
   readonly upstream?: Pick<Upstream, 'baseUrl' | 'apiKey'>;
   readonly env?: Readonly<Record<string, string>>;
+  /** The content of a configuration file. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** Kept after `close` when given; otherwise a fresh folder that `close` removes. */
   readonly dataDir?: string;
 };
@@ -54,7 +56,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const dataDir = options.dataDir ?? join(folder, 'data');
   const port = await quietPort();
   const url = `http://127.0.0.1:${port}`;
-  const env = environment({ ...options, dataDir, folder, port });
+  const configFile = join(folder, 'apportion.json');
+  if (options.config !== undefined) await writeFile(configFile, JSON.stringify(options.config));
+  const named = options.config === undefined ? {} : { APPORTION_CONFIG: configFile };
+  const env = environment({ ...options, env: { ...named, ...options.env }, dataDir, folder, port });
   let output = '';
   const keep = (chunk: Buffer): void => {
     output = (output + chunk.toString()).slice(-OUTPUT_KEPT_CHARS);

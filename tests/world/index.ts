@@ -18,7 +18,9 @@ export {
 } from './load.ts';
 export { pico, picoText } from './pico.ts';
 export { seededRandom, type Random } from './random.ts';
+export { runBash, runPython, withoutPython, type Variables } from './scripts.ts';
 export type { Attribution } from './tag-shapes.ts';
 export { until } from './until.ts';
 export { startUpstream, UPSTREAM_KEY, type ReceivedRequest, type Upstream, type UpstreamOptions } from './upstream.ts';
 export { startUpstreamProcess } from './upstream-process.ts';
+export { startWorld, type World } from './world.ts';
