@@ -1,12 +1,17 @@
-import { type Transaction } from 'kysely';
-import { type Clock, type TimestampMs } from '#std';
-import { ApportionError } from '#terms';
-import { openControlDatabase, type ControlDatabase, type ControlTables } from './database.ts';
+import { type Clock } from '#std';
+import { ControlWrites, type ChangeListener } from './control-writes.ts';
+import { openControlDatabase, type ControlDatabase } from './database.ts';
+import { expiryAt } from './expiry.ts';
 import { type KeyGenerateRequest } from './key-generate.ts';
-import { type ControlChange, type ControlSnapshot, type KeyRecord } from './key-record.ts';
+import { type ControlSnapshot, type KeyRecord } from './key-record.ts';
+import { refuseTakenAlias, referencedKey, unknownKey } from './key-reference.ts';
 import { KeyRing } from './key-ring.ts';
-import { findKey, listKeys, nextRevision, putKey } from './key-table.ts';
+import { listKeys, type ControlQueries } from './key-table.ts';
+import { updatedKey, type KeyUpdateRequest } from './key-update.ts';
 import { migrate } from './migrations.ts';
+import { TagRegistry, type TagDescription, type TagKind } from './tag-registry.ts';
+import { listTeams } from './team-table.ts';
+import { Teams } from './teams.ts';
 import { hashToken, makeAdminToken, makeCallToken, makeKeyId, shownForm, type RandomBytes } from './token.ts';
 import { createUiSession, endUiSession, findUiSession, type UiSession } from './ui-session.ts';
 
@@ -18,10 +23,6 @@ export type Bootstrap = { readonly adminKey: string | null; readonly callKey: st
 export type GeneratedKey = { readonly token: string; readonly key: KeyRecord };
 
 export type ListOptions = { readonly include: 'live' | 'all' };
-
-type ChangeListener = (change: ControlChange) => Promise<void>;
-
-type Queries = Transaction<ControlTables>;
 
 const FIRST_KEY: KeyGenerateRequest = {
   alias: null,
@@ -51,18 +52,26 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   }
 }
 
-/** The control plane's keys and sessions. One per data directory; the only writer. */
+/** The control plane: keys, teams, the tag registry, sessions. One per data directory; the only writer. */
 export class Accounts {
+  readonly teams: Teams;
+  readonly tags: TagRegistry;
   readonly #database: ControlDatabase;
   readonly #deps: AccountsDeps;
-  readonly #listeners = new Set<ChangeListener>();
+  readonly #writes: ControlWrites;
   #ring: KeyRing;
-  #lastWrite: Promise<void> = Promise.resolve();
 
   constructor(database: ControlDatabase, deps: AccountsDeps) {
     this.#database = database;
     this.#deps = deps;
-    this.#ring = new KeyRing({ revision: 0, adminKeyHash: null, keys: [] }, { clock: deps.clock, adminKey: null });
+    this.#writes = new ControlWrites(database);
+    this.#ring = new KeyRing(
+      { revision: 0, adminKeyHash: null, keys: [], teams: [] },
+      { clock: deps.clock, adminKey: null },
+    );
+    this.#writes.onChange(async (change) => void this.#ring.apply(change));
+    this.teams = new Teams({ database, writes: this.#writes, clock: deps.clock, random: deps.random });
+    this.tags = new TagRegistry({ database, clock: deps.clock });
   }
 
   /** Who holds a token, for this process; gateways keep a ring of their own. */
@@ -83,9 +92,9 @@ export class Accounts {
     const token = makeCallToken(this.#deps.random);
     const now = this.#deps.clock.now();
     const expiresAt = expiryAt(request.expiry, now);
-    const key = await this.#write(async (queries, revision) => {
-      if (request.alias !== null) await refuseTakenAlias(queries, request.alias);
-      return {
+    const key = await this.#writes.write(async (queries, revision) => {
+      await refuseTakenAlias(queries, { alias: request.alias, self: null });
+      const made: KeyRecord = {
         id: makeKeyId(this.#deps.random),
         hash: hashToken(token),
         name: request.alias ?? request.name ?? shownForm(token),
@@ -102,6 +111,22 @@ export class Accounts {
         createdAt: now,
         revision,
       };
+      return { answer: made, keys: [made], teams: [] };
+    });
+    return { token, key };
+  }
+
+  async updateKey(request: KeyUpdateRequest): Promise<KeyRecord> {
+    return this.#change(request.key, (key) => updatedKey(key, request, this.#deps.clock.now()));
+  }
+
+  /** A new token for the same key; the old one stops working at once. What the request says is changed with it. */
+  async regenerateKey(request: KeyUpdateRequest): Promise<GeneratedKey> {
+    const token = makeCallToken(this.#deps.random);
+    const shown = shownForm(token);
+    const key = await this.#change(request.key, (before) => {
+      const after = updatedKey(before, request, this.#deps.clock.now());
+      return { ...after, hash: hashToken(token), shown, name: after.name === before.shown ? shown : after.name };
     });
     return { token, key };
   }
@@ -114,7 +139,7 @@ export class Accounts {
 
   /** @param reference a token, its hash, the key's id or its alias; a deleted key is found too */
   async infoOf(reference: string): Promise<KeyRecord> {
-    return findReferenced(this.#database, reference);
+    return referencedKey(this.#database, reference);
   }
 
   async blockKey(reference: string): Promise<KeyRecord> {
@@ -138,7 +163,7 @@ export class Accounts {
         revision: Number(value),
         adminKeyHash: await readAdminKeyHash(queries),
         keys: keys.filter(({ deletedAt }) => deletedAt === null),
-        teams: [],
+        teams: await listTeams(queries),
       };
     });
   }
@@ -150,8 +175,12 @@ export class Accounts {
    * @returns a function that ends the subscription
    */
   onChange(listener: ChangeListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#writes.onChange(listener);
+  }
+
+  /** Descriptions and owners by name: of dimensions' keys, or of single tags as they are written. */
+  async tagDescriptions(kind: TagKind = 'key'): Promise<ReadonlyMap<string, TagDescription>> {
+    return this.tags.descriptions(kind);
   }
 
   async createUiSession(): Promise<UiSession & { token: string }> {
@@ -168,7 +197,7 @@ export class Accounts {
 
   /** Waits for the write under way. */
   async close(): Promise<void> {
-    await this.#lastWrite;
+    await this.#writes.settled();
     await this.#database.destroy();
   }
 
@@ -187,70 +216,19 @@ export class Accounts {
   }
 
   async #change(reference: string, edit: (key: KeyRecord) => KeyRecord): Promise<KeyRecord> {
-    return this.#write(async (queries, revision) => {
-      const key = await findReferenced(queries, reference);
-      if (key.deletedAt !== null) throw notFound();
-      return { ...edit(key), revision };
+    return this.#writes.write(async (queries, revision) => {
+      const before = await referencedKey(queries, reference);
+      if (before.deletedAt !== null) throw unknownKey();
+      const key = { ...edit(before), revision };
+      await refuseTakenAlias(queries, { alias: key.alias, self: key.id });
+      return { answer: key, keys: [key], teams: [] };
     });
-  }
-
-  /** One write at a time: listeners must see revisions in order, each before the write returns. */
-  async #write(make: (queries: Queries, revision: number) => Promise<KeyRecord>): Promise<KeyRecord> {
-    const write = this.#lastWrite.then(async () => {
-      const key = await this.#database.transaction().execute(async (queries) => {
-        const made = await make(queries, await nextRevision(queries));
-        await putKey(queries, made);
-        return made;
-      });
-      const change: ControlChange = { revision: key.revision, keys: [key], teams: [] };
-      this.#ring.apply(change);
-      await Promise.all(Array.from(this.#listeners, (listener) => listener(change)));
-      return key;
-    });
-    // The next write begins when this one is over, whether it went well or not; its own caller is told either way.
-    this.#lastWrite = Promise.allSettled([write]).then(() => undefined);
-    return write;
   }
 }
 
 const ADMIN_KEY_HASH = 'admin_key_hash';
 
-async function readAdminKeyHash(queries: Queries): Promise<string | null> {
+async function readAdminKeyHash(queries: ControlQueries): Promise<string | null> {
   const row = await queries.selectFrom('meta').select('value').where('key', '=', ADMIN_KEY_HASH).executeTakeFirst();
   return row?.value ?? null;
-}
-
-async function findReferenced(queries: ControlDatabase, reference: string): Promise<KeyRecord> {
-  const [column, value] = referenceColumn(reference);
-  const key = await findKey(queries, column, value);
-  if (key === undefined) throw notFound();
-  return key;
-}
-
-function referenceColumn(reference: string): ['id' | 'hash' | 'alias', string] {
-  if (reference.startsWith('sk-')) return ['hash', hashToken(reference)];
-  if (/^key_[0-9a-f]{20}$/.test(reference)) return ['id', reference];
-  return /^[0-9a-f]{64}$/.test(reference) ? ['hash', reference] : ['alias', reference];
-}
-
-async function refuseTakenAlias(queries: Queries, alias: string): Promise<void> {
-  const taken = await findKey(queries, 'alias', alias);
-  if (taken === undefined || taken.deletedAt !== null) return;
-  throw new ApportionError('invalid_field', 'A key with this key_alias exists.', {
-    param: 'key_alias',
-    hint: 'Reports name keys by their alias; choose another one or delete the other key.',
-  });
-}
-
-function expiryAt(expiry: KeyGenerateRequest['expiry'], now: TimestampMs): TimestampMs | null {
-  if (expiry.kind === 'never') return null;
-  const at = expiry.kind === 'at' ? expiry.time : ((now + expiry.ms) as TimestampMs);
-  if (at > now) return at;
-  throw new ApportionError('invalid_field', 'expires lies in the past.', { param: 'expires' });
-}
-
-function notFound(): ApportionError {
-  return new ApportionError('not_found', 'No such key.', {
-    hint: 'Name a key by its token, its hash (token), its id or its alias.',
-  });
 }

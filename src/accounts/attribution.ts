@@ -1,8 +1,13 @@
-import { NO_TAGS, readDefaultTags, type TagDeclaration } from '#tags';
+import {
+  DEFAULT_TAG_RULES,
+  NO_TAGS,
+  parseTagPolicy,
+  readDefaultTags,
+  type TagDeclaration,
+  type TagPolicy,
+  type TagRules,
+} from '#tags';
 import { ApportionError } from '#terms';
-
-/** A tag policy as it stands in metadata. */
-export type TagPolicy = Readonly<Record<string, unknown>>;
 
 /** What a key or a team says of its calls' tags, read from its metadata: `tags`, `locked_tags`, `tag_policy`. */
 export type Attribution = {
@@ -24,7 +29,7 @@ type Metadata = Readonly<Record<string, unknown>>;
 export function readAttribution(metadata: Metadata): Attribution {
   return {
     defaultTags: readDefaultTags(metadata),
-    lockedTags: readLockedTags(metadata),
+    lockedTags: readLockedTags(metadata, DEFAULT_TAG_RULES),
     tagPolicy: readTagPolicy(metadata),
   };
 }
@@ -33,13 +38,16 @@ export function readAttribution(metadata: Metadata): Attribution {
  * Reads what can be read. What is stored was checked when it was written, so a fault here comes from older rules; it
  * must not stop every caller, and every call it touches says so.
  *
- * @param whose for the warning: `key` or `team`
+ * @param owner `whose` it is, for the warning; `rules` of the operator, which may let a path set a dimension
  */
-export function readStoredAttribution(metadata: Metadata, whose: 'key' | 'team'): Attribution {
+export function readStoredAttribution(
+  metadata: Metadata,
+  { whose, rules }: { readonly whose: 'key' | 'team'; readonly rules: TagRules },
+): Attribution {
   const warnings: string[] = [];
-  const orElse = <T>(read: (metadata: Metadata) => T, [what, fallback]: readonly [string, T]): T => {
+  const orElse = <T>(read: (metadata: Metadata, rules: TagRules) => T, [what, fallback]: readonly [string, T]): T => {
     try {
-      return read(metadata);
+      return read(metadata, rules);
     } catch (error) {
       if (!(error instanceof ApportionError)) throw error;
       warnings.push(`the ${what} of this ${whose} break the current tag rules and were left out`);
@@ -53,8 +61,8 @@ export function readStoredAttribution(metadata: Metadata, whose: 'key' | 'team')
   return { defaultTags: { ...defaultTags, warnings: [...defaultTags.warnings, ...warnings] }, lockedTags, tagPolicy };
 }
 
-function readLockedTags({ locked_tags: lockedTags }: Metadata): TagDeclaration {
-  const declaration = relocated('locked_tags', () => readDefaultTags({ tags: lockedTags }));
+function readLockedTags({ locked_tags: lockedTags }: Metadata, rules: TagRules): TagDeclaration {
+  const declaration = relocated('locked_tags', () => readDefaultTags({ tags: lockedTags }, rules));
   const [warning] = declaration.warnings;
   // Where a default may be empty, a lock that locks nothing would only look like one.
   if (warning !== undefined) throw unfitLock(warning.replace('metadata.tags', 'locked_tags'));
@@ -74,9 +82,7 @@ function unfitLock(problem: string): ApportionError {
 }
 
 function readTagPolicy({ tag_policy: policy }: Metadata): TagPolicy | null {
-  if (policy === undefined || policy === null) return null;
-  if (typeof policy === 'object' && !Array.isArray(policy)) return { ...policy };
-  throw new ApportionError('invalid_field', 'tag_policy must be an object.', { param: 'tag_policy' });
+  return policy === undefined || policy === null ? null : parseTagPolicy(policy, 'tag_policy');
 }
 
 /** Default tags and locks have one grammar; an error names the field that was sent. */

@@ -24,8 +24,33 @@ export type KeyTable = {
   revision: Int64;
 };
 
+export type TeamTable = {
+  id: string;
+  alias: string | null;
+  metadata: string;
+  blocked: number;
+  created_at: Int64;
+  deleted_at: Int64 | null;
+  revision: Int64;
+};
+
+export type TagRegistryTable = {
+  /** `key`: a dimension's key. `tag`: one tag as it is written, `team:growth`, `beta` or `US/California`. */
+  kind: string;
+  name: string;
+  description: string | null;
+  owner: string | null;
+  models: string;
+  created_at: Int64;
+  updated_at: Int64;
+  created_by: string;
+  deleted_at: Int64 | null;
+};
+
 export type ControlTables = {
   keys: KeyTable;
+  teams: TeamTable;
+  tag_registry: TagRegistryTable;
   meta: { key: string; value: string };
   ui_sessions: { hash: string; created_at: Int64; expires_at: Int64 };
   /** One row. Raising it takes the row's lock, so revisions are in commit order on Postgres too. */

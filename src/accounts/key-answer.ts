@@ -1,8 +1,8 @@
 import { type TimestampMs } from '#std';
 import { type KeyRecord } from './key-record.ts';
 
-/** LiteLLM's limits, which no key has yet: null is its way to say "none". */
-const NO_LIMITS = {
+/** LiteLLM's limits, which no key and no team has yet: null is its way to say "none". */
+export const NO_LIMITS = {
   max_budget: null,
   budget_duration: null,
   tpm_limit: null,
@@ -18,6 +18,16 @@ export function toKeyGenerateAnswer({ token, key }: { token: string; key: KeyRec
 /** LiteLLM's answer to `GET /key/info`. */
 export function toKeyInfoAnswer(key: KeyRecord): Record<string, unknown> {
   return { key: key.hash, info: { token: key.hash, ...toKeyInfo(key) } };
+}
+
+/** A key in a list, and LiteLLM's answer to block and unblock. */
+export function toKeyState(key: KeyRecord): Record<string, unknown> {
+  return { token: key.hash, ...toKeyInfo(key) };
+}
+
+/** LiteLLM's answer to `POST /key/update`: the key as it is now. */
+export function toKeyUpdateAnswer(key: KeyRecord): Record<string, unknown> {
+  return { key: key.hash, ...toKeyState(key) };
 }
 
 /** What every key answer says. `key_name` is LiteLLM's shortened token; `name` is what our reports call the key. */
@@ -39,6 +49,6 @@ export function toKeyInfo(key: KeyRecord): Record<string, unknown> {
   };
 }
 
-function toIso(time: TimestampMs | null): string | null {
+export function toIso(time: TimestampMs | null): string | null {
   return time === null ? null : new Date(time).toISOString();
 }

@@ -1,4 +1,5 @@
 import { type Clock } from '#std';
+import { DEFAULT_TAG_RULES, type TagRules } from '#tags';
 import { NO_ATTRIBUTION, readStoredAttribution, type Attribution } from './attribution.ts';
 import { type ControlChange, type ControlSnapshot, type KeyRecord } from './key-record.ts';
 import { type TeamRecord } from './team-record.ts';
@@ -18,6 +19,8 @@ export type KeyRingDeps = {
   readonly clock: Clock;
   /** The configured admin key. While there is one, a generated admin key does not count. */
   readonly adminKey: string | null;
+  /** How the operator has tags read. */
+  readonly tagRules?: TagRules;
 };
 
 /** A snapshot may be older than teams are. */
@@ -31,6 +34,7 @@ const NO_TEAM: RingTeam = { attribution: NO_ATTRIBUTION, blocked: false };
 export class KeyRing {
   readonly #clock: Clock;
   readonly #configuredHash: string | null;
+  readonly #tagRules: TagRules;
   #generatedHash: string | null = null;
   #byHash = new Map<string, RingKey>();
   #byId = new Map<string, RingKey>();
@@ -40,6 +44,7 @@ export class KeyRing {
   constructor(snapshot: KnownSnapshot, deps: KeyRingDeps) {
     this.#clock = deps.clock;
     this.#configuredHash = deps.adminKey === null ? null : hashToken(deps.adminKey);
+    this.#tagRules = deps.tagRules ?? DEFAULT_TAG_RULES;
     this.replace(snapshot);
   }
 
@@ -95,8 +100,8 @@ export class KeyRing {
   }
 
   #putTeam({ id, blocked, metadata, deletedAt }: TeamRecord): void {
-    if (deletedAt === null) this.#teams.set(id, { blocked, attribution: readStoredAttribution(metadata, 'team') });
-    else this.#teams.delete(id);
+    if (deletedAt !== null) this.#teams.delete(id);
+    else this.#teams.set(id, { blocked, attribution: this.#read(metadata, 'team') });
   }
 
   #put(key: KeyRecord): void {
@@ -106,7 +111,11 @@ export class KeyRing {
       this.#byId.delete(key.id);
       return;
     }
-    this.#set({ ...key, ...readStoredAttribution(key.metadata, 'key'), ofTeam: this.#teamOf(key.team).attribution });
+    this.#set({ ...key, ...this.#read(key.metadata, 'key'), ofTeam: this.#teamOf(key.team).attribution });
+  }
+
+  #read(metadata: KeyRecord['metadata'], whose: 'key' | 'team'): Attribution {
+    return readStoredAttribution(metadata, { whose, rules: this.#tagRules });
   }
 
   #followTeams(teams: ReadonlySet<string>): void {

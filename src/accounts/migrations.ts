@@ -5,6 +5,7 @@ import { type ControlDatabase } from './database.ts';
 /** In order of name; a released one never changes. Plain types only: the same steps run on Postgres. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_keys_and_sessions': { up: createKeysAndSessions },
+  '0002_teams_and_tags': { up: createTeamsAndTags },
 };
 
 export async function migrate(database: ControlDatabase): Promise<void> {
@@ -48,5 +49,32 @@ async function createKeysAndSessions(database: Kysely<unknown>): Promise<void> {
     .createTable('control_revision')
     .addColumn('id', 'integer', (column) => column.primaryKey())
     .addColumn('value', 'bigint', (column) => column.notNull())
+    .execute();
+}
+
+async function createTeamsAndTags(database: Kysely<unknown>): Promise<void> {
+  await database.schema
+    .createTable('teams')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('alias', 'text')
+    .addColumn('metadata', 'text', (column) => column.notNull())
+    .addColumn('blocked', 'integer', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('deleted_at', 'bigint')
+    .addColumn('revision', 'bigint', (column) => column.notNull())
+    .execute();
+  await database.schema.createIndex('keys_by_team').on('keys').column('team').execute();
+  await database.schema
+    .createTable('tag_registry')
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('description', 'text')
+    .addColumn('owner', 'text')
+    .addColumn('models', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('updated_at', 'bigint', (column) => column.notNull())
+    .addColumn('created_by', 'text', (column) => column.notNull())
+    .addColumn('deleted_at', 'bigint')
+    .addPrimaryKeyConstraint('tag_registry_name', ['kind', 'name'])
     .execute();
 }

@@ -21,6 +21,10 @@ export function makeKeyId(random: RandomBytes): string {
   return `key_${Buffer.from(random(10)).toString('hex')}`;
 }
 
+export function makeTeamId(random: RandomBytes): string {
+  return `team_${Buffer.from(random(10)).toString('hex')}`;
+}
+
 /**
  * SHA-256, 64 hex digits. Tokens carry 256 random bits, so a slow password hash would add nothing; and comparing
  * hashes tells an attacker nothing about the token, however long the comparison takes.

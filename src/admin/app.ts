@@ -10,6 +10,8 @@ import { addDashboardFiles } from './dashboard-files.ts';
 import { answerErrors } from './error-answers.ts';
 import { addKeyRoutes } from './key-routes.ts';
 import { addSessionRoutes } from './session-routes.ts';
+import { addTagRoutes } from './tag-routes.ts';
+import { addTeamRoutes } from './team-routes.ts';
 
 export type AdminDeps = {
   readonly accounts: Accounts;
@@ -42,6 +44,8 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   });
   addAnalyticsRoutes(app, deps);
   addKeyRoutes(app, deps);
+  addTeamRoutes(app, deps);
+  addTagRoutes(app, deps);
   addSessionRoutes(app, deps);
   await addDashboardFiles(app, deps);
   return app;

@@ -2,13 +2,15 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import {
   parseKeyGenerate,
+  parseKeyUpdate,
   toKeyGenerateAnswer,
-  toKeyInfo,
   toKeyInfoAnswer,
+  toKeyState,
+  toKeyUpdateAnswer,
   type Accounts,
   type KeyRecord,
 } from '#accounts';
-import { ApportionError } from '#terms';
+import { parseRequest } from './parse-request.ts';
 
 const ADMIN = { config: { access: 'admin' } } as const;
 
@@ -16,7 +18,14 @@ const ADMIN = { config: { access: 'admin' } } as const;
 export function addKeyRoutes(app: FastifyInstance, deps: { readonly accounts: Accounts }): void {
   const { accounts } = deps;
   app.post('/key/generate', ADMIN, async ({ body }) =>
-    toKeyGenerateAnswer(await accounts.generateKey(parseKeyGenerate(body ?? {}))),
+    toKeyGenerateAnswer(await accounts.generateKey(parseKeyGenerate(body))),
+  );
+  app.post('/key/update', ADMIN, async ({ body }) => toKeyUpdateAnswer(await accounts.updateKey(parseKeyUpdate(body))));
+  app.post('/key/regenerate', ADMIN, async ({ body }) =>
+    toKeyGenerateAnswer(await accounts.regenerateKey(parseKeyUpdate(body))),
+  );
+  app.post<{ Params: { key: string } }>('/key/:key/regenerate', ADMIN, async ({ params, body }) =>
+    toKeyGenerateAnswer(await accounts.regenerateKey(parseKeyUpdate(withKey(body, params.key)))),
   );
   app.get('/key/info', ADMIN, async ({ query }) => toKeyInfoAnswer(await accounts.infoOf(parse(INFO, query).key)));
   app.get('/key/list', ADMIN, async ({ query }) =>
@@ -59,17 +68,12 @@ function keyPage(keys: readonly KeyRecord[], { page, size, return_full_object }:
   };
 }
 
-function toKeyState(key: KeyRecord): object {
-  return { token: key.hash, ...toKeyInfo(key) };
+/** LiteLLM names the key in the address too; a body that is no object stays as it is, to be refused for that. */
+function withKey(body: unknown, key: string): unknown {
+  if (body === undefined || body === null) return { key };
+  return typeof body === 'object' && !Array.isArray(body) ? { ...body, key } : body;
 }
 
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const param = issue === undefined || issue.path.length === 0 ? null : issue.path.join('.');
-  throw new ApportionError('invalid_field', `${param ?? 'The request'}: ${issue?.message ?? 'not understood'}.`, {
-    ...(param === null ? {} : { param }),
-    hint: 'Name a key by its token, its hash, its id or its alias.',
-  });
+  return parseRequest(value, { schema, hint: 'Name a key by its token, its hash, its id or its alias.' });
 }

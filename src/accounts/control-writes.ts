@@ -1,0 +1,56 @@
+import { type Transaction } from 'kysely';
+import { type ControlDatabase, type ControlTables } from './database.ts';
+import { type ControlChange } from './key-record.ts';
+import { nextRevision, putKey } from './key-table.ts';
+import { putTeam } from './team-table.ts';
+
+export type ChangeListener = (change: ControlChange) => Promise<void>;
+
+export type WriteQueries = Transaction<ControlTables>;
+
+/** What a write makes: its answer, and the records it touched, as they are afterwards. */
+export type Written<T> = Omit<ControlChange, 'revision'> & { readonly answer: T };
+
+type Make<T> = (queries: WriteQueries, revision: number) => Promise<Written<T>>;
+
+/** The one way to change what gateways know: one write at a time, each with its own revision, each told to all listeners. */
+export class ControlWrites {
+  readonly #database: ControlDatabase;
+  readonly #listeners = new Set<ChangeListener>();
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(database: ControlDatabase) {
+    this.#database = database;
+  }
+
+  /** @returns a function that ends the subscription */
+  onChange(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Stores what `make` answers, in one transaction, and returns when every listener has applied it. */
+  async write<T>(make: Make<T>): Promise<T> {
+    const write = this.#last.then(() => this.#store(make));
+    // The next write begins when this one is over, whether it went well or not; its own caller is told either way.
+    this.#last = Promise.allSettled([write]).then(() => undefined);
+    return write;
+  }
+
+  /** Waits for the write under way. */
+  async settled(): Promise<void> {
+    await this.#last;
+  }
+
+  async #store<T>(make: Make<T>): Promise<T> {
+    const { answer, ...change } = await this.#database.transaction().execute(async (queries) => {
+      const revision = await nextRevision(queries);
+      const { answer: made, keys, teams } = await make(queries, revision);
+      for (const key of keys) await putKey(queries, key);
+      for (const team of teams) await putTeam(queries, team);
+      return { answer: made, revision, keys, teams };
+    });
+    await Promise.all(Array.from(this.#listeners, (listener) => listener(change)));
+    return answer;
+  }
+}

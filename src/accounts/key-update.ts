@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { type TimestampMs } from '#std';
+import { expiryAt, parseExpiry, type Expiry } from './expiry.ts';
+import { KEY_REFUSALS, keyFields } from './key-generate.ts';
+import { type KeyRecord } from './key-record.ts';
+import { nameField, parseFields } from './request-fields.ts';
+import { mergeMetadata, type StatedMetadata } from './stated-metadata.ts';
+import { parseTeamId } from './team-id.ts';
+
+/** What shall be different about a key; undefined leaves a field as it is. */
+export type KeyUpdateRequest = {
+  /** A token, its hash, the key's id or its alias. */
+  readonly key: string;
+  readonly alias: string | null | undefined;
+  readonly team: string | undefined;
+  readonly owner: string | undefined;
+  readonly models: readonly string[] | undefined;
+  readonly blocked: boolean | undefined;
+  readonly expiry: Expiry | undefined;
+  readonly stated: StatedMetadata;
+};
+
+const fields = z.strictObject({ key: nameField, ...keyFields });
+
+/** Reads the body of LiteLLM's `POST /key/update`: what is absent stays, `null` empties. */
+export function parseKeyUpdate(body: unknown): KeyUpdateRequest {
+  const given = parseFields(body, { fields, refused: KEY_REFUSALS });
+  return {
+    key: given.key,
+    alias: given.key_alias,
+    team: given.team_id === undefined ? undefined : parseTeamId(given.team_id ?? ''),
+    owner: given.user_id === null ? '' : given.user_id,
+    models: given.models === null ? [] : given.models,
+    blocked: given.blocked === null ? false : given.blocked,
+    expiry: parseExpiry(given),
+    stated: given,
+  };
+}
+
+/** The key after the update, but for its revision. Throws where its tags, locks or policy would break the rules. */
+export function updatedKey(key: KeyRecord, request: KeyUpdateRequest, now: TimestampMs): KeyRecord {
+  const alias = request.alias === undefined ? key.alias : request.alias;
+  return {
+    ...key,
+    alias,
+    name: nameOf(key, alias),
+    team: request.team ?? key.team,
+    owner: request.owner ?? key.owner,
+    models: request.models ?? key.models,
+    blocked: request.blocked ?? key.blocked,
+    expiresAt: request.expiry === undefined ? key.expiresAt : expiryAt(request.expiry, now),
+    metadata: mergeMetadata(key.metadata, request.stated),
+  };
+}
+
+/** Reports name a key by its alias; a key that loses it is shown by its token again. */
+function nameOf(key: KeyRecord, alias: string | null): string {
+  if (alias !== null) return alias;
+  return key.alias === null ? key.name : key.shown;
+}

@@ -1,0 +1,39 @@
+import { NO_LIMITS, toIso, toKeyState } from './key-answer.ts';
+import { type TeamRecord } from './team-record.ts';
+import { type DeletedTeams, type TeamWithKeys } from './teams.ts';
+
+/** What LiteLLM's teams have and ours do not: empty is its way to say so. */
+const NOBODY = { organization_id: null, admins: [], members: [], members_with_roles: [], models: [] } as const;
+
+/** LiteLLM's answer to `POST /team/new`, and the team in every other answer. */
+export function toTeamInfo(team: TeamRecord): Record<string, unknown> {
+  return {
+    team_id: team.id,
+    team_alias: team.alias,
+    metadata: team.metadata,
+    blocked: team.blocked,
+    created_at: toIso(team.createdAt),
+    ...NOBODY,
+    ...NO_LIMITS,
+  };
+}
+
+/** LiteLLM's answer to `POST /team/update`. */
+export function toTeamUpdateAnswer(team: TeamRecord): Record<string, unknown> {
+  return { team_id: team.id, data: toTeamInfo(team) };
+}
+
+/** LiteLLM's answer to `GET /team/info`. */
+export function toTeamInfoAnswer({ team, keys }: TeamWithKeys): Record<string, unknown> {
+  return { team_id: team.id, team_info: toTeamInfo(team), keys: keys.map(toKeyState), team_memberships: [] };
+}
+
+/** One row of LiteLLM's answer to `GET /team/list`. */
+export function toTeamListRow({ team, keys }: TeamWithKeys): Record<string, unknown> {
+  return { ...toTeamInfo(team), keys: keys.map(toKeyState), team_memberships: [] };
+}
+
+/** LiteLLM's answer to `POST /team/delete`, with the keys that went with them. */
+export function toTeamDeleteAnswer({ teams, keys }: DeletedTeams): Record<string, unknown> {
+  return { deleted_teams: teams.map(({ id }) => id), deleted_keys: keys.map(({ hash }) => hash) };
+}

@@ -1,0 +1,125 @@
+import { type Clock } from '#std';
+import { ApportionError } from '#terms';
+import { type ControlWrites, type WriteQueries } from './control-writes.ts';
+import { type ControlDatabase } from './database.ts';
+import { type KeyRecord } from './key-record.ts';
+import { listKeys, type ControlQueries } from './key-table.ts';
+import { mergeMetadata } from './stated-metadata.ts';
+import { type TeamRecord } from './team-record.ts';
+import { type TeamNewRequest, type TeamUpdateRequest } from './team-request.ts';
+import { parseTeamId } from './team-id.ts';
+import { findTeam, listTeams } from './team-table.ts';
+import { makeTeamId, type RandomBytes } from './token.ts';
+
+/** A team and its keys that are not deleted. */
+export type TeamWithKeys = { readonly team: TeamRecord; readonly keys: readonly KeyRecord[] };
+
+export type DeletedTeams = { readonly teams: readonly TeamRecord[]; readonly keys: readonly KeyRecord[] };
+
+export type TeamsDeps = {
+  readonly database: ControlDatabase;
+  readonly writes: ControlWrites;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+};
+
+/** Teams that have settings: what their keys inherit, and whether they may call at all. */
+export class Teams {
+  readonly #deps: TeamsDeps;
+
+  constructor(deps: TeamsDeps) {
+    this.#deps = deps;
+  }
+
+  /** The id of a deleted team may be used again; what was spent under it before stays under it. */
+  async create(request: TeamNewRequest): Promise<TeamRecord> {
+    const { clock, random, writes } = this.#deps;
+    return writes.write(async (queries, revision) => {
+      const id = request.id ?? (await idFromAlias(queries, request.alias)) ?? makeTeamId(random);
+      if ((await findTeam(queries, id)) !== undefined) throw taken();
+      const { alias, metadata, blocked } = request;
+      const team = { id, alias, metadata, blocked, createdAt: clock.now(), deletedAt: null, revision };
+      return { answer: team, keys: [], teams: [team] };
+    });
+  }
+
+  async update({ id, alias, blocked, stated }: TeamUpdateRequest): Promise<TeamRecord> {
+    return this.#change(id, (team) => ({
+      ...team,
+      alias: alias === undefined ? team.alias : alias,
+      blocked: blocked ?? team.blocked,
+      metadata: mergeMetadata(team.metadata, stated),
+    }));
+  }
+
+  async block(id: string): Promise<TeamRecord> {
+    return this.#change(id, (team) => ({ ...team, blocked: true }));
+  }
+
+  async unblock(id: string): Promise<TeamRecord> {
+    return this.#change(id, (team) => ({ ...team, blocked: false }));
+  }
+
+  /** All or none. Their keys are deleted with them, as LiteLLM does: left alone they would lose the team's locks. */
+  async delete(ids: readonly string[]): Promise<DeletedTeams> {
+    return this.#deps.writes.write(async (queries, revision) => {
+      const deletedAt = this.#deps.clock.now();
+      const teams: TeamRecord[] = [];
+      for (const id of new Set(ids)) teams.push({ ...(await knownTeam(queries, id)), deletedAt, revision });
+      const keys = (await liveKeys(queries))
+        .filter(({ team }) => ids.includes(team))
+        .map((key) => ({ ...key, deletedAt, revision }));
+      return { answer: { teams, keys }, teams, keys };
+    });
+  }
+
+  async infoOf(id: string): Promise<TeamWithKeys> {
+    const team = await knownTeam(this.#deps.database, id);
+    return { team, keys: (await liveKeys(this.#deps.database)).filter((key) => key.team === id) };
+  }
+
+  /** Oldest first. */
+  async list(): Promise<TeamWithKeys[]> {
+    const keys = Map.groupBy(await liveKeys(this.#deps.database), ({ team }) => team);
+    const teams = await listTeams(this.#deps.database);
+    return teams.map((team) => ({ team, keys: keys.get(team.id) ?? [] }));
+  }
+
+  async #change(id: string, edit: (team: TeamRecord) => TeamRecord): Promise<TeamRecord> {
+    return this.#deps.writes.write(async (queries, revision) => {
+      const team = { ...edit(await knownTeam(queries, id)), revision };
+      return { answer: team, keys: [], teams: [team] };
+    });
+  }
+}
+
+/** Reports show a team's id, so an alias that can be one is better than a made-up one. */
+async function idFromAlias(queries: WriteQueries, alias: string | null): Promise<string | null> {
+  if (alias === null || (await findTeam(queries, alias)) !== undefined) return null;
+  try {
+    return parseTeamId(alias) === alias ? alias : null;
+  } catch (error) {
+    if (error instanceof ApportionError) return null;
+    throw error;
+  }
+}
+
+async function liveKeys(queries: ControlQueries): Promise<KeyRecord[]> {
+  return (await listKeys(queries)).filter(({ deletedAt }) => deletedAt === null);
+}
+
+async function knownTeam(queries: ControlQueries, id: string): Promise<TeamRecord> {
+  const team = await findTeam(queries, id);
+  if (team !== undefined) return team;
+  throw new ApportionError('not_found', 'No such team.', {
+    param: 'team_id',
+    hint: 'A team that only keys name has no record yet; POST /team/new makes one.',
+  });
+}
+
+function taken(): ApportionError {
+  return new ApportionError('invalid_field', 'A team with this team_id exists.', {
+    param: 'team_id',
+    hint: 'Change it with POST /team/update, or choose another id.',
+  });
+}
