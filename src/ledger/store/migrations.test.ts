@@ -6,7 +6,7 @@ import { openEngine } from './connection.ts';
 import { FIRST_SCHEMA } from './first-schema.fixture.ts';
 import { migrate } from './migrations.ts';
 import { keptLog, sampleEntry, tempDir } from './sample.fixture.ts';
-import { ENTRIES, ENTRY_COLUMNS } from './schema.ts';
+import { DERIVED_COLUMNS, ENTRIES, ENTRY_COLUMNS } from './schema.ts';
 import { rowOf } from './shipment.ts';
 import { openStore } from './store.ts';
 
@@ -45,6 +45,7 @@ test('a store of the first release keeps its rows and takes entries with the col
   const store = await openStore({ path: dir.path }, DEPS);
   const step = sampleEntry(2, {
     cost: 5n,
+    tags: { team: 'team2', 'cost.center': '7' },
     sessionPath: 'plan/search',
     traceId: 'a'.repeat(32),
     overflow: { build: '9' },
@@ -52,11 +53,11 @@ test('a store of the first release keeps its rows and takes entries with the col
   const lines = [rowOf(NODE, { seq: 2, body: Buffer.from(step) })];
   await store.insert({ nodeId: NODE, first: 2, last: 2, generation: 0, lines });
   const rows = await store.query(
-    `SELECT seq, toString(cost) AS cost, tags.team.:String AS team, session_path, trace_id, tags_overflow FROM ${ENTRIES} ORDER BY seq`,
+    `SELECT seq, toString(cost) AS cost, tags.team.:String AS team, session_path, trace_id, tags_overflow, tag_keys FROM ${ENTRIES} ORDER BY seq`,
   );
   await store.close();
   assert.deepEqual(rows, [
-    { seq: 1, cost: '7', team: 'growth', session_path: '', trace_id: '', tags_overflow: {} },
+    { seq: 1, cost: '7', team: 'growth', session_path: '', trace_id: '', tags_overflow: {}, tag_keys: 'team' },
     {
       seq: 2,
       cost: '5',
@@ -64,6 +65,7 @@ test('a store of the first release keeps its rows and takes entries with the col
       session_path: 'plan/search',
       trace_id: 'a'.repeat(32),
       tags_overflow: { build: '9' },
+      tag_keys: 'cost%2Ecenter team',
     },
   ]);
 });
@@ -74,7 +76,7 @@ test('a migrated table has the columns of a new one, in the same order', async (
   await firstStore(old);
   const migrated = await columnsOf(old);
   assert.deepEqual(Object.entries(migrated), Object.entries(await columnsOf(join(dir.path, 'new'))));
-  assert.deepEqual(Object.keys(migrated), Object.keys(ENTRY_COLUMNS));
+  assert.deepEqual(Object.keys(migrated), Object.keys({ ...ENTRY_COLUMNS, ...DERIVED_COLUMNS }));
 });
 
 test('a store of a newer build is refused', async () => {

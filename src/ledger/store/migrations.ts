@@ -1,5 +1,5 @@
 import { ApportionError } from '#terms';
-import { CREATE_ENTRIES, ENTRIES, ENTRY_COLUMNS, type EntryColumn } from './schema.ts';
+import { CREATE_ENTRIES, DERIVED_COLUMNS, ENTRIES, ENTRY_COLUMNS, type EntryColumn } from './schema.ts';
 
 type Migration = { readonly version: number; readonly what: string; readonly statements: readonly string[] };
 
@@ -16,6 +16,13 @@ const MIGRATIONS: readonly Migration[] = [
       addColumn('session_path', 'session_id'),
       addColumn('trace_id', 'session_path'),
       addColumn('tags_overflow', 'tag_conflicts'),
+    ],
+  },
+  {
+    version: 3,
+    what: 'the keys of the tags of an entry in a column of their own',
+    statements: [
+      `ALTER TABLE ${ENTRIES} ADD COLUMN IF NOT EXISTS tag_keys ${DERIVED_COLUMNS.tag_keys} AFTER price_book`,
     ],
   },
 ];

@@ -69,6 +69,15 @@ export const ENTRY_COLUMNS = {
 
 export type EntryColumn = keyof typeof ENTRY_COLUMNS;
 
+/**
+ * Columns the store works out itself on insert; no field of an entry, and not part of `SELECT *`. `tag_keys` has the sorted
+ * paths of `tags` (see `tagKeyOfPath`) with spaces between: most entries have one of few sets of keys, so a question about
+ * keys reads one small number per entry, where the JSON itself would be read with every value of every tag.
+ */
+export const DERIVED_COLUMNS = {
+  tag_keys: "LowCardinality(String) MATERIALIZED arrayStringConcat(arraySort(JSONAllPaths(tags)), ' ')",
+} as const;
+
 /** A batch is recognised when sent again as long as fewer than this many inserts came between. */
 const DEDUPLICATION_WINDOW_INSERTS = 1000;
 
@@ -77,7 +86,7 @@ const DEDUPLICATION_WINDOW_INSERTS = 1000;
  * values lie together and compress. `node_id, seq` makes the order total.
  */
 export const CREATE_ENTRIES = `CREATE TABLE IF NOT EXISTS ${ENTRIES} (
-${Object.entries(ENTRY_COLUMNS)
+${Object.entries({ ...ENTRY_COLUMNS, ...DERIVED_COLUMNS })
   .map(([name, type]) => `  ${name} ${type},`)
   .join('\n')}
   INDEX seq_range seq TYPE minmax GRANULARITY 1,

@@ -189,7 +189,7 @@ test('a store of a newer build is refused', async () => {
   const engine = `const { Session } = require('chdb'); const s = new Session(${JSON.stringify(join(dir.path, 'chdb'))});
     s.queryAsync("INSERT INTO schema_versions (version, what) VALUES (999, 'the future')").then(() => s.close());`;
   assert.equal(spawnSync(process.execPath, ['-e', engine]).status, 0);
-  await assert.rejects(open(dir.path), /The store has schema version 999, this build knows 1/);
+  await assert.rejects(open(dir.path), /The store has schema version 999, this build knows \d+\./);
 });
 
 test('a store that another process has open is left alone', async () => {
