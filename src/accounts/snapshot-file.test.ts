@@ -8,6 +8,7 @@ import { systemClock } from '#std';
 import { openAccounts } from './accounts.ts';
 import { parseKeyGenerate } from './key-generate.ts';
 import { readSnapshot, writeSnapshot } from './snapshot-file.ts';
+import { parseTeamNew } from './team-request.ts';
 
 test('a snapshot reads back as it was written, and only its owner can read it', async (context) => {
   const dir = await mkdtemp(join(tmpdir(), 'apportion-snapshot-'));
@@ -19,6 +20,8 @@ test('a snapshot reads back as it was written, and only its owner can read it', 
     parseKeyGenerate({ key_alias: 'x', metadata: { tags: ['a'], n: [1, { b: null }] }, duration: '1d' }),
   );
 
+  await accounts.teams.create(parseTeamNew({ team_id: 't', locked_tags: { team: 'growth' }, blocked: true }));
+
   const file = join(dir, 'control.json');
   assert.equal(await readSnapshot(file), null);
   await writeSnapshot(file, { revision: 0, adminKeyHash: null, keys: [], teams: [] });
@@ -27,6 +30,14 @@ test('a snapshot reads back as it was written, and only its owner can read it', 
   assert.deepEqual(await readSnapshot(file), snapshot);
   assert.deepEqual(await readdir(dir), ['control.json']);
   assert.equal((await stat(file)).mode & 0o777, 0o600);
+});
+
+test('a snapshot file of before there were teams is read as one without', async (context) => {
+  const dir = await mkdtemp(join(tmpdir(), 'apportion-snapshot-'));
+  context.after(() => rm(dir, { recursive: true }));
+  const file = join(dir, 'control.json');
+  await writeFile(file, '{"schema":1,"revision":7,"adminKeyHash":null,"keys":[]}');
+  assert.deepEqual(await readSnapshot(file), { revision: 7, adminKeyHash: null, keys: [], teams: [] });
 });
 
 for (const text of [
