@@ -4,10 +4,8 @@ import { MULTIPLE } from '../parse-tag.ts';
 import { type CardinalityGate, type Verdict } from './cardinality-gate.ts';
 import { type CompiledKey, type CompiledPolicy } from './compile-policy.ts';
 import { entityOf, setValues } from './normalize.ts';
+import { OTHER } from './marks.ts';
 import { type Notes } from './notes.ts';
-
-/** The bucket of values beyond a key's cap. Never a value a caller can send. */
-export const OTHER = '(other)';
 
 type Counting = { readonly now: TimestampMs; readonly gate: CardinalityGate; readonly notes: Notes };
 

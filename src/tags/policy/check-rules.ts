@@ -1,8 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 import { ENTITY_TYPES, type TagSet } from '#terms';
 import { MULTIPLE } from '../parse-tag.ts';
-import { OTHER } from './cap.ts';
 import { type Allowed, type CompiledPolicy } from './compile-policy.ts';
+import { OTHER } from './marks.ts';
 import { rivals } from './normalize.ts';
 import { listNames, showKey, type Notes } from './notes.ts';
 
@@ -41,11 +41,14 @@ export function countTags(tags: TagSet): number {
 
 function checkKeys(tags: TagSet, policy: CompiledPolicy, notes: Notes): void {
   for (const { known, level, mode } of policy.closed) {
+    const stray: string[] = [];
     for (const [key, { provenance }] of tags.dimensions) {
-      if (provenance !== 'declared' || known.has(key) || DEDICATED.has(key)) continue;
-      const what = `${showKey(key)} is not among the allowed keys`;
-      notes.break({ level, mode, what, fix: suggest(key, known), param: 'tags' });
+      if (provenance === 'declared' && !known.has(key) && !DEDICATED.has(key)) stray.push(key);
     }
+    const [first] = stray.toSorted();
+    if (first === undefined) continue;
+    const what = `not among the allowed keys: ${listNames(stray.map(showKey))}`;
+    notes.break({ level, mode, what, fix: suggest(first, known), param: 'tags' });
   }
 }
 
@@ -70,7 +73,7 @@ function checkAllowed(
   notes: Notes,
 ): void {
   for (const one of rule.allowed) {
-    const wrong = texts.find((text) => !one.values.has(text) && one.pattern?.matches(text) !== true);
+    const [wrong] = texts.filter((text) => !one.values.has(text) && one.pattern?.matches(text) !== true).toSorted();
     if (wrong === undefined) continue;
     const what = `${rule.name} has a value that is not allowed`;
     notes.break({ level: one.level, mode: one.mode, what, fix: fixFor(wrong, one), param: rule.param });

@@ -1,13 +1,11 @@
 import { isCardNumber } from './card-number.ts';
+import { isHashed } from './marks.ts';
 import { holdsSecret } from './secret.ts';
 import { type DetectedKind } from './tag-policy.ts';
 
 const NOTHING: readonly DetectedKind[] = [];
 
-const AT = 0x40;
-const PERCENT = 0x25;
-const ZERO = 0x30;
-const NINE = 0x39;
+const CODE = { at: 0x40, percent: 0x25, zero: 0x30, nine: 0x39, colon: 0x3a, slash: 0x2f, upperA: 0x41, upperZ: 0x5a };
 
 /** The shortest e-mail address, `a@b.co`. */
 const FEWEST_CHARS = 6;
@@ -17,9 +15,6 @@ const FEWEST_DIGITS = 8;
 
 /** The shortest text that can hold a secret (`xoxb-` and ten more). */
 const FEWEST_SECRET_CHARS = 15;
-
-/** What a hash of ours looks like: never looked into again. */
-const HASHED = /^h_[0-9a-f]{16}$/;
 
 /** 8-4-4-4-12 and long hexadecimal runs are ids; their digits are no card and no phone. */
 const HEX_RUN = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{16,}/gi;
@@ -44,18 +39,24 @@ const NORTH_AMERICAN =
 export function detect(text: string): readonly DetectedKind[] {
   if (text.length < FEWEST_CHARS) return NOTHING;
   let digits = 0;
+  let capitals = 0;
   let at = false;
+  let address = false;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
-    if (code >= ZERO && code <= NINE) digits += 1;
-    else if (code === AT || code === PERCENT) at = true;
+    if (code > CODE.upperZ) continue;
+    if (code >= CODE.zero && code <= CODE.nine) digits += 1;
+    else if (code >= CODE.upperA) capitals += 1;
+    else if (code === CODE.at || code === CODE.percent) at = true;
+    else if (code === CODE.colon && text.charCodeAt(index + 1) === CODE.slash) address = true;
   }
-  if (!at && digits < FEWEST_DIGITS && text.length < FEWEST_SECRET_CHARS) return NOTHING;
-  return lookInto(text, { at, digits });
+  // Keys are random characters: some of them are digits or capitals.
+  const secret = text.length >= FEWEST_SECRET_CHARS && (digits + capitals > 0 || address);
+  return at || secret || digits >= FEWEST_DIGITS ? lookInto(text, { at, digits, secret }) : NOTHING;
 }
 
-function lookInto(text: string, hints: { at: boolean; digits: number }): readonly DetectedKind[] {
-  if (HASHED.test(text)) return NOTHING;
+function lookInto(text: string, hints: { at: boolean; digits: number; secret: boolean }): readonly DetectedKind[] {
+  if (isHashed(text)) return NOTHING;
   const found: DetectedKind[] = [];
   if (hints.at && EMAIL.test(text)) found.push('email');
   if (hints.digits >= FEWEST_DIGITS) {
@@ -63,6 +64,6 @@ function lookInto(text: string, hints: { at: boolean; digits: number }): readonl
     if (INTERNATIONAL.test(rest) || NORTH_AMERICAN.test(rest)) found.push('phone');
     if (rest.match(CARD_LIKE)?.some(isCardNumber) === true) found.push('card');
   }
-  if (text.length >= FEWEST_SECRET_CHARS && holdsSecret(text)) found.push('secret');
+  if (hints.secret && holdsSecret(text)) found.push('secret');
   return found.length === 0 ? NOTHING : found;
 }

@@ -1,6 +1,7 @@
 import { TAG_SOURCES, type Dimension, type TagConflict, type TagSet } from '#terms';
 import { MULTIPLE } from '../parse-tag.ts';
 import { foldText, type CompiledPolicy, type CompiledText } from './compile-policy.ts';
+import { isMark } from './marks.ts';
 
 /** Folds case and follows aliases, for values (those that lost too) and labels. What was sent stays as it was sent. */
 export function normalize(tags: TagSet, policy: CompiledPolicy): TagSet {
@@ -13,6 +14,7 @@ export function normalize(tags: TagSet, policy: CompiledPolicy): TagSet {
 }
 
 function settle(text: string, rule: CompiledText): string {
+  if (isMark(text)) return text;
   const folded = foldText(text, rule.fold);
   return rule.aliases.get(folded) ?? folded;
 }
@@ -39,6 +41,7 @@ function normalizeDimensions(tags: TagSet, keys: CompiledPolicy['keys']): TagSet
 }
 
 function normalizeConflicts(conflicts: readonly TagConflict[], keys: CompiledPolicy['keys']): readonly TagConflict[] {
+  if (conflicts.length === 0) return conflicts;
   const settled = conflicts.map((conflict) => {
     const rule = keys.get(conflict.key);
     const value = rule === undefined ? conflict.value : settle(conflict.value, rule);
@@ -66,12 +69,12 @@ export function setValues(
   changed: ReadonlyMap<string, string>,
 ): ReadonlyMap<string, Dimension> {
   if (changed.size === 0) return dimensions;
-  return new Map(
-    Array.from(dimensions, ([key, dimension]) => {
-      const value = changed.get(key);
-      return [key, value === undefined ? dimension : { ...dimension, value }];
-    }),
-  );
+  const all = new Map(dimensions);
+  for (const [key, value] of changed) {
+    const dimension = dimensions.get(key);
+    if (dimension !== undefined) all.set(key, { value, provenance: dimension.provenance });
+  }
+  return all;
 }
 
 /** The primary entity is a dimension too, and both always name the same one. */

@@ -30,7 +30,8 @@ export class Notes {
     this.say(`${what} (tag policy of the ${level}, ${param}). ${fix}`);
   }
 
-  say(warning: string): void {
+  say(text: string): void {
+    const warning = asciiOnly(text);
     if (!this.#said.includes(warning) && !this.#added.includes(warning)) this.#added.push(warning);
   }
 
@@ -42,6 +43,11 @@ export class Notes {
 
 export function refused({ level, what, fix, param }: Omit<Breach, 'mode'>): ApportionError {
   return new ApportionError('invalid_tag', `${what} (tag policy of the ${level}).`, { param, hint: fix });
+}
+
+/** Warnings travel in a header; allowed values may be in any script. */
+function asciiOnly(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
 /** A tag key for a message, unless the key itself is what must not be shown. */

@@ -3,11 +3,10 @@ import { type Dimension, type TagConflict, type TagSet } from '#terms';
 import { classifyTag, MULTIPLE } from '../parse-tag.ts';
 import { isStricter, type CompiledPolicy } from './compile-policy.ts';
 import { detect } from './detect.ts';
+import { HASH_HEX, keyMaskOf, maskOf } from './marks.ts';
 import { distinct } from './normalize.ts';
 import { listNames, refused, type Notes } from './notes.ts';
 import { type DetectAction, type DetectedKind } from './tag-policy.ts';
-
-const HASH_HEX = 16;
 
 const NAMED: Readonly<Record<DetectedKind, string>> = {
   email: 'an e-mail address',
@@ -104,6 +103,8 @@ class Redactor {
   readonly #hashKey: Buffer;
   readonly #notes: Notes;
   readonly #findings = new Map<DetectedKind, Finding>();
+  /** One text stands in several places of a call. */
+  readonly #hashes = new Map<string, string>();
 
   constructor({ policy, hashKey, notes }: Redacting) {
     this.#policy = policy;
@@ -119,7 +120,7 @@ class Redactor {
     const finding = this.#find(text);
     if (finding === null) return text;
     finding.places.add(place);
-    return this.#replace(text, finding, `(${finding.kind})`);
+    return this.#replace(text, finding, maskOf(finding.kind));
   }
 
   /** The mask of a key is a legal key. */
@@ -127,7 +128,7 @@ class Redactor {
     const finding = this.#find(key);
     if (finding === null) return key;
     finding.places.add('a tag key');
-    return this.#replace(key, finding, `masked_${finding.kind}`);
+    return this.#replace(key, finding, keyMaskOf(finding.kind));
   }
 
   path(path: string, place: string): string {
@@ -188,6 +189,10 @@ class Redactor {
   #replace(text: string, { action }: Finding, mask: string): string {
     if (action === 'mask') return mask;
     if (action !== 'hash') return text;
-    return `h_${createHmac('sha256', this.#hashKey).update(text).digest('hex').slice(0, HASH_HEX)}`;
+    const known = this.#hashes.get(text);
+    if (known !== undefined) return known;
+    const hash = `h_${createHmac('sha256', this.#hashKey).update(text).digest('hex').slice(0, HASH_HEX)}`;
+    this.#hashes.set(text, hash);
+    return hash;
   }
 }

@@ -23,10 +23,8 @@ const SHAPES: readonly string[] = [
 const SECRET = new RegExp(String.raw`(?<![A-Za-z0-9])(?:${SHAPES.join('|')})`, 'i');
 
 /** A private key's first line, and a password in an address (`postgres://user:pass@host`). */
-const WHOLE_LINE = /-----BEGIN [A-Z ]*PRIVATE KEY|:\/\/[^\s/:@]*:[^\s/@]+@/;
-
-const PERCENT_ENCODED_AT = /%40/g;
+const WHOLE_LINE = /-----BEGIN [A-Z ]*PRIVATE KEY|:\/\/[^\s/:@]*:[^\s/@]+(?:@|%40)/;
 
 export function holdsSecret(text: string): boolean {
-  return SECRET.test(text) || WHOLE_LINE.test(text.replace(PERCENT_ENCODED_AT, '@'));
+  return SECRET.test(text) || WHOLE_LINE.test(text);
 }
