@@ -12,5 +12,8 @@ export { dimensions, parseDimensionsQuery, type DimensionsAnswer, type Dimension
 export { entities, parseEntitiesQuery, type EntitiesAnswer, type EntitiesQuery } from './entities.ts';
 export { parseSessionsQuery, sessions, type SessionsAnswer, type SessionsQuery } from './sessions.ts';
 export { parseSessionQuery, session, type SessionAnswer, type SessionQuery } from './session.ts';
+export { parseTagKeysQuery, tagKeys, type TagDeps, type TagKeysAnswer, type TagKeysQuery } from './tag-keys.ts';
+export { parseTagKeyQuery, tagKey, type TagKeyAnswer, type TagKeyQuery } from './tag-key.ts';
+export { type TagNote, type TagNotes } from './tag-numbers.ts';
 export { type AnalyticsDeps } from './report.ts';
 export { type StoreReader } from './reader.ts';
