@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyRing, readSnapshot } from '#accounts';
 import { ConfigError, loadConfig, type Config } from '#config';
-import { createGateway, LedgerProxy, Upstreams } from '#gateway';
+import { createGateway, LedgerProxy, Tagging, Upstreams } from '#gateway';
 import { openDataDir, openJournal, type DataDir, type Journal } from '#ledger';
 import { createConsole, createLog, createMetrics, welcomeText, type Log } from '#observe';
 import { loadPriceBook, type PriceBook } from '#pricing';
 import { superviseLedger, type FirstKeys, type ToGateway } from '#processes';
 import { createEstimator, startSandbox } from '#providers';
 import { createRandom, systemClock } from '#std';
+import { createCardinalityGate, DEFAULT_TAG_RULES, NO_TAGS } from '#tags';
 import { ApportionError } from '#terms';
 
 const terminal = createConsole();
@@ -94,6 +95,7 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     clock: systemClock,
     random: createRandom(),
     keys: () => control.keys,
+    tagging: openTagging(parts),
     upstreams,
     prices: parts.prices,
     journal,
@@ -117,6 +119,20 @@ async function startServer(parts: Parts): Promise<RunningServer> {
       return cut;
     },
   };
+}
+
+/** More keys than this with a cap on their values are counted together. */
+const CAPPED_KEYS = 1_000;
+
+function openTagging({ dataDir }: Parts): Tagging {
+  return new Tagging({
+    rules: DEFAULT_TAG_RULES,
+    policy: null,
+    defaults: NO_TAGS,
+    hashKey: dataDir.secret,
+    gate: createCardinalityGate({ maxKeys: CAPPED_KEYS }),
+    clock: systemClock,
+  });
 }
 
 type Control = {

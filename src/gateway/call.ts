@@ -7,15 +7,16 @@ import type { CallEnd, Log, Metrics } from '#observe';
 import { upperBound, type PriceBook } from '#pricing';
 import type { Estimator, RequestBody, Wire, WireRequest } from '#providers';
 import { scanJsonObject, type Clock, type JsonMember, type Random, type TimestampMs } from '#std';
-import { readBodyTags, resolveTags, TAG_BODY_FIELDS, type BodyTags, type TagDeclaration } from '#tags';
-import { ApportionError, makeCallId, type CallId, type PicoUsd, type TagSet, type TagSource } from '#terms';
+import { ApportionError, makeCallId, type CallId, type PicoUsd } from '#terms';
 import type { Answer } from './answer.ts';
 import { Client } from './client.ts';
 import { identify, type Caller } from './identify.ts';
 import { endAttempt } from './meter.ts';
+import { OUR_FIELDS } from './our-fields.ts';
 import { failureOf } from './outcome.ts';
 import { refuse, release } from './release.ts';
 import { relay } from './relay.ts';
+import type { Tagged, Tagging } from './tagging.ts';
 import type { Choice, Upstreams } from './upstreams.ts';
 
 export type CallDeps = {
@@ -23,6 +24,7 @@ export type CallDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly keys: () => KeyRing;
+  readonly tagging: Tagging;
   readonly upstreams: Upstreams;
   readonly prices: PriceBook;
   readonly journal: Journal;
@@ -43,8 +45,6 @@ type Accepted = {
   readonly body: RequestBody;
 };
 
-type Tagged = { readonly caller: Caller; readonly declared: BodyTags; readonly tags: TagSet };
-
 /** A call that knows whom it is for, where it goes, and what it may cost at most. */
 export type Plan = {
   readonly call: Accepted;
@@ -52,12 +52,12 @@ export type Plan = {
   readonly asked: WireRequest;
   readonly choice: Choice;
   readonly start: AttemptStart;
+  /** Answer headers about the call's tags. */
+  readonly notes: Readonly<Record<string, string>>;
   /** The intent's text, which becomes the first half of the entry. */
   readonly open: string;
   readonly upstreamBody: Buffer;
 };
-
-const OUR_FIELDS: ReadonlySet<string> = new Set(TAG_BODY_FIELDS);
 
 /**
  * The life of a call, in order: accept → identify → tag → choose → reserve → forward → meter → rate → record → settle.
@@ -72,19 +72,20 @@ export async function handleCall(deps: CallDeps, route: CallRoute, exchange: Exc
   try {
     const call = await accept(deps, exchange.request);
     client.callId = call.callId;
-    const caller = identify(deps.keys(), exchange.request.headers);
-    const tagged = tag(call.body, caller);
-    const plan = reserve(deps, choose(deps, { call, tagged, route }));
+    const { headers } = exchange.request;
+    const caller = identify(deps.keys(), headers);
+    const tagged = deps.tagging.tag({ body: call.body, headers, caller });
+    const plan = reserve(deps, choose(deps, { call, caller, tagged, route }));
     ended = { ...ended, provider: plan.start.provider, model: plan.start.model, status: 'lost', state: 'in_doubt' };
     await deps.journal.begin(attemptOf(plan), plan.open);
     begun = plan;
-    const relayed = await relay(deps, { plan, client, route, headers: exchange.request.headers });
+    const relayed = await relay(deps, { plan, client, route, headers });
     answer = relayed.answer;
     const end = await endAttempt(deps, plan, relayed);
     await record(deps, plan, end);
     begun = null;
     ended = { ...ended, status: end.status, state: end.rated.state, cost: end.rated.cost };
-    release({ client, relayed, failure: failureOf(relayed, plan), rated: end.rated, tags: tagged.tags });
+    release({ client, relayed, failure: failureOf(relayed, plan), rated: end.rated });
   } catch (error) {
     if (begun !== null) await recordLost(deps, begun);
     refuse(deps, { client, answer, error });
@@ -112,7 +113,10 @@ function attemptOf(plan: Plan): string {
   return `${plan.start.callId}.${plan.start.attempt}`;
 }
 
-async function accept(deps: CallDeps, request: IncomingMessage): Promise<Accepted> {
+export async function accept(
+  deps: Pick<CallDeps, 'config' | 'clock' | 'random'>,
+  request: IncomingMessage,
+): Promise<Accepted> {
   const startedMs = deps.clock.elapsedMs();
   const bytes = await readBody(request, {
     limitBytes: deps.config.limits.maxBodyBytes,
@@ -152,25 +156,10 @@ function membersOf(bytes: Buffer): ReadonlyMap<string, JsonMember> {
   return members;
 }
 
-function tag(body: RequestBody, caller: Caller): Tagged {
-  const fields: Record<string, string> = {};
-  for (const name of ['metadata', ...TAG_BODY_FIELDS]) {
-    const member = body.members.get(name);
-    if (member !== undefined) fields[name] = body.bytes.toString('utf8', member.valueStart, member.end);
-  }
-  const declared = readBodyTags(fields);
-  const sources = new Map<TagSource, TagDeclaration>([
-    ['body', declared.declaration],
-    ['key_default', caller.defaults],
-  ]);
-  return { caller, declared, tags: resolveTags(sources, { keyTeam: caller.team }) };
-}
-
 type Chosen = Omit<Plan, 'start' | 'open'> & { readonly start: Omit<AttemptStart, 'reserved'> };
 
-function choose(deps: CallDeps, given: { call: Accepted; tagged: Tagged; route: CallRoute }): Chosen {
-  const { call, tagged, route } = given;
-  const { caller, declared, tags } = tagged;
+function choose(deps: CallDeps, given: { call: Accepted; caller: Caller; tagged: Tagged; route: CallRoute }): Chosen {
+  const { call, caller, tagged, route } = given;
   const { wire } = route;
   const asked = wire.readRequest(call.body);
   const choice = deps.upstreams.choose(asked.model);
@@ -186,11 +175,12 @@ function choose(deps: CallDeps, given: { call: Accepted; tagged: Tagged; route: 
     wire,
     asked,
     choice,
+    notes: tagged.notes,
     upstreamBody: wire.writeRequest(call.body, {
       model: choice.model,
       stream: asked.stream,
       drop: OUR_FIELDS,
-      metadata: declared.forwardMetadata,
+      metadata: tagged.declared.forwardMetadata,
     }),
     start: {
       callId: call.callId,
@@ -199,7 +189,7 @@ function choose(deps: CallDeps, given: { call: Accepted; tagged: Tagged; route: 
       operation: route.operation,
       stream: asked.stream,
       key: { id: caller.id, name: caller.name, team: caller.team, owner: caller.owner },
-      tags,
+      tags: tagged.tags,
       requestModel: asked.model,
       provider: choice.upstream.name,
       model: choice.model,

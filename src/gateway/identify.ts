@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { KeyRing } from '#accounts';
+import type { KeyRing, RingKey } from '#accounts';
 import { bearerToken } from '#http';
-import { NO_TAGS, type TagDeclaration } from '#tags';
 import { ApportionError } from '#terms';
+import { NO_CALLER_ATTRIBUTION, type CallerAttribution } from './tagging.ts';
 
 /** Who makes a call, as its key proves it. */
 export type Caller = {
@@ -12,11 +12,21 @@ export type Caller = {
   readonly owner: string;
   /** Empty: any model. */
   readonly models: readonly string[];
-  readonly defaults: TagDeclaration;
+  readonly attribution: CallerAttribution;
 };
 
 /** The admin key may make calls too; they are booked on a key of that name. */
-const ADMIN: Caller = { id: 'admin', name: 'admin key', team: '', owner: '', models: [], defaults: NO_TAGS };
+const ADMIN: Caller = {
+  id: 'admin',
+  name: 'admin key',
+  team: '',
+  owner: '',
+  models: [],
+  attribution: NO_CALLER_ATTRIBUTION,
+};
+
+/** Made once per key as it stands; the key ring makes a new object when a key or its team changes. */
+const callers = new WeakMap<RingKey, Caller>();
 
 export function identify(keys: KeyRing, headers: IncomingHttpHeaders): Caller {
   const token = bearerToken(headers);
@@ -36,13 +46,20 @@ export function identify(keys: KeyRing, headers: IncomingHttpHeaders): Caller {
     throw new ApportionError('key_expired', 'This key has expired.', { hint: 'Ask the admin for a new one.' });
   if (found.state === 'blocked')
     throw new ApportionError('key_blocked', 'This key is blocked.', { hint: 'Ask the admin to unblock it.' });
-  const { key } = found;
-  return {
+  return callerOf(found.key);
+}
+
+function callerOf(key: RingKey): Caller {
+  const known = callers.get(key);
+  if (known !== undefined) return known;
+  const caller: Caller = {
     id: key.id,
     name: key.name,
     team: key.team,
     owner: key.owner,
     models: key.models,
-    defaults: key.defaultTags,
+    attribution: { own: key, team: key.ofTeam },
   };
+  callers.set(key, caller);
+  return caller;
 }

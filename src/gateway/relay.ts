@@ -43,7 +43,7 @@ export async function relay(deps: CallDeps, { plan, client, route, headers }: Re
       start(status, given, started) {
         flow = started;
         httpStatus = status;
-        const head = { status, headers: callerHeaders(given, plan.call.callId) };
+        const head = { status, headers: { ...callerHeaders(given, plan.call.callId), ...plan.notes } };
         const streams =
           plan.asked.stream && status < 300 && String(given['content-type']).includes('text/event-stream');
         answer = streams

@@ -1,5 +1,5 @@
 import { ClientGoneError, sendError } from '#http';
-import { ApportionError, formatUsd, type RatedCost, type TagSet } from '#terms';
+import { ApportionError, formatUsd, type RatedCost } from '#terms';
 import type { Answer } from './answer.ts';
 import type { CallDeps } from './call.ts';
 import type { Client } from './client.ts';
@@ -11,13 +11,12 @@ type Released = {
   /** What the caller is told instead of the answer. */
   readonly failure: ApportionError | null;
   readonly rated: RatedCost;
-  readonly tags: TagSet;
 };
 
 /** The entry is durable: let the end of the answer go. */
-export function release({ client, relayed, failure, rated, tags }: Released): void {
+export function release({ client, relayed, failure, rated }: Released): void {
   if (client.gone) return;
-  const headers = costHeaders(rated, tags);
+  const headers = costHeaders(rated);
   const { answer } = relayed;
   if (failure === null && answer !== null) {
     answer.finish({ usd: rated.cost === null ? null : formatUsd(rated.cost), state: rated.state }, headers);
@@ -64,18 +63,12 @@ function fail({ client, answer, headers, error }: Failed): void {
     );
 }
 
-function costHeaders(rated: RatedCost, tags: TagSet): Record<string, string> {
+function costHeaders(rated: RatedCost): Record<string, string> {
   const headers: Record<string, string> = { 'x-apportion-cost-state': rated.state };
   if (rated.cost !== null) {
     const usd = formatUsd(rated.cost);
     headers['x-apportion-cost'] = usd;
     headers['x-litellm-response-cost'] = usd;
   }
-  if (tags.warnings.length > 0) headers['x-apportion-warnings'] = headerText(tags.warnings.join('; '));
   return headers;
-}
-
-/** Header values are ASCII; anything else is percent-encoded. */
-function headerText(text: string): string {
-  return text.toWellFormed().replace(/[^\x20-\x7e]+/g, encodeURIComponent);
 }

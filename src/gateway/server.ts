@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { parseTarget, sendError, withoutApiPrefix } from '#http';
+import { ClientGoneError, parseTarget, sendError, withoutApiPrefix } from '#http';
 import { ApportionError } from '#terms';
 import { handleCall, type CallDeps, type Exchange } from './call.ts';
 import { identify } from './identify.ts';
 import type { LedgerProxy } from './proxy.ts';
 import { CALL_ROUTES } from './routes.ts';
+import { checkTags } from './tags-check.ts';
 
 export type GatewayDeps = CallDeps & {
   readonly proxy: LedgerProxy;
@@ -55,8 +56,12 @@ async function serve(deps: GatewayDeps, request: IncomingMessage, response: Serv
     else await handleCall(deps, route, { request, response });
     return;
   }
+  if (path === '/tags/check') {
+    await serveTagsCheck(deps, { request, response });
+    return;
+  }
   if (path === '/models' || path.startsWith('/models/')) {
-    serveModels(deps, { request, response, wanted: path.slice('/models/'.length) });
+    await serveModels(deps, { request, response, wanted: path.slice('/models/'.length) });
     return;
   }
   switch (whole) {
@@ -83,15 +88,30 @@ function refuseMethod(response: ServerResponse, allowed: string): void {
 }
 
 /** OpenAI's list of models, or one of them. */
-function serveModels(deps: GatewayDeps, { request, response, wanted }: Exchange & { readonly wanted: string }): void {
+async function serveModels(
+  deps: GatewayDeps,
+  { request, response, wanted }: Exchange & { readonly wanted: string },
+): Promise<void> {
   if (request.method !== 'GET') {
     refuseMethod(response, 'GET');
     return;
   }
-  try {
+  await answerJson(response, () => {
     identify(deps.keys(), request.headers);
-    sendJson(response, modelsAnswer(deps, wanted));
+    return modelsAnswer(deps, wanted);
+  });
+}
+
+async function serveTagsCheck(deps: GatewayDeps, exchange: Exchange): Promise<void> {
+  if (exchange.request.method !== 'POST') refuseMethod(exchange.response, 'POST');
+  else await answerJson(exchange.response, () => checkTags(deps, exchange));
+}
+
+async function answerJson(response: ServerResponse, answer: () => unknown): Promise<void> {
+  try {
+    sendJson(response, await answer());
   } catch (error) {
+    if (error instanceof ClientGoneError) return;
     if (!(error instanceof ApportionError)) throw error;
     sendError(response, error);
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApportionError } from '#terms';
 import { systemClock } from '#std';
@@ -16,6 +16,8 @@ export type DataDir = {
   readonly createdAt: string;
   readonly journalDir: string;
   readonly storeDir: string;
+  /** 32 random bytes made with the directory: keyed hashes group within it and cannot be guessed outside. */
+  readonly secret: Buffer;
   release(): void;
 };
 
@@ -35,12 +37,26 @@ export async function openDataDir(dir: string): Promise<DataDir> {
       createdAt: node.created_at,
       journalDir,
       storeDir,
+      secret: readSecret(dir),
       release: () => lock.release(),
     };
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+const SECRET_NAME = 'secret.key';
+const SECRET_BYTES = 32;
+
+function readSecret(dir: string): Buffer {
+  const path = join(dir, SECRET_NAME);
+  if (!existsSync(path)) createDurably(path, (fd) => writeSync(fd, randomBytes(SECRET_BYTES)));
+  const secret = readFileSync(path);
+  if (secret.length === SECRET_BYTES) return secret;
+  throw new ApportionError('journal_unavailable', `${path} is not ${SECRET_BYTES} bytes long.`, {
+    hint: 'Restore the file from a backup: hashes in the ledger were made with it.',
+  });
 }
 
 type Node = { readonly node_id: string; readonly epoch: number; readonly created_at: string };
