@@ -17,7 +17,14 @@ test('a data directory is made for its owner alone, with a node id', async (t) =
   assert.match(data.nodeId, /^node_[0-9a-f]{16}$/);
   assert.equal(data.epoch, 1);
   for (const folder of [dir, data.journalDir, data.storeDir]) assert.equal(statSync(folder).mode & 0o777, 0o700);
-  assert.deepEqual(readdirSync(dir).toSorted(), ['journal', 'lock.db', 'lock.json', 'node.json', 'store']);
+  assert.deepEqual(readdirSync(dir).toSorted(), [
+    'journal',
+    'lock.db',
+    'lock.json',
+    'node.json',
+    'secret.key',
+    'store',
+  ]);
   data.release();
 });
 
@@ -28,6 +35,8 @@ test('the node id stays the same for the life of the directory', async (t) => {
   const second = await openDataDir(dir);
   second.release();
   assert.deepEqual([second.nodeId, second.epoch, second.createdAt], [first.nodeId, first.epoch, first.createdAt]);
+  assert.equal(first.secret.length, 32);
+  assert.deepEqual(second.secret, first.secret);
 });
 
 test('a second instance on the same directory is refused, naming the first', async (t) => {
