@@ -49,6 +49,24 @@ export const NO_TAGS: TagDeclaration = {
   weaker: null,
 };
 
+/** Up to here comparing texts one by one is cheaper than hashing fresh strings; beyond, repeats must stay linear. */
+const FEW_TEXTS = 16;
+
+/** Texts in the order first seen, without repeats. */
+class Texts {
+  readonly list: string[] = [];
+  #known: Set<string> | null = null;
+
+  /** True when the text is new. */
+  add(text: string): boolean {
+    if (this.#known === null ? this.list.includes(text) : this.#known.has(text)) return false;
+    this.list.push(text);
+    if (this.#known !== null) this.#known.add(text);
+    else if (this.list.length > FEW_TEXTS) this.#known = new Set(this.list);
+    return true;
+  }
+}
+
 /** Collects one source's tags; each `add…` checks grammar, limits and reserved names. */
 export class DeclarationDraft {
   readonly rules: TagRules;
@@ -58,9 +76,9 @@ export class DeclarationDraft {
   readonly #traceIds: string[] = [];
   readonly #endUsers: string[] = [];
   readonly #dimensions = new Map<string, string[]>();
-  readonly #labels = new Set<string>();
-  readonly #paths = new Set<string>();
-  readonly #sent = new Set<string>();
+  readonly #labels = new Texts();
+  readonly #paths = new Texts();
+  readonly #sent = new Texts();
   readonly #warnings: string[] = [];
   #tagCount = 0;
 
@@ -161,9 +179,9 @@ export class DeclarationDraft {
       traceIds: this.#traceIds,
       endUsers: this.#endUsers,
       dimensions: this.#dimensions,
-      labels: Array.from(this.#labels),
-      paths: Array.from(this.#paths),
-      sent: Array.from(this.#sent),
+      labels: this.#labels.list,
+      paths: this.#paths.list,
+      sent: this.#sent.list,
       warnings: this.#warnings,
       weaker,
     };
@@ -220,10 +238,8 @@ export class DeclarationDraft {
     }
   }
 
-  #join(tags: Set<string>, tag: string, at: string): void {
-    if (tags.has(tag)) return;
-    tags.add(tag);
-    this.#count(at);
+  #join(tags: Texts, tag: string, at: string): void {
+    if (tags.add(tag)) this.#count(at);
   }
 
   #count(at: string): void {

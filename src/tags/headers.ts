@@ -2,8 +2,7 @@ import { ApportionError } from '#terms';
 import { readBaggage } from './baggage.ts';
 import { DeclarationDraft, NO_TAGS, type TagDeclaration } from './declaration.ts';
 import { decodeHeader } from './header-text.ts';
-import { readLooseMetadata, readMember, scalarText } from './json-tags.ts';
-import { membersOf, parseText, type TextMember } from './json-text.ts';
+import { eachMember, readLooseMetadata, readMember, readObject } from './json-tags.ts';
 import { readEntityHeader, readTagsHeader } from './native-header.ts';
 import { type TagRules } from './rules.ts';
 import { readTraceparent } from './traceparent.ts';
@@ -149,12 +148,11 @@ function commaList(draft: DeclarationDraft, text: string, name: string): void {
 }
 
 function metadata(draft: DeclarationDraft, text: string, name: string): void {
-  for (const member of objectIn(text, name)) readMember(draft, member, name);
+  inHeader(name, () => readObject(draft, text.trim(), name));
 }
 
 function looseMetadata(draft: DeclarationDraft, text: string, name: string): void {
-  objectIn(text, name);
-  readLooseMetadata(draft, text, name);
+  inHeader(name, () => readLooseMetadata(draft, text.trim(), name));
 }
 
 /** Portkey's reserved names, in our words. */
@@ -165,36 +163,24 @@ const PORTKEY_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 function portkeyMetadata(draft: DeclarationDraft, text: string, name: string): void {
-  for (const { key, value } of objectIn(text, name)) {
-    if (key === '_user') {
-      const user = scalarText(parseText(value, `${name}._user`));
-      if (user === undefined) throw malformed(`${name}._user`, 'must be a string');
-      if (user !== null) draft.addEndUser(user, `${name}._user`);
-    } else {
-      readMember(draft, { key: PORTKEY_NAMES.get(key) ?? key, value }, name);
-    }
-  }
-}
-
-function objectIn(text: string, name: string): readonly TextMember[] {
-  const members = isJson(text) ? membersOf(text.trim(), name) : null;
-  if (members === null) throw malformed(name, 'must be a JSON object');
-  return members;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    // Not JSON is the answer; the caller of the API learns it as a 400.
-    return false;
-  }
-}
-
-function malformed(at: string, what: string): ApportionError {
-  return new ApportionError('invalid_field', `${at} ${what}.`, {
-    param: at,
-    hint: 'For example {"team":"growth","env":"prod"}; a header sent twice counts as one text.',
+  inHeader(name, () => {
+    eachMember(text.trim(), name, ({ key, value }) => {
+      if (key === '_user' && typeof value === 'string') draft.addEndUser(value, `${name}._user`);
+      else readMember(draft, { key: PORTKEY_NAMES.get(key) ?? key, value }, name);
+    });
   });
+}
+
+/** What is wrong with a header is not to be called a fault of the body. */
+function inHeader(name: string, read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof ApportionError && error.code === 'body_not_json')) throw error;
+    throw new ApportionError('invalid_field', `${name} is not valid JSON.`, {
+      param: name,
+      hint: 'For example {"team":"growth","env":"prod"}; a header sent twice is read as one text.',
+      cause: error,
+    });
+  }
 }

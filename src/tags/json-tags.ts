@@ -1,12 +1,14 @@
 import { ApportionError } from '#terms';
 import { type DeclarationDraft } from './declaration.ts';
-import { membersOf, parseText, WrittenNumber, type TextMember } from './json-text.ts';
+import { membersOf, parseText, plainMembersOf, WrittenNumber } from './json-text.ts';
+
+/** A member of an object of tags: its text when it is a string, number or boolean, null for null, undefined for others. */
+export type ScalarMember = { readonly key: string; readonly value: string | null | undefined };
 
 /** `tags` is an object (InfraPrism), an array of strings (LiteLLM, FastRouter, NemoRouter) or one comma-separated string. */
 export function readTags(draft: DeclarationDraft, text: string, at: string): void {
-  const members = membersOf(text, at);
-  if (members !== null) {
-    for (const { key, value } of members) readMember(draft, { key, value }, at);
+  if (text.startsWith('{')) {
+    readObject(draft, text, at);
     return;
   }
   const value = parseText(text, at);
@@ -20,14 +22,25 @@ export function readTags(draft: DeclarationDraft, text: string, at: string): voi
   }
 }
 
-/** One member of an object of tags: a dimension. */
-export function readMember(
-  draft: DeclarationDraft,
-  { key, value: text }: Pick<TextMember, 'key' | 'value'>,
-  at: string,
-): void {
+/** An object of tags: every member is a dimension. */
+export function readObject(draft: DeclarationDraft, text: string, at: string): void {
+  eachMember(text, at, (member) => readMember(draft, member, at));
+}
+
+/** Calls `read` for every member of an object's text, repeated keys included. */
+export function eachMember(text: string, at: string, read: (member: ScalarMember) => void): void {
+  const plain = plainMembersOf(text, at);
+  if (plain !== null) {
+    plain.forEach(read);
+    return;
+  }
+  const members = membersOf(text, at);
+  if (members === null) throw wrongType(at, 'Send an object.');
+  for (const { key, value } of members) read({ key, value: scalarText(parseText(value, `${at}.${key}`)) });
+}
+
+export function readMember(draft: DeclarationDraft, { key, value }: ScalarMember, at: string): void {
   const path = `${at}.${key}`;
-  const value = scalarText(parseText(text, path));
   if (value === undefined) throw wrongType(path, 'A tag value is a string, a number or a boolean.');
   if (value === null) warnAbsent(draft, { key, path }, at);
   else draft.addDimension({ key, text: value }, path);
@@ -43,24 +56,19 @@ function readItem(draft: DeclarationDraft, item: unknown, at: string): void {
 
 /** An object that others let anything into; what cannot be a dimension is left out, and said so. */
 export function readLooseMetadata(draft: DeclarationDraft, text: string, at: string): void {
-  const members = membersOf(text, at);
-  if (members === null) {
-    if (text !== 'null') throw wrongType(at, 'Send an object.');
-    return;
-  }
+  if (text === 'null') return;
   let leftOut = 0;
-  for (const { key, value: raw } of members) {
-    const value = scalarText(parseText(raw, at));
+  eachMember(text, at, ({ key, value }) => {
     if (value === undefined || value === null || !SIMPLE_KEY.test(key)) leftOut += 1;
     else draft.addDimension({ key, text: value }, `${at}.${key}`);
-  }
+  });
   if (leftOut > 0) draft.warn(`${leftOut} fields of ${at} cannot be tags and were left out`);
 }
 
 const SIMPLE_KEY = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
 
 /** The text of a string, number or boolean; null for null; undefined for anything else. */
-export function scalarText(value: unknown): string | null | undefined {
+function scalarText(value: unknown): string | null | undefined {
   if (typeof value === 'string' || value === null) return value;
   if (typeof value === 'boolean') return String(value);
   return value instanceof WrittenNumber ? value.text : undefined;

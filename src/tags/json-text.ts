@@ -29,17 +29,48 @@ export function membersOf(text: string, at: string): readonly TextMember[] | nul
   }));
 }
 
-/** Parses a value; numbers inside come back as `WrittenNumber`. */
+export type PlainMember = { readonly key: string; readonly value: string };
+
+/**
+ * The members of an object that has nothing but strings and no escapes, or null when it takes `membersOf` to see all that
+ * is written: `JSON.parse` alone forgets repeated keys and how numbers were written.
+ */
+export function plainMembersOf(text: string, at: string): readonly PlainMember[] | null {
+  if (text.includes('\\')) return null;
+  const value = parse(text, at);
+  if (typeof value !== 'object' || value === null) return null;
+  const members: PlainMember[] = [];
+  for (const [key, member] of Object.entries(value)) {
+    if (typeof member !== 'string') return null;
+    members.push({ key, value: member });
+  }
+  return quotesIn(text) === members.length * 4 ? members : null;
+}
+
+function quotesIn(text: string): number {
+  let quotes = 0;
+  for (let at = text.indexOf('"'); at !== -1; at = text.indexOf('"', at + 1)) quotes += 1;
+  return quotes;
+}
+
+/** Parses a value; numbers come back as `WrittenNumber`, also those directly in a list. */
 export function parseText(text: string, at: string): unknown {
+  const value = parse(text, at);
+  const hasNumber = Array.isArray(value) ? value.some(isNumber) : isNumber(value);
+  return hasNumber ? JSON.parse(text, keepNumber) : value;
+}
+
+function parse(text: string, at: string): unknown {
   try {
-    return NUMBER_INSIDE.test(text) ? JSON.parse(text, keepNumber) : JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw brokenJson(at, cause);
   }
 }
 
-/** A number value stands at the start or after `:`, `,` or `[`; a hit inside a string only costs the slower parse. */
-const NUMBER_INSIDE = /(?:^|[:,[])\s*-?\d/;
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number';
+}
 
 function keepNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
   if (typeof value !== 'number') return value;

@@ -13,9 +13,9 @@ const DEDICATED_FIELDS: ReadonlySet<string> = new Set(['entity_type', 'entity_id
 
 const RESERVED_KEY = /^_(?:infraprism|apportion)_/;
 
-const KEY = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
+const COLON = 0x3a;
 
-const KEY_BEFORE_COLON = /^[A-Za-z_][A-Za-z0-9_.-]*(?=:)/;
+const UNDERSCORE = 0x5f;
 
 const KEY_RULE = `Keys match [A-Za-z_][A-Za-z0-9_.-]* and have at most ${LIMITS.tagKeyChars} characters.`;
 
@@ -49,13 +49,26 @@ export function checkTag(tag: ParsedTag, at: string): void {
 
 /** The grammar alone, without limits and reserved names. */
 export function classifyTag(text: string): ParsedTag | null {
-  const key = KEY_BEFORE_COLON.exec(text.trimStart())?.[0];
-  if (key === undefined) return classifyValueless(text);
-  const rest = text.trimStart().slice(key.length + 1);
+  const tag = text.trim();
+  const end = keyEnd(tag);
+  if (end === 0 || tag.charCodeAt(end) !== COLON) return classifyValueless(tag);
   // `https://…` has the form of a key and a value, but nobody means the dimension "https".
-  if (rest.startsWith('//')) return { kind: 'label', label: text.trim() };
-  const value = rest.trim();
-  return value === '' ? null : { kind: 'dimension', key, value };
+  if (tag.startsWith('//', end + 1)) return { kind: 'label', label: tag };
+  const value = tag.slice(end + 1).trimStart();
+  return value === '' ? null : { kind: 'dimension', key: tag.slice(0, end), value };
+}
+
+/** The length of the legal key that `text` begins with; 0 when it begins with none. A loop: this runs for every tag. */
+function keyEnd(text: string): number {
+  let end = 0;
+  while (end < text.length && isKeyChar(text.charCodeAt(end), end)) end += 1;
+  return end;
+}
+
+/** `[A-Za-z_]`, and from the second character on also `[0-9.-]`. */
+function isKeyChar(code: number, at: number): boolean {
+  if ((code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === UNDERSCORE) return true;
+  return at > 0 && ((code >= 0x30 && code <= 0x39) || code === 0x2d || code === 0x2e);
 }
 
 /** A tag that is known to have no key: a path if a `/` stands between segments, else a label. */
@@ -83,7 +96,7 @@ function labelOrNothing(label: string): ParsedTag | null {
 }
 
 export function checkKey(key: string, at: string): void {
-  if (!KEY.test(key)) {
+  if (key === '' || keyEnd(key) !== key.length) {
     throw new ApportionError('invalid_tag', `${at}: this is not a tag key.`, { param: at, hint: KEY_RULE });
   }
   if (key.length > LIMITS.tagKeyChars) {
@@ -95,7 +108,7 @@ export function checkKey(key: string, at: string): void {
       hint: `Send ${key} as the request field of that name.`,
     });
   }
-  if (RESERVED_KEY.test(key)) {
+  if (key.charCodeAt(0) === UNDERSCORE && RESERVED_KEY.test(key)) {
     throw new ApportionError('reserved_tag', `${at}: the tag key "${key}" is reserved.`, {
       param: at,
       hint: 'Keys that begin with _infraprism_ or _apportion_ are for internal use; choose another name.',

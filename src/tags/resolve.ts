@@ -66,7 +66,7 @@ export function resolveTags(
     weigh(weighing, layer);
   }
   if (!endUserWeighed) weighEndUser(weighing, layers, rules);
-  const statedFirst = layers.length > 1 ? layers.toSorted(byStatement) : layers;
+  const statedFirst = callerFirst(layers);
   const labels = unite(statedFirst, 'labels');
   const paths = unite(statedFirst, 'paths');
   if (layers.length > 1) checkCount(layers, labels.length + paths.length);
@@ -102,9 +102,14 @@ function layersOf(sources: ReadonlyMap<TagSource, TagDeclaration>): readonly Lay
   return layers;
 }
 
-/** The caller's own words come before what a key adds to them. */
-function byStatement(left: Layer, right: Layer): number {
-  return Number(PROVENANCE_OF[left.source] !== 'declared') - Number(PROVENANCE_OF[right.source] !== 'declared');
+/** The caller's own words, then what a key adds to them. */
+function callerFirst(layers: readonly Layer[]): readonly Layer[] {
+  if (layers[0] === undefined || isStated(layers[0])) return layers;
+  return [...layers.filter(isStated), ...layers.filter((layer) => !isStated(layer))];
+}
+
+function isStated({ source }: Layer): boolean {
+  return PROVENANCE_OF[source] === 'declared';
 }
 
 function weigh(weighing: Weighing, { declaration, source }: Layer): void {
@@ -171,7 +176,12 @@ type Claim = {
 
 function weighDimension(weighing: Weighing, key: string, { values, dedicated, source }: Claim): void {
   const stronger = weighing.dimensions.get(key);
-  const value = stronger?.value ?? dedicated ?? (values.length === 1 ? values[0] : MULTIPLE) ?? MULTIPLE;
+  const [only] = values;
+  if (stronger === undefined && dedicated === null && values.length === 1 && only !== undefined) {
+    weighing.dimensions.set(key, { value: only, provenance: PROVENANCE_OF[source] });
+    return;
+  }
+  const value = stronger?.value ?? dedicated ?? MULTIPLE;
   if (stronger === undefined) weighing.dimensions.set(key, { value, provenance: PROVENANCE_OF[source] });
   if (stronger === undefined && value === MULTIPLE)
     weighing.warnings.push(`${key} has more than one value in one source`);
@@ -193,18 +203,29 @@ function primaryEntity({ primaryType, dimensions }: Weighing, { entityTypes }: T
   return dimension === undefined ? null : { type, id: dimension.value };
 }
 
-/** What the caller said first, then what was inherited; first seen stays first. */
+/** First seen stays first. */
 function unite(layers: readonly Layer[], field: 'labels' | 'paths' | 'sent'): readonly string[] {
   let all: readonly string[] = [];
   for (const { declaration } of layers) {
     const more = declaration[field];
-    if (more.length > 0) all = all.length === 0 ? more : Array.from(new Set([...all, ...more]));
+    if (more.length > 0) all = all.length === 0 ? more : union(all, more);
   }
   return all;
 }
 
+/** Most calls carry a dozen tags, of which comparing one by one is cheaper than hashing all. */
+const FEW = 16;
+
+function union(all: readonly string[], more: readonly string[]): readonly string[] {
+  if (all.length > FEW || more.length > FEW) return Array.from(new Set([...all, ...more]));
+  return [...all, ...more.filter((text) => !all.includes(text))];
+}
+
 /** Each draft alone is within the limit already; together they may not be. Entity pair and end user are no tags. */
 function checkCount(layers: readonly Layer[], valueless: number): void {
+  let most = valueless;
+  for (const { declaration } of layers) most += declaration.dimensions.size;
+  if (most <= LIMITS.tagsPerCall) return;
   const keys = new Set<string>();
   for (const { declaration } of layers) for (const key of declaration.dimensions.keys()) keys.add(key);
   const count = keys.size + valueless;
