@@ -1,9 +1,10 @@
 import { invariant, type TimestampMs } from '#std';
-import { isTagKey, tagColumn, tagKeyOfPath } from '#ledger/store';
+import { isTagKey, tagKeyOfPath } from '#ledger/store';
 import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from './filter.ts';
 import { parseParameters } from './parameters.ts';
-import { countOf, textsOf, type Row } from './reader.ts';
+import { countOf, textOf, type Row } from './reader.ts';
 import { openReport, toWireAsOf, type AnalyticsDeps, type Report, type WireAsOf } from './report.ts';
+import { distinctValues, KEY_SOURCE, MOST_KEYS } from './tag-keys.ts';
 
 export type DimensionsQuery = { readonly filter: EntryFilter };
 
@@ -30,9 +31,6 @@ export type DimensionsAnswer = {
   readonly truncated: boolean;
   readonly as_of: WireAsOf;
 };
-
-/** Keys listed at most: each is a column of the query. */
-const MOST_KEYS = 200;
 
 type Asked = {
   readonly groupBy: string;
@@ -65,16 +63,25 @@ export async function dimensions(
   signal?: AbortSignal,
 ): Promise<DimensionsAnswer> {
   const report = openReport(deps, query.filter, signal);
-  const keys = await tagKeys(report);
-  const listed = keys.slice(0, MOST_KEYS);
-  const asked = [...BUILT_INS, ...listed.map(tagAsked)];
-  const columns = asked.map(
-    ({ present, values }, at) => `sumIf(counts_call, ${present}) AS c${at}, ${values} AS v${at}`,
-  );
-  const [row] = await report.rows((from) => `SELECT sum(counts_call) AS m_events, ${columns.join(', ')} ${from}`);
-  invariant(row !== undefined, 'a count without groups is one row');
+  const keys = await keyCalls(report);
+  const listed = keys.slice(0, MOST_KEYS).toSorted((left, right) => (left.key < right.key ? -1 : 1));
+  const [row, distinct] = await Promise.all([
+    builtIns(report),
+    distinctValues(
+      report,
+      listed.map(({ key }) => key),
+    ),
+  ]);
   return {
-    data: asked.map((dimension, at) => toWireDimension(dimension, row, at)),
+    data: [
+      ...BUILT_INS.map((dimension, at) => toWireDimension(dimension, row, at)),
+      ...listed.map(({ key, calls }, at) => ({
+        group_by: `tags.${key}`,
+        kind: 'tag' as const,
+        calls,
+        distinct_values: distinct[at] ?? 0,
+      })),
+    ],
     total_events: countOf(row, 'm_events'),
     distinct_values_are: 'approximate',
     truncated: keys.length > listed.length,
@@ -82,19 +89,27 @@ export async function dimensions(
   };
 }
 
-async function tagKeys(report: Report): Promise<readonly string[]> {
-  const [row] = await report.rows((from) => `SELECT distinctJSONPaths(tags) AS x_paths ${from}`);
-  return row === undefined
-    ? []
-    : textsOf(row, 'x_paths')
-        .map(tagKeyOfPath)
-        .filter(isTagKey)
-        .toSorted((left, right) => (left < right ? -1 : 1));
+type KeyCalls = { readonly key: string; readonly calls: number };
+
+/** The keys most calls carry, one more than are listed. */
+async function keyCalls(report: Report): Promise<readonly KeyCalls[]> {
+  const rows = await report.rows(
+    (from) => `SELECT arrayJoin(${KEY_SOURCE.names}) AS x_path, sum(calls) AS x_calls
+      FROM (SELECT tag_keys, sum(counts_call) AS calls ${from} AND tag_keys != '' GROUP BY tag_keys)
+      GROUP BY x_path ORDER BY x_calls DESC, x_path LIMIT ${MOST_KEYS + 1}`,
+  );
+  return rows
+    .map((row) => ({ key: tagKeyOfPath(textOf(row, 'x_path')), calls: countOf(row, 'x_calls') }))
+    .filter(({ key }) => isTagKey(key));
 }
 
-function tagAsked(key: string): Asked {
-  const column = tagColumn(key);
-  return { groupBy: `tags.${key}`, kind: 'tag', present: `isNotNull(${column})`, values: `uniq(${column})` };
+async function builtIns(report: Report): Promise<Row> {
+  const columns = BUILT_INS.map(
+    ({ present, values }, at) => `sumIf(counts_call, ${present}) AS c${at}, ${values} AS v${at}`,
+  );
+  const [row] = await report.rows((from) => `SELECT sum(counts_call) AS m_events, ${columns.join(', ')} ${from}`);
+  invariant(row !== undefined, 'a count without groups is one row');
+  return row;
 }
 
 function toWireDimension({ groupBy, kind }: Asked, row: Row, at: number): WireDimension {
