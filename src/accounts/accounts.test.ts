@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { systemClock, type Clock, type TimestampMs } from '#std';
 import { openAccounts, type Accounts } from './accounts.ts';
@@ -45,6 +46,25 @@ test('the first start makes an admin key and a first call key, later starts make
   const caller = second.ring.identify(callKey ?? '');
   assert.equal(caller?.kind === 'key' ? caller.key.name : '', 'first key');
   assert.equal(second.ring.identify('sk-ap-nobody'), undefined);
+});
+
+test('a control.db of before there were teams is migrated with its keys', async (context) => {
+  const dir = await directory(context);
+  const file = join(dir, 'control.db');
+  const first = await openAccounts({ file, clock: systemClock, random: randomBytes });
+  await first.bootstrap({ adminKey: 'admin' });
+  const keys = await first.listKeys({ include: 'all' });
+  await first.close();
+  const database = new DatabaseSync(file);
+  database.exec('DROP TABLE teams; DROP TABLE tag_registry; DROP INDEX keys_by_team');
+  database.exec("DELETE FROM kysely_migration WHERE name > '0001_keys_and_sessions'");
+  database.close();
+
+  const second = await open(context, { dir });
+  assert.deepEqual(await second.bootstrap({ adminKey: 'admin' }), { adminKey: null, callKey: null });
+  assert.deepEqual(await second.listKeys({ include: 'all' }), keys);
+  assert.deepEqual(await second.teams.list(), []);
+  assert.deepEqual(await second.tagDescriptions(), new Map());
 });
 
 test('no token is on disk, nor anything of a configured admin key', async (context) => {

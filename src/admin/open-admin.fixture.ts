@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { openAccounts, type Accounts } from '#accounts';
+import type { StoreReader } from '#analytics';
+import { systemClock } from '#std';
+import { createAdmin } from './app.ts';
+
+export const ADMIN_KEY = 'sk-ap-admin-test-0123456789';
+
+const silent = (): void => undefined;
+const SILENT = {
+  debug: silent,
+  info: silent,
+  warn: silent,
+  error: silent,
+  fatal: silent,
+  child: () => SILENT,
+};
+
+const EMPTY_STORE: StoreReader = {
+  asOf: () => ({ nodeId: 'node', seq: 0, at: null }),
+  query: async () => [],
+};
+
+type Answer = { readonly status: number; readonly body: unknown };
+
+/** Administration on its own: no gateway before it, and nothing in the store unless one is given. */
+export type OpenAdmin = {
+  readonly app: FastifyInstance;
+  readonly accounts: Accounts;
+  readonly callKey: string;
+  /** Asks with the admin key. A `body` makes it a POST. */
+  ask(url: string, body?: InjectOptions['payload'], method?: 'POST' | 'PUT'): Promise<Answer>;
+  close(): Promise<void>;
+};
+
+export async function openAdmin(store: StoreReader = EMPTY_STORE): Promise<OpenAdmin> {
+  const accounts = await openAccounts({ file: ':memory:', clock: systemClock, random: randomBytes });
+  const { callKey } = await accounts.bootstrap({ adminKey: ADMIN_KEY });
+  const app = await createAdmin({ accounts, store, clock: systemClock, log: SILENT, dashboardDir: tmpdir() });
+  return {
+    app,
+    accounts,
+    callKey: callKey ?? '',
+    ask: async (url, body, method = 'POST') => {
+      const headers = { authorization: `Bearer ${ADMIN_KEY}` };
+      const answer = await app.inject(body === undefined ? { url, headers } : { url, method, headers, payload: body });
+      return { status: answer.statusCode, body: answer.json() };
+    },
+    close: async () => {
+      await app.close();
+      await accounts.close();
+    },
+  };
+}
