@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { systemClock } from '#std';
+import { embedInSandbox } from './embedding.ts';
 import { completeInSandbox, type SandboxCompletion, type SandboxRequest } from './completion.ts';
 
 export type Sandbox = { close(): Promise<void> };
@@ -34,6 +35,14 @@ async function listen(server: Server, socketPath: string): Promise<void> {
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await readJson(request);
+  if (request.url === '/v1/embeddings') {
+    sendEmbeddings(response, body);
+    return;
+  }
+  if (request.url !== '/v1/chat/completions') {
+    sendJson(response, { status: 404, body: errorOf('The sandbox answers chat completions and embeddings only.') });
+    return;
+  }
   const asked = readRequest(body);
   if (asked === undefined) {
     sendJson(response, {
@@ -52,6 +61,12 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const completion = completeInSandbox(asked);
   if (isRecord(body) && body['stream'] === true) sendStream(response, { head, completion, choices: asked.choices });
   else sendJson(response, { status: 200, body: wholeAnswer({ head, completion, choices: asked.choices }) });
+}
+
+function sendEmbeddings(response: ServerResponse, body: unknown): void {
+  const embeddings = isRecord(body) ? embedInSandbox(body) : undefined;
+  if (embeddings === undefined) sendJson(response, { status: 400, body: errorOf("'input' must be a text or texts.") });
+  else sendJson(response, { status: 200, body: embeddings });
 }
 
 type Reply = {
