@@ -17,12 +17,18 @@ export type ConfigFile = {
   place(path: Path): string;
   /** A problem per key of the object at `path` that is not known or stands there twice. */
   strayKeys(path: Path, known: readonly string[]): ConfigProblem[];
+  /** A problem per key that stands twice in any object under the one at `path`. */
+  repeatedKeysBelow(path: Path): ConfigProblem[];
+  /** The place of the value at `path` and of each one below, by dotted name (`tags.policy.required[0]`). */
+  placesBelow(path: Path): Readonly<Record<string, string>>;
 };
 
 export const NO_FILE: ConfigFile = {
   value: () => undefined,
   place: () => 'the configuration file',
   strayKeys: () => [],
+  repeatedKeysBelow: () => [],
+  placesBelow: () => ({}),
 };
 
 /** @returns the file, or what makes it unreadable */
@@ -48,7 +54,30 @@ export function parseConfigFile(name: string, text: string): ConfigFile | { prob
     },
     place: (path) => at(nodeAt(path)?.offset ?? 0),
     strayKeys: (path, known) => strayKeys(nodeAt(path), { path, known, at }),
+    repeatedKeysBelow: (path) =>
+      Array.from(nodesBelow(nodeAt(path), path))
+        .filter((below) => below.path.length > path.length)
+        .flatMap((below) => strayKeys(below.node, { path: below.path, known: [], at })),
+    placesBelow: (path) =>
+      Object.fromEntries(
+        Array.from(nodesBelow(nodeAt(path), path), (below) => [dotted(below.path), at(below.node.offset)]),
+      ),
   };
+}
+
+type Placed = { readonly node: Node; readonly path: Path };
+
+function* nodesBelow(node: Node | undefined, path: Path): Generator<Placed> {
+  if (node === undefined) return;
+  yield { node, path };
+  for (const [index, child] of (node.children ?? []).entries()) {
+    if (node.type === 'array') yield* nodesBelow(child, [...path, index]);
+    else yield* nodesBelow(child.children?.[1], [...path, String(child.children?.[0]?.value)]);
+  }
+}
+
+function dotted(path: Path): string {
+  return path.map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`)).join('');
 }
 
 function notJson(setting: string, why: string): ConfigProblem {

@@ -2,8 +2,10 @@ import { type Config } from './load.ts';
 
 /** The configuration for a log line or a support page: everything but secrets. Header values are secrets too. */
 export function describeConfig(config: Config): Readonly<Record<string, unknown>> {
+  const { places: _, ...tags } = config.tags;
   return {
     ...config,
+    tags,
     adminKey: config.adminKey === null ? 'generated' : 'configured',
     providers: config.providers.map((provider) => ({
       ...provider,

@@ -9,3 +9,4 @@ export { loadConfig, type Config, type ConfigSources } from './load.ts';
 export { ConfigError, type ConfigProblem } from './problem.ts';
 export { type ProviderConfig, type Wire } from './providers.ts';
 export { type LogLevel } from './settings.ts';
+export { readAtPlace, type TagsConfig } from './tags.ts';

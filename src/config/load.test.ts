@@ -40,6 +40,16 @@ test('an empty environment gives the defaults and the sandbox', () => {
     },
     providers: [],
     sandbox: true,
+    tags: {
+      headers: {},
+      baggage: [],
+      entityTypes: [],
+      pathRoots: {},
+      endUserAs: 'customer',
+      defaultTags: null,
+      policy: null,
+      places: {},
+    },
     warnings: [],
   });
 });

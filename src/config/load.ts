@@ -5,6 +5,7 @@ import { readVariable, type Environment } from './environment.ts';
 import { ConfigError, nearestName, type ConfigProblem } from './problem.ts';
 import { readProviders, type ProviderConfig } from './providers.ts';
 import { SETTINGS, type LogLevel, type Setting } from './settings.ts';
+import { readTags, type TagsConfig } from './tags.ts';
 
 export type Config = {
   /** 0 lets the system choose. */
@@ -32,6 +33,7 @@ export type Config = {
   readonly providers: readonly ProviderConfig[];
   /** Whether the built-in provider without cost answers. `auto` is resolved: only when nothing else is configured. */
   readonly sandbox: boolean;
+  readonly tags: TagsConfig;
   /** Harmless oddities, for the log. */
   readonly warnings: readonly string[];
 };
@@ -47,6 +49,8 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
   const read = <T>(setting: Setting<T>): T => readSetting(setting, { env, file, problems });
   const { providers, problems: providerProblems } = readProviders(file, env);
   problems.push(...providerProblems);
+  const { tags, problems: tagProblems } = readTags(file);
+  problems.push(...tagProblems);
   const port = read(SETTINGS.port);
   const sandbox = read(SETTINGS.sandbox);
   const config: Config = {
@@ -66,6 +70,7 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
     },
     providers,
     sandbox: sandbox === 'auto' ? providers.length === 0 : sandbox,
+    tags,
     warnings: misspeltVariables(env),
   };
   problems.push(...providers.filter((provider) => pointsAt(provider, port)).map(loopProblem));
@@ -141,7 +146,7 @@ function keysUnder(parent: string): string[] {
   const below = Object.values(SETTINGS).flatMap(({ file }) =>
     file !== null && file.startsWith(prefix) ? [file.slice(prefix.length).split('.', 1)[0] ?? file] : [],
   );
-  return [...new Set(parent === '' ? [...below, 'providers'] : below)];
+  return [...new Set(parent === '' ? [...below, 'providers', 'tags'] : below)];
 }
 
 /** Only a warning: other programs may own a variable that merely looks like one of ours. */

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadConfig } from './index.ts';
+import { compileTagRules, parseTagPolicy } from '#tags';
+import { loadConfig, readAtPlace } from './index.ts';
 import { KNOWN_PROVIDER_NAMES, PROVIDER_KEYS } from './providers.ts';
 import { SETTINGS } from './settings.ts';
+import { TAGS_KEYS } from './tags.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
 
@@ -43,6 +45,13 @@ test('the page and the provider schema name the same keys', () => {
   assert.deepEqual(new Set(rowsOf('key of a provider').map(([key]) => key)), new Set(PROVIDER_KEYS));
 });
 
+test('the page and the tags section name the same keys', () => {
+  assert.deepEqual(
+    rowsOf('key of `tags`').map(([key]) => key),
+    TAGS_KEYS,
+  );
+});
+
 test('the page names the variables of every known provider', () => {
   const wanted = KNOWN_PROVIDER_NAMES.flatMap((name) => [
     `${name.toUpperCase()}_API_KEY`,
@@ -54,8 +63,19 @@ test('the page names the variables of every known provider', () => {
   );
 });
 
+/** Each block of the page that is a configuration file. */
+const examples = Array.from(page.matchAll(/```jsonc\n([\s\S]*?)```/g), ([, example = '']) => example);
+
+test('the example of tags on the page is a configuration that works', () => {
+  const { tags } = loadConfig({ env: { APPORTION_CONFIG: 'example.json' }, readFile: () => examples[1] ?? '' });
+  assert.deepEqual(tags.headers, { 'x-department': 'department', 'x-app': null });
+  const policy = readAtPlace(tags, () => parseTagPolicy(tags.policy, 'tags.policy'));
+  assert.deepEqual([policy.mode, policy.required], ['enforce', ['team', 'feature']]);
+  assert.ok(compileTagRules(tags).headers.has('x-app'));
+});
+
 test('the example of the page is a configuration that works', () => {
-  const example = /```jsonc\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+  const [example = ''] = examples;
   const config = loadConfig({
     env: { APPORTION_CONFIG: 'example.json', OPENAI_API_KEY: 'a', OPENAI_EU_KEY: 'b' },
     readFile: () => example,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type ConfigFile } from './config-file.ts';
 import { readVariable, type Environment } from './environment.ts';
 import { type ConfigProblem } from './problem.ts';
+import { expectedShape } from './schema-issue.ts';
 
 /** What a provider speaks; one folder of src/providers per wire. */
 const WIRES = ['openai'] as const;
@@ -114,7 +115,7 @@ function readFileProviders(file: ConfigFile, env: Environment): Read & { readonl
       found.push({
         setting: `${file.place(at)} "${at.join('.')}"`,
         what: 'this value does not fit',
-        fix: `It must be ${expected(issue)}.`,
+        fix: `It must be ${expectedShape(issue)}.`,
       });
     }
     problems.push(...found);
@@ -205,13 +206,6 @@ function nameProblems(name: string, place: string): ConfigProblem[] {
       fix: 'Use lower-case letters, digits, - and _, a letter first, at most 32.',
     },
   ];
-}
-
-function expected(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_value') return `one of ${issue.values.join(', ')}`;
-  if (issue.code === 'invalid_type') return issue.expected === 'record' ? 'an object of texts' : `a ${issue.expected}`;
-  if (issue.code === 'invalid_key' || issue.code === 'invalid_element') return expected(issue.issues[0] ?? issue);
-  return issue.message;
 }
 
 function isBaseUrl(text: string): boolean {
