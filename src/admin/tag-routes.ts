@@ -32,6 +32,7 @@ export function addTagRoutes(app: FastifyInstance, deps: TagRouteDeps): void {
     await tags.delete(name);
     return { message: `Tag ${name} deleted successfully` };
   });
+  app.get('/tag/list', ADMIN, async () => (await tags.list('tag')).map(toTagInfo));
   app.post('/tag/info', ADMIN, async ({ body }) => {
     const known = await tags.infoOf(parseTagNamesRequest(body));
     return Object.fromEntries(known.map((tag) => [tag.name, toTagInfo(tag)]));
