@@ -58,16 +58,21 @@ const BY_NAME: ReadonlyMap<string, Dialect> = new Map(
 );
 
 /** Headers whose name ends in the dimension's name. Bifrost's older spelling loses against its newer one. */
-const PREFIXES: readonly (readonly [string, Dialect])[] = (
-  [
-    ['helicone-property-', 'vendor'],
-    ['x-bf-dim-', 'vendor'],
-    ['x-bf-prom-', 'ambient'],
-    ['x-llmgateway-', 'vendor'],
-  ] as const
-).map(([prefix, rank], index) => [prefix, { rank, read: afterPrefix(prefix), order: DIALECTS.length + index }]);
+const BY_PREFIX: ReadonlyMap<string, Dialect> = new Map(
+  (
+    [
+      ['helicone-property-', 'vendor'],
+      ['x-bf-dim-', 'vendor'],
+      ['x-bf-prom-', 'ambient'],
+      ['x-llmgateway-', 'vendor'],
+    ] as const
+  ).map(([prefix, rank], index) => [prefix, { rank, read: afterPrefix(prefix), order: DIALECTS.length + index }]),
+);
 
-const OPERATORS_OWN: Dialect = { rank: 'vendor', read: readMapped, order: DIALECTS.length + PREFIXES.length };
+/** Fails at the first letters for nearly every header there is. */
+const PREFIX = new RegExp(`^(?:${Array.from(BY_PREFIX.keys()).join('|')})(?=.)`);
+
+const OPERATORS_OWN: Dialect = { rank: 'vendor', read: readMapped, order: DIALECTS.length + BY_PREFIX.size };
 
 type Found = { readonly dialect: Dialect; readonly name: string; readonly value: string | readonly string[] };
 
@@ -103,8 +108,8 @@ function find(headers: HeaderSource, rules: TagRules): Found[] {
 }
 
 function prefixed(name: string): Dialect | undefined {
-  if (!name.startsWith('x-') && !name.startsWith('helicone-')) return undefined;
-  return PREFIXES.find(([prefix]) => name.startsWith(prefix) && name.length > prefix.length)?.[1];
+  const match = PREFIX.exec(name);
+  return match === null ? undefined : BY_PREFIX.get(match[0]);
 }
 
 function afterPrefix(prefix: string): Read {

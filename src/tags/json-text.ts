@@ -22,10 +22,13 @@ export function membersOf(text: string, at: string): readonly TextMember[] | nul
   const bytes = Buffer.from(text);
   const scan = scanJsonObject(bytes);
   if (!scan.ok) throw brokenJson(at);
+  // Where every character is one byte, offsets into bytes are offsets into the text, which is cheaper to cut.
+  const isAscii = bytes.length === text.length;
+  const cut = (from: number, to: number) => (isAscii ? text.slice(from, to) : bytes.toString('utf8', from, to));
   return scan.members.map(({ key, start, valueStart, end }) => ({
     key,
-    value: bytes.toString('utf8', valueStart, end),
-    text: bytes.toString('utf8', start, end),
+    value: cut(valueStart, end),
+    text: cut(start, end),
   }));
 }
 

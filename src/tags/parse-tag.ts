@@ -80,10 +80,13 @@ export function classifyValueless(text: string): ParsedTag | null {
 
 /** Trimmed, without empty ones. */
 export function segmentsOf(text: string): readonly string[] {
-  return text
-    .split('/')
-    .map((segment) => segment.trim())
-    .filter((segment) => segment !== '');
+  const segments = text.split('/');
+  if (segments.every(isSegment)) return segments;
+  return segments.map((segment) => segment.trim()).filter((segment) => segment !== '');
+}
+
+function isSegment(text: string): boolean {
+  return text !== '' && text.trim() === text;
 }
 
 /** True where `value` is `prefix` or lies below it, by whole segments: `eng/search` is under `eng`, `engine` is not. */
@@ -126,8 +129,16 @@ export function checkPath(segments: readonly string[], at: string): void {
   if (segments.length > LIMITS.pathDepth) {
     throw overLimit(at, `the path has ${segments.length} segments, the limit is ${LIMITS.pathDepth}`);
   }
-  checkText(segments.join('/'), { at, maxChars: LIMITS.tagValueChars });
-  for (const segment of segments) checkWord(segment, at);
+  if (joinedLength(segments) > LIMITS.tagValueChars) {
+    checkText(segments.join('/'), { at, maxChars: LIMITS.tagValueChars });
+  }
+  for (const segment of segments) checkValue(segment, at);
+}
+
+function joinedLength(segments: readonly string[]): number {
+  let length = segments.length - 1;
+  for (const segment of segments) length += segment.length;
+  return length;
 }
 
 export function checkText(text: string, limit: { at: string; maxChars: number }): void {

@@ -118,28 +118,31 @@ function weigh(weighing: Weighing, { declaration, source }: Layer): void {
     weighing.primaryType ??= entity.type;
     weighDimension(weighing, entity.type, { values: dimensions.get(entity.type) ?? [], dedicated: entity.id, source });
   }
+  const provenance = PROVENANCE_OF[source];
   for (const [key, values] of dimensions) {
-    if (key !== entity?.type) weighDimension(weighing, key, { values, dedicated: null, source });
+    if (key === entity?.type) continue;
+    const only = values[0];
+    // Nearly every dimension is named once: nothing to weigh.
+    if (only !== undefined && values.length === 1 && !weighing.dimensions.has(key)) {
+      weighing.dimensions.set(key, { value: only, provenance });
+    } else {
+      weighDimension(weighing, key, { values, dedicated: null, source });
+    }
   }
-  weighing.sessionId = firstOf(
-    weighing,
-    { key: 'session_id', known: weighing.sessionId, source },
-    declaration.sessionIds,
-  );
-  weighing.sessionPath = firstOf(
-    weighing,
-    { key: 'session_path', known: weighing.sessionPath, source },
-    declaration.sessionPaths,
-  );
-  weighing.traceId = firstOf(weighing, { key: 'trace_id', known: weighing.traceId, source }, declaration.traceIds);
+  const { sessionIds, sessionPaths, traceIds } = declaration;
+  if (sessionIds.length > 0) weighing.sessionId = firstOf(weighing, { key: 'session_id', source }, sessionIds);
+  if (sessionPaths.length > 0) weighing.sessionPath = firstOf(weighing, { key: 'session_path', source }, sessionPaths);
+  if (traceIds.length > 0) weighing.traceId = firstOf(weighing, { key: 'trace_id', source }, traceIds);
   if (warnings.length > 0) weighing.warnings.push(...warnings);
 }
 
-type Place = { readonly key: string; readonly known: string | null; readonly source: TagSource };
+const IDS = { session_id: 'sessionId', session_path: 'sessionPath', trace_id: 'traceId' } as const;
+
+type Place = { readonly key: keyof typeof IDS; readonly source: TagSource };
 
 /** What is known already, else the first of `values`; all others become conflicts. */
-function firstOf(weighing: Weighing, { key, known, source }: Place, values: readonly string[]): string | null {
-  let first = known;
+function firstOf(weighing: Weighing, { key, source }: Place, values: readonly string[]): string | null {
+  let first = weighing[IDS[key]];
   for (const value of values) {
     first ??= value;
     if (value !== first) weighing.conflicts.push({ key, value, source });
@@ -176,11 +179,6 @@ type Claim = {
 
 function weighDimension(weighing: Weighing, key: string, { values, dedicated, source }: Claim): void {
   const stronger = weighing.dimensions.get(key);
-  const [only] = values;
-  if (stronger === undefined && dedicated === null && values.length === 1 && only !== undefined) {
-    weighing.dimensions.set(key, { value: only, provenance: PROVENANCE_OF[source] });
-    return;
-  }
   const value = stronger?.value ?? dedicated ?? MULTIPLE;
   if (stronger === undefined) weighing.dimensions.set(key, { value, provenance: PROVENANCE_OF[source] });
   if (stronger === undefined && value === MULTIPLE)
