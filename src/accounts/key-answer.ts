@@ -31,7 +31,7 @@ export function toKeyUpdateAnswer(key: KeyRecord): Record<string, unknown> {
 }
 
 /** What every key answer says. `key_name` is LiteLLM's shortened token; `name` is what our reports call the key. */
-export function toKeyInfo(key: KeyRecord): Record<string, unknown> {
+function toKeyInfo(key: KeyRecord): Record<string, unknown> {
   return {
     id: key.id,
     name: key.name,

@@ -99,8 +99,9 @@ async function idFromAlias(queries: WriteQueries, alias: string | null): Promise
   try {
     return parseTeamId(alias) === alias ? alias : null;
   } catch (error) {
-    if (error instanceof ApportionError) return null;
-    throw error;
+    if (!(error instanceof ApportionError)) throw error;
+    // An alias may be any text; one that no tag can have as its value is no fault, only no id.
+    return null;
   }
 }
 
