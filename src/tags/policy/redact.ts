@@ -31,24 +31,22 @@ type Redacting = { readonly policy: CompiledPolicy; readonly hashKey: Buffer; re
  */
 export function redact(tags: TagSet, redacting: Redacting): TagSet {
   const redactor = new Redactor(redacting);
+  const { entity } = tags;
+  const entityId = entity === null ? '' : redactor.text(entity.id, entity.type);
+  const sessionId = tags.sessionId === null ? null : redactor.text(tags.sessionId, 'session_id');
+  const sessionPath = tags.sessionPath === null ? null : redactor.path(tags.sessionPath, 'session_path');
+  const traceId = tags.traceId === null ? null : redactor.text(tags.traceId, 'trace_id');
   const dimensions = redactDimensions(tags.dimensions, redactor);
-  const redacted: TagSet = {
-    ...tags,
-    entity:
-      tags.entity === null ? null : { type: tags.entity.type, id: redactor.text(tags.entity.id, tags.entity.type) },
-    sessionId: tags.sessionId === null ? null : redactor.text(tags.sessionId, 'session_id'),
-    sessionPath: tags.sessionPath === null ? null : redactor.path(tags.sessionPath, 'session_path'),
-    traceId: tags.traceId === null ? null : redactor.text(tags.traceId, 'trace_id'),
-    dimensions,
-    labels: redactor.list(tags.labels, (label) => redactor.text(label, 'a label')),
-    paths: redactor.list(tags.paths, (path) => redactor.path(path, 'a path')),
-    conflicts: redactConflicts(tags.conflicts, redactor),
-    overflow: redactOverflow(tags.overflow, redactor),
-    sent: redactor.list(tags.sent, (sent) => redactSent(sent, redactor)),
-  };
+  const labels = redactor.list(tags.labels, (label) => redactor.text(label, 'a label'));
+  const paths = redactor.list(tags.paths, (path) => redactor.path(path, 'a path'));
+  const conflicts = redactConflicts(tags.conflicts, redactor);
+  const overflow = redactOverflow(tags.overflow, redactor);
+  const sent = redactor.list(tags.sent, (text) => redactSent(text, redactor));
   if (!redactor.found) return tags;
   redactor.report();
-  return redacted;
+  const safeEntity = entity === null ? null : { type: entity.type, id: entityId };
+  const safe = { sessionId, sessionPath, traceId, dimensions, labels, paths, conflicts, overflow, sent };
+  return { ...safe, entity: safeEntity, warnings: tags.warnings };
 }
 
 function redactDimensions(
