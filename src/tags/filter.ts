@@ -1,9 +1,13 @@
 import { ApportionError, LIMITS } from '#terms';
-import { checkKey, checkText, classifyTag, classifyValueless, UNTAGGED, type ParsedTag } from './parse-tag.ts';
+import { checkKey, checkText, classifyValueless, UNTAGGED, type ParsedTag } from './parse-tag.ts';
 
-/** One condition on a call's tags; a list of them is AND. */
+/**
+ * One condition on a call's tags; a list of them is AND. Matching is by whole segments everywhere (`isUnder`): `team:eng`
+ * finds the values `eng` and `eng/search` but not `engine`, the path `US` finds `US/California`, and the label `US` finds
+ * the flat label and every path below it.
+ */
 export type TagFilter =
-  /** Any of `values`; `null` stands for calls without the key. */
+  /** A value that is one of `values` or lies below one of them; `null` stands for calls without the key. */
   | { readonly kind: 'dimension'; readonly key: string; readonly values: readonly (string | null)[] }
   | { readonly kind: 'path'; readonly segments: readonly string[] }
   | { readonly kind: 'label'; readonly label: string };
@@ -39,8 +43,8 @@ export function formatTagFilter(filters: readonly TagFilter[]): string {
 }
 
 function formatElements(filter: TagFilter): string[] {
-  if (filter.kind === 'path') return [escapeValueless(filter.segments.join('/'))];
-  if (filter.kind === 'label') return [escapeValueless(filter.label)];
+  if (filter.kind === 'path') return [escapePath(filter.segments.join('/'))];
+  if (filter.kind === 'label') return [escapeLabel(filter.label)];
   return filter.values.map((value) => `${filter.key}:${value === null ? UNTAGGED : escapeValue(value)}`);
 }
 
@@ -49,8 +53,13 @@ function escapeValue(value: string): string {
   return value.replaceAll(/[\\,]/g, String.raw`\$&`).replace(/^\/\//, String.raw`\//`);
 }
 
-function escapeValueless(text: string): string {
-  return text.replaceAll(/[\\,:]/g, String.raw`\$&`);
+function escapePath(path: string): string {
+  return path.replaceAll(/[\\,:]/g, String.raw`\$&`);
+}
+
+/** A label may hold a slash (a URL, `x-department: eng/search`): bare it would make it a path. */
+function escapeLabel(label: string): string {
+  return label.replaceAll(/[\\,:/]/g, String.raw`\$&`);
 }
 
 /** Elements between unescaped commas, escapes still inside; empty ones are left out. */
@@ -78,10 +87,20 @@ function parseElement(element: string): ParsedTag {
   if (key !== undefined && rawValue !== undefined) return dimensionElement(key, rawValue);
   const text = unescape(element).trim();
   // An escaped colon is no separator, so only the URL form of a colon is looked for.
-  const tag = URL_LIKE.test(text) ? classifyTag(text) : classifyValueless(text);
+  const tag = isLabel(element, text) ? labelOf(text) : classifyValueless(text);
   if (tag === null) throw badQuery(`"${element}" says nothing`);
   asQueryError(() => checkText(text, { at: 'tags', maxChars: LIMITS.tagValueChars }));
   return tag;
+}
+
+/** A URL, or a text whose only slashes are escaped. */
+function isLabel(element: string, text: string): boolean {
+  if (!text.includes('/')) return true;
+  return URL_LIKE.test(text) || !element.replaceAll(/\\./gs, '').includes('/');
+}
+
+function labelOf(label: string): ParsedTag | null {
+  return label === '' ? null : { kind: 'label', label };
 }
 
 function dimensionElement(key: string, rawValue: string): ParsedTag {

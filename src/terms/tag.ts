@@ -33,10 +33,11 @@ export type TagConflict = { readonly key: string; readonly value: string; readon
 export type TagSet = {
   /** The primary entity: `entity_type`/`entity_id`, else the first of customer, project, team, employee that is set. */
   readonly entity: Entity | null;
+  /** Without a session of its own a call belongs to the session of its trace. */
   readonly sessionId: string | null;
   /** Where in its run the call stands, as a path of steps (`plan/search`). */
   readonly sessionPath: string | null;
-  /** W3C trace id, 32 hex digits. */
+  /** 32 hex digits where it came from W3C `traceparent`; any text where a vendor's header gave it. */
   readonly traceId: string | null;
   /** Every `key:value` tag, the entity dimensions included, by key. */
   readonly dimensions: ReadonlyMap<string, Dimension>;
