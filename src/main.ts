@@ -2,15 +2,15 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyRing, readSnapshot } from '#accounts';
-import { ConfigError, loadConfig, type Config } from '#config';
-import { createGateway, LedgerProxy, Tagging, Upstreams } from '#gateway';
+import { ConfigError, loadConfig, readAtPlace, type Config } from '#config';
+import { createGateway, LedgerProxy, Tagging, Upstreams, type TaggingOptions } from '#gateway';
 import { openDataDir, openJournal, type DataDir, type Journal } from '#ledger';
 import { createConsole, createLog, createMetrics, welcomeText, type Log } from '#observe';
 import { loadPriceBook, type PriceBook } from '#pricing';
 import { superviseLedger, type FirstKeys, type ToGateway } from '#processes';
 import { createEstimator, startSandbox } from '#providers';
 import { createRandom, systemClock } from '#std';
-import { createCardinalityGate, DEFAULT_TAG_RULES, NO_TAGS } from '#tags';
+import { compileTagRules, createCardinalityGate, parseTagPolicy, readDefaultTags } from '#tags';
 import { ApportionError } from '#terms';
 
 const terminal = createConsole();
@@ -18,6 +18,7 @@ const terminal = createConsole();
 /** The gateway process: builds the parts, starts them in order, and stops them in the opposite one. */
 async function main(): Promise<void> {
   const config = loadConfig();
+  const tagSettings = readTagSettings(config);
   const log = createLog({ level: config.logLevel, part: 'gateway' });
   for (const warning of config.warnings) log.warn({}, warning);
   const dataDir = await openDataDir(config.dataDir);
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
   reportRecovery(journal, log);
   const prices = await loadPriceBook();
   const sockets = openSocketFolder(dataDir.nodeId);
-  const server = await startServer({ config, log, dataDir, journal, prices, sockets });
+  const server = await startServer({ config, tagSettings, log, dataDir, journal, prices, sockets });
   const url = `http://${displayHost(config.host)}:${server.port}`;
   writeFileSync(join(dataDir.path, 'address.json'), `${JSON.stringify({ url, pid: process.pid })}\n`);
   terminal.say(
@@ -60,6 +61,7 @@ function openSocketFolder(nodeId: string): string {
 
 type Parts = {
   readonly config: Config;
+  readonly tagSettings: TagSettings;
   readonly log: Log;
   readonly dataDir: DataDir;
   readonly journal: Journal;
@@ -124,11 +126,21 @@ async function startServer(parts: Parts): Promise<RunningServer> {
 /** More keys than this with a cap on their values are counted together. */
 const CAPPED_KEYS = 1_000;
 
-function openTagging({ dataDir }: Parts): Tagging {
+type TagSettings = Pick<TaggingOptions, 'rules' | 'policy' | 'defaults'>;
+
+/** Compiles the settings about tags; what is wrong in them is told with its place in the file. */
+function readTagSettings({ tags }: Config): TagSettings {
+  const rules = readAtPlace(tags, () => compileTagRules(tags));
+  return {
+    rules,
+    policy: tags.policy === null ? null : readAtPlace(tags, () => parseTagPolicy(tags.policy, 'tags.policy')),
+    defaults: readAtPlace(tags, () => readDefaultTags({ tags: tags.defaultTags }, rules)),
+  };
+}
+
+function openTagging({ dataDir, tagSettings }: Parts): Tagging {
   return new Tagging({
-    rules: DEFAULT_TAG_RULES,
-    policy: null,
-    defaults: NO_TAGS,
+    ...tagSettings,
     hashKey: dataDir.secret,
     gate: createCardinalityGate({ maxKeys: CAPPED_KEYS }),
     clock: systemClock,
@@ -150,12 +162,13 @@ const NO_KEYS: FirstKeys = { adminKey: null, callKey: null };
  * only the very first start waits for the ledger process to make the keys.
  */
 async function startControl(parts: Parts, metrics: ReturnType<typeof createMetrics>): Promise<Control> {
-  const { config, log, journal, dataDir } = parts;
+  const { config, tagSettings, log, journal, dataDir } = parts;
   const socketPath = join(parts.sockets, 'ledger.sock');
   const snapshot = await readSnapshot(join(dataDir.path, 'control-snapshot.json'));
   const keys = new KeyRing(snapshot ?? { revision: 0, adminKeyHash: null, keys: [] }, {
     clock: systemClock,
     adminKey: config.adminKey,
+    tagRules: tagSettings.rules,
   });
   const ready = Promise.withResolvers<FirstKeys>();
   const onMessage = (message: Exclude<ToGateway, { type: 'serving' }>): void => {

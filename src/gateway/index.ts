@@ -7,5 +7,5 @@
 export { CALL_ROUTES } from './routes.ts';
 export { createGateway, type Gateway, type GatewayDeps } from './server.ts';
 export { LedgerProxy } from './proxy.ts';
-export { Tagging } from './tagging.ts';
+export { Tagging, type TaggingOptions } from './tagging.ts';
 export { Upstreams } from './upstreams.ts';
