@@ -10,6 +10,7 @@ import { addDashboardFiles } from './dashboard-files.ts';
 import { answerErrors } from './error-answers.ts';
 import { addKeyRoutes } from './key-routes.ts';
 import { addSessionRoutes } from './session-routes.ts';
+import { addSpendRoutes } from './spend-routes.ts';
 import { addTagReportRoutes } from './tag-report-routes.ts';
 import { addTagRoutes } from './tag-routes.ts';
 import { addTeamRoutes } from './team-routes.ts';
@@ -48,6 +49,7 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   addTeamRoutes(app, deps);
   addTagRoutes(app, deps);
   addTagReportRoutes(app, deps);
+  addSpendRoutes(app, deps);
   addSessionRoutes(app, deps);
   await addDashboardFiles(app, deps);
   return app;

@@ -292,7 +292,7 @@ export function isoOf(row: Row, column: string): string {
 }
 
 /** A JSON column of tags, its paths turned back into keys. */
-function tagObject(row: Row, column: string): Readonly<Record<string, string>> {
+export function tagObject(row: Row, column: string): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(objectOf(textOf(row, column))).map(([path, value]) => [tagKeyOfPath(path), String(value)]),
   );
@@ -309,7 +309,7 @@ function objectOf(json: string): object {
 }
 
 /** Providers send JSON; what is none is shown as it came. */
-function jsonOrText(text: string): unknown {
+export function jsonOrText(text: string): unknown {
   if (text === '') return null;
   try {
     return JSON.parse(text);

@@ -15,5 +15,31 @@ export { parseSessionQuery, session, type SessionAnswer, type SessionQuery } fro
 export { parseTagKeysQuery, tagKeys, type TagDeps, type TagKeysAnswer, type TagKeysQuery } from './tag-keys.ts';
 export { parseTagKeyQuery, tagKey, type TagKeyAnswer, type TagKeyQuery } from './tag-key.ts';
 export { type TagNote, type TagNotes } from './tag-numbers.ts';
+export {
+  parseSpendLogsQuery,
+  parseSpendPageQuery,
+  spendLogs,
+  spendPage,
+  type SpendLogsAnswer,
+  type SpendLogsQuery,
+  type SpendPageAnswer,
+  type SpendPageQuery,
+} from './spend/spend-logs.ts';
+export {
+  allTagNames,
+  globalSpendTags,
+  parseGlobalSpendTagsQuery,
+  parseSpendTagsQuery,
+  spendTags,
+  type GlobalSpendTagsAnswer,
+  type SpendTagsQuery,
+} from './spend/spend-tags.ts';
+export {
+  parseTagActivityQuery,
+  tagActivity,
+  type TagActivityAnswer,
+  type TagActivityQuery,
+} from './spend/tag-activity.ts';
+export { type KeyName, type SpendDeps } from './spend/spend-deps.ts';
 export { type AnalyticsDeps } from './report.ts';
 export { type StoreReader } from './reader.ts';
