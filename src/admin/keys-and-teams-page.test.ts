@@ -34,8 +34,7 @@ test('every request under key, team and tag is on the page, and every one on the
     method,
     url: url.replaceAll(/\{(\w+)\}/g, ':$1'),
   }));
-  for (const { method, url } of described)
-    assert.ok(app.hasRoute({ method, url }), `${method} ${url}`);
+  for (const { method, url } of described) assert.ok(app.hasRoute({ method, url }), `${method} ${url}`);
   const sources = ['key', 'team', 'tag'].map((noun) =>
     readFileSync(join(import.meta.dirname, `${noun}-routes.ts`), 'utf8'),
   );

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { openAccounts, type Accounts } from '#accounts';
 import type { StoreReader } from '#analytics';
+import type { Log } from '#observe';
 import { systemClock } from '#std';
 import { createAdmin } from './app.ts';
 
 export const ADMIN_KEY = 'sk-ap-admin-test-0123456789';
 
 const silent = (): void => undefined;
-const SILENT = {
+export const SILENT: Log = {
   debug: silent,
   info: silent,
   warn: silent,

@@ -8,12 +8,10 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { openAccounts, type Accounts } from '#accounts';
-import { closeEntry, openEntry, type AttemptStart } from '#ledger';
 import { openStore, type Store } from '#ledger/store';
-import { systemClock, type TimestampMs } from '#std';
-import { readBodyTags, resolveTags } from '#tags';
-import { picoUsd, type CallId } from '#terms';
+import { systemClock } from '#std';
 import { createAdmin } from './app.ts';
+import { storeCalls, type SeedCall } from './stored-calls.fixture.ts';
 
 const run = promisify(execFile);
 
@@ -76,7 +74,7 @@ describe(
       store = await openStore({ path: join(directory, 'store') }, { log, clock: systemClock });
       accounts = await openAccounts({ file: join(directory, 'control.db'), clock: systemClock, random: randomBytes });
       await accounts.bootstrap({ adminKey: ADMIN_KEY });
-      await seed(store);
+      await storeCalls(store, CALLS);
       app = await createAdmin({
         accounts,
         store: {
@@ -118,48 +116,11 @@ describe(
   },
 );
 
-async function seed(store: Store): Promise<void> {
-  const at = '2025-01-31T23:59:59.999Z';
-  const chatbot = (version: string) => ({ feature: 'chatbot', env: 'production', version });
-  const bodies = [
-    { cost: 500n, body: { entity_type: 'customer', entity_id: 'acme-corp', tags: chatbot('2.1.0') } },
-    {
-      cost: 23n,
-      extra: 450_000_000_000n,
-      body: { entity_type: 'customer', entity_id: 'acme-corp', tags: chatbot('2.0.0') },
-    },
-    { cost: 1n, body: { entity_type: 'customer', entity_id: 'globex', tags: { feature: 'search' } } },
-    { cost: 7n, body: { tags: chatbot('2.0.0') } },
-  ];
-  const lines = bodies.map(({ cost, extra = 0n, body }, index) => {
-    const fields = Object.fromEntries(Object.entries(body).map(([name, value]) => [name, JSON.stringify(value)]));
-    const start: AttemptStart = {
-      callId: `call_${String(index).padStart(32, '0')}` as CallId,
-      attempt: 1,
-      startedAt: Date.parse(at) as TimestampMs,
-      operation: 'chat',
-      stream: false,
-      key: { id: 'key_1', name: 'first key', team: '', owner: '' },
-      tags: resolveTags(new Map([['body', readBodyTags(fields).declaration]]), { keyTeam: '' }),
-      requestModel: 'gpt-4o',
-      provider: 'openai',
-      model: 'gpt-4o',
-      reserved: null,
-    };
-    const entry = closeEntry(openEntry(start), start, {
-      endedAt: start.startedAt,
-      status: 'ok',
-      httpStatus: 200,
-      errorCode: '',
-      upstreamId: '',
-      responseModel: 'gpt-4o',
-      latencyMs: 10,
-      firstByteMs: null,
-      usage: { meters: { input: 10 }, origin: 'reported', raw: '' },
-      rated: { state: 'exact', cost: picoUsd(cost * 1_000_000_000_000n + extra), charges: [], unpricedMeters: [] },
-      priceBook: 'book',
-    });
-    return Buffer.from(`{"node_id":"node","seq":${index + 1},${entry.slice(1)}`);
-  });
-  await store.insert({ nodeId: 'node', first: 1, last: lines.length, generation: 0, lines });
-}
+const chatbot = (version: string) => ({ feature: 'chatbot', env: 'production', version });
+
+const CALLS: readonly SeedCall[] = [
+  { cost: '500', body: { entity_type: 'customer', entity_id: 'acme-corp', tags: chatbot('2.1.0') } },
+  { cost: '23.45', body: { entity_type: 'customer', entity_id: 'acme-corp', tags: chatbot('2.0.0') } },
+  { cost: '1', body: { entity_type: 'customer', entity_id: 'globex', tags: { feature: 'search' } } },
+  { cost: '7', body: { tags: chatbot('2.0.0') } },
+].map((call) => ({ ...call, at: '2025-01-31T23:59:59.999Z' }));

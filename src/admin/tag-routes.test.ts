@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { openAdmin, type OpenAdmin } from './open-admin.fixture.ts';
+import { openStore } from '#ledger/store';
+import { systemClock } from '#std';
+import { openAdmin, SILENT, type OpenAdmin } from './open-admin.fixture.ts';
+import { storeCalls } from './stored-calls.fixture.ts';
 
 let admin: OpenAdmin;
 
@@ -48,4 +54,32 @@ test('a key of a tag is described in place', async () => {
   );
   assert.equal((await admin.ask('/v1/tags/session_id', {}, 'PUT')).status, 400);
   assert.equal((await admin.ask('/v1/tags/feature', { colour: 'red' }, 'PUT')).status, 400);
+});
+
+test('the list has registered tags, then those that only calls carry, each once', async (context) => {
+  const path = await mkdtemp(join(tmpdir(), 'apportion-tag-list-'));
+  const store = await openStore({ path }, { log: SILENT, clock: systemClock });
+  await storeCalls(store, [
+    { at: '2025-01-01T10:00:00Z', cost: '2', body: { tags: ['env:prod', 'beta'] } },
+    { at: '2025-01-02T10:00:00Z', cost: '1', body: { tags: ['beta', 'US/California'] } },
+  ]);
+  const { ask, close } = await openAdmin({ query: store.query, asOf: () => ({ nodeId: 'node', seq: 2, at: null }) });
+  context.after(async () => {
+    await close();
+    await store.close();
+    await rm(path, { recursive: true });
+  });
+  await ask('/tag/new', { name: 'env:prod', description: 'live' });
+  await ask('/tag/new', { name: 'unused' });
+  const rows = async (url: string) =>
+    [(await ask(url)).body].flat().map((row) => [fields(row)['name'], fields(row)['description']]);
+  const seen = 'Sent by calls, not registered.';
+  const registered = [
+    ['env:prod', 'live'],
+    ['unused', null],
+  ];
+  assert.deepEqual(await rows('/tag/list'), [...registered, ['beta', seen], ['US/California', seen]]);
+  const first = await rows('/tag/list?start_date=2025-01-01&end_date=2025-01-01');
+  assert.deepEqual(first, [...registered, ['beta', seen]]);
+  assert.equal((await ask('/tag/list?start_date=soon')).status, 400);
 });

@@ -4,14 +4,17 @@ import {
   parseTagNameRequest,
   parseTagNamesRequest,
   parseTagRequest,
+  toSeenTagInfo,
   toTagInfo,
   toTagKeyInfo,
   type Accounts,
 } from '#accounts';
+import { parseSpendTagsQuery, spendTags } from '#analytics';
+import type { ReportDeps } from './report-route.ts';
 
 const ADMIN = { config: { access: 'admin' } } as const;
 
-export type TagRouteDeps = { readonly accounts: Accounts };
+export type TagRouteDeps = ReportDeps & { readonly accounts: Accounts };
 
 /** What people say of keys and tags: ours for a dimension's key, LiteLLM's for single tags. */
 export function addTagRoutes(app: FastifyInstance, deps: TagRouteDeps): void {
@@ -32,7 +35,13 @@ export function addTagRoutes(app: FastifyInstance, deps: TagRouteDeps): void {
     await tags.delete(name);
     return { message: `Tag ${name} deleted successfully` };
   });
-  app.get('/tag/list', ADMIN, async () => (await tags.list('tag')).map(toTagInfo));
+  app.get('/tag/list', ADMIN, async ({ query, signal }) => {
+    const seen = await spendTags(deps, parseSpendTagsQuery(query, deps.clock.now()), signal);
+    const registered = await tags.list('tag');
+    const known = new Set(registered.map(({ name }) => name));
+    const others = seen.map(({ individual_request_tag: name }) => name).filter((name) => !known.has(name));
+    return [...registered.map(toTagInfo), ...others.map(toSeenTagInfo)];
+  });
   app.post('/tag/info', ADMIN, async ({ body }) => {
     const known = await tags.infoOf(parseTagNamesRequest(body));
     return Object.fromEntries(known.map((tag) => [tag.name, toTagInfo(tag)]));
