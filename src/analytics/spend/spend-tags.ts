@@ -131,9 +131,9 @@ async function perTag(report: Report, tags: readonly string[]): Promise<readonly
     const only = tags.length === 0 ? '' : `WHERE has(${bind('Array(String)', tags)}, x_tag)`;
     return `SELECT x_tag, sum(calls) AS x_calls, sum(unpriced) AS x_unpriced, toString(coalesce(sum(money), 0)) AS x_cost
       FROM (SELECT arrayJoin(arrayDistinct(sent)) AS x_tag, calls, money, unpriced
-        FROM (SELECT any(tags_sent) AS sent, sum(counts_call) AS calls, sum(cost) AS money,
+        FROM (SELECT tags_sent AS sent, sum(counts_call) AS calls, sum(cost) AS money,
             ${UNPRICED} AS unpriced
-          ${from} AND ${anyOf(tags, bind)} GROUP BY sipHash128(tags_sent)))
+          ${from} AND ${anyOf(tags, bind)} GROUP BY tags_sent))
       ${only} GROUP BY x_tag ORDER BY coalesce(sum(money), 0) DESC, x_tag LIMIT ${MOST_TAGS}`;
   });
   return rows.map((row) => ({
