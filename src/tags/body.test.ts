@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ApportionError } from '#terms';
-import { readBodyTags, type MetadataForward } from './body.ts';
+import { READ_ONLY_BODY_FIELDS, readBodyTags, TAG_BODY_FIELDS, type MetadataForward } from './body.ts';
 import { NO_TAGS, type TagDeclaration } from './declaration.ts';
+import { compileTagRules } from './rules.ts';
 
 /** Fields as JSON text, as the call path hands them over. */
 function read(body: Record<string, unknown>): TagDeclaration {
@@ -165,6 +166,101 @@ test('spend_logs_metadata gives dimensions; what cannot be one is left out and s
   });
 });
 
+test('end users are found in the order of LiteLLM, and an empty one is left out', () => {
+  const { endUsers, warnings } = read({
+    safety_identifier: 'safe',
+    user: 'alice',
+    metadata: { user_id: 'anthropic' },
+    litellm_metadata: { user: 'lite' },
+    requesty: { user_id: 'requesty' },
+  });
+  assert.deepEqual(endUsers, ['alice', 'requesty', 'lite', 'anthropic', 'safe']);
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(read({ user: '' }).warnings, ['user is empty and was left out']);
+  assert.deepEqual(read({ user: null, safety_identifier: null }), NO_TAGS);
+});
+
+test('what says who uses the product still goes to the provider', () => {
+  assert.equal(new Set<string>([...READ_ONLY_BODY_FIELDS, ...TAG_BODY_FIELDS]).size, TAG_BODY_FIELDS.length + 2);
+  assert.deepEqual(forwarded('{"user_id":"u","tags":["a"]}'), { action: 'replace', json: '{"user_id":"u"}' });
+});
+
+test('TensorZero, Requesty and OpenRouter fields are read', () => {
+  assert.deepEqual(read({ 'tensorzero::tags': { team: 'growth' }, 'tensorzero::episode_id': 'e-1' }), {
+    ...NO_TAGS,
+    sessionIds: ['e-1'],
+    dimensions: new Map([['team', ['growth']]]),
+    sent: ['team:growth'],
+  });
+  assert.deepEqual(read({ requesty: { tags: ['beta'], trace_id: 't-1', extra: { job: 'nightly', deep: [] } } }), {
+    ...NO_TAGS,
+    traceIds: ['t-1'],
+    dimensions: new Map([['job', ['nightly']]]),
+    labels: ['beta'],
+    sent: ['beta', 'job:nightly'],
+    warnings: ['1 fields of requesty.extra cannot be tags and were left out'],
+  });
+  assert.deepEqual(read({ session_id: 's-1', session_path: '/plan//search/', litellm_trace_id: 't-1' }), {
+    ...NO_TAGS,
+    sessionIds: ['s-1'],
+    sessionPaths: ['plan/search'],
+    traceIds: ['t-1'],
+  });
+});
+
+test('C2: the documented top-level tags are read like those in metadata', () => {
+  const tags = ['team:growth', 'beta', 'US/CA'];
+  const top = read({ tags });
+  for (const body of [{ metadata: { tags } }, { litellm_metadata: { tags } }, { request_tags: tags }]) {
+    assert.deepEqual(read(body), top);
+  }
+});
+
+test('F3: fields that only the gateway may set say nothing, wherever they stand', () => {
+  const injected = {
+    user_api_key: 'x',
+    user_api_key_team_id: 'rich',
+    user_api_key_user_id: 'boss',
+    key_team: 'rich',
+    'key.team': 'rich',
+    provenance: 'locked',
+    team_id: 'rich',
+    organization_id: 'rich',
+    spend: 0,
+    key_lock: { team: 'rich' },
+    attempt: 7,
+  };
+  assert.deepEqual(read({ metadata: injected, litellm_metadata: { ...injected, metadata: injected } }), NO_TAGS);
+});
+
+test('tags of an object are the same however the JSON is written', () => {
+  const plain = readBodyTags({ tags: '{"team":"growth","env":"prod"}' }).declaration;
+  for (const tags of ['{ "team" : "growth" ,\n"env":"prod" }', '{"t\\u0065am":"growth","env":"pro\\u0064"}']) {
+    assert.deepEqual(readBodyTags({ tags }).declaration, plain);
+  }
+  const proto = readBodyTags({ tags: '{"__proto__":"a","constructor":"b"}' }).declaration;
+  assert.deepEqual(Array.from(proto.dimensions), [
+    ['__proto__', ['a']],
+    ['constructor', ['b']],
+  ]);
+});
+
+test('operator-defined entity types are entities, and path roots set dimensions', () => {
+  const rules = compileTagRules({ entityTypes: ['workspace'], pathRoots: { customer: 'customer' } });
+  const { declaration } = readBodyTags(
+    { entity_type: '"workspace"', entity_id: '"w-1"', request_tags: '["customer/acme/eu","US/CA","customer"]' },
+    rules,
+  );
+  assert.deepEqual(declaration, {
+    ...NO_TAGS,
+    entity: { type: 'workspace', id: 'w-1' },
+    dimensions: new Map([['customer', ['acme']]]),
+    labels: ['customer'],
+    paths: ['customer/acme/eu', 'US/CA'],
+    sent: ['customer/acme/eu', 'US/CA', 'customer'],
+  });
+});
+
 test('an entity id may be a number', () => {
   assert.deepEqual(read({ entity_type: 'employee', entity_id: 12345 }).entity, { type: 'employee', id: '12345' });
 });
@@ -185,6 +281,12 @@ const REFUSED: readonly (readonly [Record<string, unknown>, string, string])[] =
   [{ tags: { session_id: 'a' } }, 'reserved_tag', 'tags.session_id'],
   [{ metadata: { tags: ['a', 'b', { c: 1 }] } }, 'invalid_tag', 'metadata.tags[2]'],
   [{ litellm_metadata: 'x' }, 'invalid_field', 'litellm_metadata'],
+  [{ user: { id: 1 } }, 'invalid_field', 'user'],
+  [{ user: 'u'.repeat(257) }, 'tag_limit_exceeded', 'user'],
+  [{ safety_identifier: [] }, 'invalid_field', 'safety_identifier'],
+  [{ session_path: '1/2/3/4/5/6/7/8/9' }, 'tag_limit_exceeded', 'session_path'],
+  [{ requesty: [] }, 'invalid_field', 'requesty'],
+  [{ 'tensorzero::tags': { 'a b': 'x' } }, 'invalid_tag', 'tensorzero::tags.a b'],
   [{ request_tags: Array.from({ length: 65 }, (_, index) => `t${index}`) }, 'tag_limit_exceeded', 'request_tags[64]'],
 ];
 

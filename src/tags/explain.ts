@@ -51,22 +51,24 @@ function explainDimension(
     key,
     value: dimension.value,
     provenance: dimension.provenance,
-    source: sourceOf(sources, key),
+    source: sourceOf(sources, key, dimension.provenance),
     sent_value: tags.overflow.get(key) ?? null,
     lost: tags.conflicts.filter((conflict) => conflict.key === key).map(({ value, source }) => ({ value, source })),
   };
 }
 
 /** The strongest source that names the key gave its value: nothing weaker can. */
-function sourceOf(sources: ReadonlyMap<TagSource, TagDeclaration>, key: string): ExplainedDimension['source'] {
+function sourceOf(
+  sources: ReadonlyMap<TagSource, TagDeclaration>,
+  key: string,
+  provenance: Provenance,
+): ExplainedDimension['source'] {
   const [strongest] = sourcesOf(sources, (said) => said.dimensions.has(key) || said.entity?.type === key);
-  const [user] = sourcesOf(sources, (said) => said.endUsers.length > 0).toReversed();
-  if (
-    user !== undefined &&
-    (strongest === undefined || TAG_SOURCES.indexOf(strongest) > TAG_SOURCES.indexOf('header'))
-  ) {
-    if (key === 'end_user') return user;
-    if (key === 'customer') return 'end_user';
+  const isNamed = strongest !== undefined && TAG_SOURCES.indexOf(strongest) <= TAG_SOURCES.indexOf('header');
+  if (provenance === 'declared' && !isNamed) {
+    // Headers come first among end users.
+    const [user] = sourcesOf(sources, (said) => said.endUsers.length > 0).toReversed();
+    if (user !== undefined) return key === 'customer' ? 'end_user' : user;
   }
   return strongest ?? 'key_team';
 }

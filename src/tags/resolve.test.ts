@@ -5,7 +5,9 @@ import { type TagSet, type TagSource } from '#terms';
 import { readBodyTags } from './body.ts';
 import { type TagDeclaration } from './declaration.ts';
 import { readDefaultTags } from './default-tags.ts';
+import { readHeaderTags } from './headers.ts';
 import { resolveTags } from './resolve.ts';
+import { compileTagRules, DEFAULT_TAG_RULES } from './rules.ts';
 
 function body(fields: Record<string, unknown>): TagDeclaration {
   return readBodyTags(Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, JSON.stringify(value)])))
@@ -154,6 +156,113 @@ test('the strongest session id counts and others stay as conflicts', () => {
     { key: 'session_id', value: 'b', source: 'body' },
     { key: 'session_id', value: 'c', source: 'header' },
   ]);
+});
+
+test('C7, F2: a lock of the key beats the lock of its team, and both beat the caller, who is warned', () => {
+  const tags = resolve({
+    key_lock: list('team:growth'),
+    team_lock: list('team:core', 'env:prod'),
+    body: body({ tags: { env: 'dev', feature: 'x' }, entity_type: 'team', entity_id: 'rich' }),
+    key_default: list('beta'),
+  });
+  assert.deepEqual(valuesOf(tags), { team: 'growth', env: 'prod', feature: 'x' });
+  assert.deepEqual(tags.entity, { type: 'team', id: 'growth' });
+  assert.deepEqual(tags.labels, ['beta']);
+  assert.deepEqual(tags.conflicts, [
+    { key: 'team', value: 'core', source: 'team_lock' },
+    { key: 'team', value: 'rich', source: 'body' },
+    { key: 'env', value: 'dev', source: 'body' },
+  ]);
+  assert.deepEqual(tags.warnings, [
+    'team is locked by the key or its team; the declared value was not used',
+    'env is locked by the key or its team; the declared value was not used',
+  ]);
+});
+
+test('an end user is the customer where nobody declares one', () => {
+  const tags = resolve({ body: body({ user: 'alice' }) });
+  assert.deepEqual(valuesOf(tags), { end_user: 'alice', customer: 'alice' });
+  assert.deepEqual(tags.entity, { type: 'customer', id: 'alice' });
+  assert.equal(tags.dimensions.get('customer')?.provenance, 'declared');
+});
+
+test('a declared or locked customer is not touched by the end user; a default one is', () => {
+  const alice = body({ user: 'alice' });
+  const acme = list('customer:acme');
+  assert.deepEqual(valuesOf(resolve({ body: alice, header: acme })), { customer: 'acme', end_user: 'alice' });
+  assert.deepEqual(valuesOf(resolve({ body: alice, key_lock: acme })), { customer: 'acme', end_user: 'alice' });
+  assert.deepEqual(resolve({ body: alice, key_lock: acme }).conflicts, []);
+  const over = resolve({ body: alice, key_default: acme });
+  assert.deepEqual(valuesOf(over), { customer: 'alice', end_user: 'alice' });
+  assert.deepEqual(over.conflicts, [{ key: 'customer', value: 'acme', source: 'key_default' }]);
+});
+
+test('an operator can keep end users apart from customers', () => {
+  const rules = compileTagRules({ endUserAs: 'end_user' });
+  const sources = new Map<TagSource, TagDeclaration>([['body', body({ user: 'alice' })]]);
+  assert.deepEqual(valuesOf(resolveTags(sources, { keyTeam: '', rules })), { end_user: 'alice' });
+});
+
+test('of several end users the first in the order of LiteLLM counts, headers before the body', () => {
+  const tags = resolve({
+    body: body({ user: 'bob', safety_identifier: 'hash' }),
+    header: readHeaderTags({ 'x-litellm-end-user-id': 'alice' }, DEFAULT_TAG_RULES),
+  });
+  assert.deepEqual(valuesOf(tags), { end_user: 'alice', customer: 'alice' });
+  assert.deepEqual(tags.conflicts, [
+    { key: 'end_user', value: 'bob', source: 'body' },
+    { key: 'end_user', value: 'hash', source: 'body' },
+  ]);
+});
+
+test('an end_user tag beats the fields that only imply one', () => {
+  const tags = resolve({ body: body({ user: 'alice', tags: { end_user: 'u-1' } }) });
+  assert.deepEqual(valuesOf(tags), { end_user: 'u-1', customer: 'u-1' });
+  assert.deepEqual(tags.conflicts, [{ key: 'end_user', value: 'alice', source: 'body' }]);
+});
+
+test('C14: a hundred end users interleaved on one key are a hundred customers', () => {
+  const inherited = list('team:core');
+  const seen = Array.from({ length: 100 }, (_, n) => {
+    const sources = { body: body({ user: `u-${n}` }), key_default: inherited };
+    return resolve(sources).entity?.id;
+  });
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 100 }, (_, n) => `u-${n}`),
+  );
+});
+
+test('a call without a session belongs to the session of its trace; its step is kept', () => {
+  const traced = readHeaderTags({ 'x-trace-id': 't-1', 'x-span-name': 'plan' }, DEFAULT_TAG_RULES);
+  const { sessionId, sessionPath, traceId, conflicts } = resolve({ header: traced });
+  assert.deepEqual(
+    { sessionId, sessionPath, traceId, conflicts },
+    {
+      sessionId: 't-1',
+      sessionPath: 'plan',
+      traceId: 't-1',
+      conflicts: [],
+    },
+  );
+  const both = resolve({ body: body({ session_id: 's-1', session_path: 'run/plan' }), header: traced });
+  assert.deepEqual([both.sessionId, both.sessionPath, both.traceId], ['s-1', 'run/plan', 't-1']);
+  assert.deepEqual(both.conflicts, [{ key: 'session_path', value: 'plan', source: 'header' }]);
+});
+
+test('an operator-defined entity type can be the primary entity, after the four', () => {
+  const rules = compileTagRules({ entityTypes: ['workspace'] });
+  const sources = new Map<TagSource, TagDeclaration>([['body', list('workspace:w-1')]]);
+  assert.deepEqual(resolveTags(sources, { keyTeam: '', rules }).entity, { type: 'workspace', id: 'w-1' });
+  sources.set('header', list('employee:e'));
+  assert.deepEqual(resolveTags(sources, { keyTeam: '', rules }).entity, { type: 'employee', id: 'e' });
+  assert.equal(resolveTags(new Map([['body', list('workspace:w-1')]]), { keyTeam: '' }).entity, null);
+});
+
+test('the limit of 64 tags holds over all headers together', () => {
+  const many = (prefix: string) => Array.from({ length: 40 }, (_, n) => `${prefix}${n}`).join(',');
+  const header = readHeaderTags({ 'x-apportion-tags': many('a'), 'x-litellm-tags': many('b') }, DEFAULT_TAG_RULES);
+  assert.throws(() => resolve({ header }), { code: 'tag_limit_exceeded', param: 'tags' });
 });
 
 test('the limit of 64 tags holds for all sources together; the entity pair is none', () => {

@@ -62,14 +62,39 @@ export function compileTagRules(input: TagRulesInput): TagRules {
   const entityTypes = input.entityTypes ?? [];
   for (const type of entityTypes) checkKey(type, 'entity_types');
   const pathRoots = Object.entries(input.pathRoots ?? {});
-  for (const [root, dimension] of pathRoots) checkKey(dimension, `path_roots.${root}`);
+  for (const [root, dimension] of pathRoots) checkPathRoot(root, dimension);
   return {
-    headers: new Map(Object.entries(input.headers ?? {}).map(([name, key]) => compileHeader(name, key))),
+    headers: compileHeaders(input.headers ?? {}),
     baggage: new Set(baggage),
     entityTypes: Array.from(new Set([...PRIMARY_ORDER, ...entityTypes])),
     pathRoots: new Map(pathRoots),
     endUserAs: input.endUserAs ?? 'customer',
   };
+}
+
+function checkPathRoot(root: string, dimension: string): void {
+  const at = `path_roots.${root}`;
+  if (root.trim() !== root || root === '' || root.includes('/')) {
+    throw new ApportionError('invalid_field', `${at}: a root is the first segment of a path, without slashes.`, {
+      param: at,
+    });
+  }
+  checkKey(dimension, at);
+}
+
+function compileHeaders(input: Readonly<Record<string, string | null>>): ReadonlyMap<string, HeaderTarget> {
+  const headers = new Map<string, HeaderTarget>();
+  for (const [name, key] of Object.entries(input)) {
+    const [lower, target] = compileHeader(name, key);
+    if (headers.has(lower)) {
+      throw new ApportionError('invalid_field', `headers.${name}: this header is there twice.`, {
+        param: `headers.${name}`,
+        hint: 'Header names do not differ by case.',
+      });
+    }
+    headers.set(lower, target);
+  }
+  return headers;
 }
 
 function compileHeader(name: string, key: string | null): [string, HeaderTarget] {
