@@ -1,6 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import type { Accounts } from '#accounts';
-import { parseTagKeyQuery, parseTagKeysQuery, tagKey, tagKeys, type TagDeps } from '#analytics';
+import {
+  parseTagHygieneQuery,
+  parseTagKeyQuery,
+  parseTagKeysQuery,
+  tagHygiene,
+  tagKey,
+  tagKeys,
+  type TagDeps,
+} from '#analytics';
 import { addReport, pathParameter, type ReportDeps } from './report-route.ts';
 
 /** What traffic says of tags, with what people say of them beside it. */
@@ -15,6 +23,7 @@ export function addTagReportRoutes(app: FastifyInstance, deps: ReportDeps & { re
     }),
   };
   addReport(app, tagDeps, { url: '/v1/tags', parse: parseTagKeysQuery, run: tagKeys });
+  addReport(app, tagDeps, { url: '/v1/tags/hygiene', parse: parseTagHygieneQuery, run: tagHygiene });
   app.get('/v1/tags/:key', { config: { access: 'admin' } }, (request) =>
     tagKey(tagDeps, parseTagKeyQuery(pathParameter(request, 'key'), request.query, deps.clock.now()), request.signal),
   );

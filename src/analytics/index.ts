@@ -14,6 +14,7 @@ export { parseSessionsQuery, sessions, type SessionsAnswer, type SessionsQuery }
 export { parseSessionQuery, session, type SessionAnswer, type SessionQuery } from './session.ts';
 export { parseTagKeysQuery, tagKeys, type TagDeps, type TagKeysAnswer, type TagKeysQuery } from './tag-keys.ts';
 export { parseTagKeyQuery, tagKey, type TagKeyAnswer, type TagKeyQuery } from './tag-key.ts';
+export { parseTagHygieneQuery, tagHygiene, type TagHygieneAnswer, type TagHygieneQuery } from './hygiene/hygiene.ts';
 export { type TagNote, type TagNotes } from './tag-numbers.ts';
 export {
   parseSpendLogsQuery,

@@ -1,0 +1,111 @@
+import type { TimestampMs } from '#std';
+import { addDays, dateOf } from '../calendar.ts';
+import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from '../filter.ts';
+import { parseParameters } from '../parameters.ts';
+import {
+  openReport,
+  totalOf,
+  toWireAsOf,
+  toWireSummary,
+  type AnalyticsDeps,
+  type Report,
+  type WireAsOf,
+  type WireSummary,
+} from '../report.ts';
+import { distinctValues, keyNumbers, MOST_KEYS } from '../tag-keys.ts';
+import { manyValuesIn, personalDataIn, similarIn, type Place, type WireFinding } from './finding.ts';
+import { gapsByKey, gapsBySender, type WireKeyGap, type WireSenderGap } from './untagged.ts';
+import { labelsInUse, MOST_TEXTS, pathsInUse, sessionsInUse, valuesOfKey, type Usage } from './usage.ts';
+
+export type TagHygieneQuery = { readonly filter: EntryFilter };
+
+/** Without a start the last days: what was cleaned up long ago is no finding. */
+const RECENT_DAYS = 30;
+
+export function parseTagHygieneQuery(query: unknown, now: TimestampMs): TagHygieneQuery {
+  const parameters = parseParameters(query, FILTER_PARAMETERS);
+  const recent = addDays(dateOf(now, 'UTC'), 1 - RECENT_DAYS);
+  const start = (name: string): string | undefined => parameters.text(name) ?? recent;
+  const dated = {
+    ...parameters,
+    text: (name: string) => (name === 'start_date' ? start(name) : parameters.text(name)),
+    required: (name: string, hint: string) => start(name) ?? parameters.required(name, hint),
+  };
+  return { filter: parseFilter(dated, now) };
+}
+
+export type TagHygieneAnswer = {
+  /** The dearest first. */
+  readonly data: readonly WireFinding[];
+  readonly untagged: { readonly by_key: readonly WireKeyGap[]; readonly by_api_key: readonly WireSenderGap[] };
+  /** What was looked at: findings cannot be of anything else. */
+  readonly looked_at: {
+    readonly keys: number;
+    readonly keys_with_values: number;
+    readonly texts_each: number;
+  };
+  readonly summary: WireSummary;
+  readonly as_of: WireAsOf;
+};
+
+/** Keys whose values are looked at, the dearest: each is a statement. */
+const MOST_VALUE_KEYS = 50;
+
+/** What could be tidier about tags. Nothing here changes a figure of any report. */
+export async function tagHygiene(
+  deps: AnalyticsDeps,
+  query: TagHygieneQuery,
+  signal?: AbortSignal,
+): Promise<TagHygieneAnswer> {
+  const report = openReport(deps, query.filter, signal);
+  const [numbers, total, senders] = await Promise.all([
+    keyNumbers(report, MOST_KEYS),
+    totalOf(report),
+    gapsBySender(report),
+  ]);
+  const keys = numbers.map(({ name, calls, cost }): Usage => ({ text: name, calls, cost, filter: null }));
+  const findings = [
+    ...similarIn(KEY, keys),
+    ...(await valuesFindings(report, keys.slice(0, MOST_VALUE_KEYS))),
+    ...textFindings(LABEL, await labelsInUse(report)),
+    ...textFindings(PATH, await pathsInUse(report)),
+    ...personalDataIn(SESSION, await sessionsInUse(report)),
+  ];
+  return {
+    data: findings.toSorted((left, right) => right.cost - left.cost || right.calls - left.calls),
+    untagged: { by_key: gapsByKey(keys, total), by_api_key: senders },
+    looked_at: {
+      keys: keys.length,
+      keys_with_values: Math.min(keys.length, MOST_VALUE_KEYS),
+      texts_each: MOST_TEXTS,
+    },
+    summary: toWireSummary(total, query.filter),
+    as_of: toWireAsOf(report.asOf),
+  };
+}
+
+const KEY: Place = { at: 'key', key: null };
+const LABEL: Place = { at: 'label', key: null };
+const PATH: Place = { at: 'path', key: null };
+const SESSION: Place = { at: 'session', key: null };
+
+async function valuesFindings(report: Report, keys: readonly Usage[]): Promise<readonly WireFinding[]> {
+  const distinct = await distinctValues(
+    report,
+    keys.map(({ text }) => text),
+  );
+  const findings: WireFinding[] = [];
+  // One after another: this report is in no hurry, and others want the second reader.
+  for (const [at, key] of keys.entries()) {
+    const common = await valuesOfKey(report, key.text);
+    const many = manyValuesIn(key, { distinct: distinct[at] ?? common.length, common });
+    const place: Place = { at: 'value', key: key.text };
+    // Ids resemble each other by nature.
+    findings.push(...many, ...(many.length > 0 ? personalDataIn(place, common) : textFindings(place, common)));
+  }
+  return findings;
+}
+
+function textFindings(place: Place, usages: readonly Usage[]): readonly WireFinding[] {
+  return [...similarIn(place, usages), ...personalDataIn(place, usages)];
+}
