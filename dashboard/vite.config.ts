@@ -15,5 +15,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
   },
-  server: { proxy: { '/v1': GATEWAY, '/ui/session': GATEWAY } },
+  server: { proxy: { '/v1': GATEWAY, '^/ui/session$': GATEWAY } },
 });

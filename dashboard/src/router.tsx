@@ -3,7 +3,11 @@ import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect
 import { sessionQuery } from './api/session.ts';
 import { OverviewPage } from './pages/overview/overview-page.tsx';
 import { RequestsPage } from './pages/requests/requests-page.tsx';
+import { SessionPage } from './pages/sessions/session-page.tsx';
+import { SessionsPage } from './pages/sessions/sessions-page.tsx';
 import { SignInPage } from './pages/sign-in/sign-in-page.tsx';
+import { TagKeyPage } from './pages/tags/tag-key-page.tsx';
+import { TagsPage } from './pages/tags/tags-page.tsx';
 import { parseSearch, readAddress, writeSearch } from './search/search.ts';
 import { AppShell } from './shell/app-shell.tsx';
 import { BrokenPage, MissingPage } from './shell/broken-page.tsx';
@@ -61,11 +65,35 @@ const requestsRoute = createRoute({
   component: RequestsPage,
 });
 
+const sessionsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/ui/sessions',
+  component: SessionsPage,
+});
+
+const sessionRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/ui/sessions/$id',
+  component: SessionPage,
+});
+
+const tagsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/ui/tags',
+  component: TagsPage,
+});
+
+const tagKeyRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/ui/tags/$key',
+  component: TagKeyPage,
+});
+
 const routeTree = rootRoute.addChildren([
   startRoute,
   uiRoute,
   signInRoute,
-  appRoute.addChildren([overviewRoute, requestsRoute]),
+  appRoute.addChildren([overviewRoute, requestsRoute, sessionsRoute, sessionRoute, tagsRoute, tagKeyRoute]),
 ]);
 
 export function createDashboardRouter(queryClient: QueryClient) {

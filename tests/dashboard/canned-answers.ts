@@ -123,6 +123,7 @@ export function eventAnswer(call: CannedCall): object {
       Object.keys(call.tags).map((key) => [key, key === 'env' ? 'default' : 'declared']),
     ),
     conflicts: call.tags['env'] === 'staging' ? [{ key: 'env', value: 'prod', source: 'header' }] : [],
+    tags_overflow: {},
     usage_origin: 'reported',
     usage_raw: {
       prompt_tokens: inputTokens,
@@ -154,6 +155,8 @@ function toEvent(call: CannedCall): object {
     entity_type: call.entity?.type ?? null,
     entity_id: call.entity?.id ?? null,
     session_id: null,
+    session_path: null,
+    trace_id: null,
     tags: call.tags,
     labels: call.labels,
     paths: call.paths,
@@ -197,12 +200,16 @@ function partsOf(calls: readonly CannedCall[], by: string): readonly Part[] {
     for (const value of values.length === 0 ? [UNTAGGED] : values)
       found.set(value, [...(found.get(value) ?? []), call]);
   }
-  return Array.from(found, ([value, part]) => ({ value, fields: fieldsOf(value, by), calls: part })).toSorted(
+  return Array.from(found, ([value, part]) => ({ value, fields: fieldsOf(value, by, part), calls: part })).toSorted(
     (left, right) => (costOf(left.calls) < costOf(right.calls) ? 1 : -1),
   );
 }
 
-function fieldsOf(value: string, by: string): Record<string, unknown> {
+function fieldsOf(value: string, by: string, calls: readonly CannedCall[]): Record<string, unknown> {
+  if (by === 'path' || by.startsWith('path:')) {
+    const hasChildren = calls.some((call) => call.paths.some((path) => path.startsWith(`${value}/`)));
+    return { is_direct: value === '(direct)', has_children: hasChildren };
+  }
   if (by !== 'entity') return {};
   const [type, id] = value.split('/');
   return value === UNTAGGED ? { entity_type: null, entity_id: UNTAGGED } : { entity_type: type, entity_id: id };
@@ -223,14 +230,25 @@ function valuesOf(call: CannedCall, by: string): readonly string[] {
     case 'label':
       return call.labels;
     case 'path':
-      return Array.from(
-        new Set(call.paths.flatMap((path) => path.split('/').map((_, at, all) => all.slice(0, at + 1).join('/')))),
-      );
+      return nodesOf(call, []);
     default: {
+      if (by.startsWith('path:')) return nodesOf(call, by.slice('path:'.length).split('/'));
       const value = call.tags[by.slice('tags.'.length)];
       return value === undefined ? [] : [value];
     }
   }
+}
+
+/** The nodes one level below `prefix` that a call is in, each once; `(direct)` where it ends at `prefix`. */
+function nodesOf(call: CannedCall, prefix: readonly string[]): readonly string[] {
+  const below = [...call.paths, ...call.labels]
+    .map((path) => path.split('/'))
+    .filter((path) => prefix.every((segment, at) => segment === path[at]));
+  const nodes = below.map((path) =>
+    path.length === prefix.length ? '(direct)' : path.slice(0, prefix.length + 1).join('/'),
+  );
+  if (nodes.length > 0) return Array.from(new Set(nodes));
+  return call.paths.length + call.labels.length === 0 ? [] : ['(other)'];
 }
 
 function folded(parts: readonly Part[], limit: number): readonly Part[] {
@@ -241,7 +259,7 @@ function folded(parts: readonly Part[], limit: number): readonly Part[] {
 }
 
 function overlaps(by: string): boolean {
-  return by === 'label' || by === 'path';
+  return by === 'label' || by === 'path' || by.startsWith('path:');
 }
 
 function matching(calls: readonly CannedCall[], ask: Ask): readonly CannedCall[] {

@@ -130,12 +130,31 @@ describe('the overview', { skip: NO_BROWSER }, () => {
     await close();
   });
 
-  test('rows of a breakdown that overlaps are said to overlap', async () => {
-    const { page, close } = await overview('?by=path');
+  test('paths are a tree that opens level by level, and its rows are said to overlap', async () => {
+    const { page, complaints, close } = await overview('?by=path');
     await page
       .getByText('A call may carry several of these, so the rows overlap. The total counts each call once.')
       .waitFor();
-    await page.getByRole('row', { name: /customer\/acme/ }).waitFor();
+    assert.equal(await page.getByRole('row', { name: /California/ }).count(), 0);
+    await page.getByRole('button', { name: 'What is below US', exact: true }).press('Enter');
+    await page.getByRole('button', { name: 'What is below US/California' }).click();
+    await page.getByRole('button', { name: 'Filter by US/California/San Francisco' }).waitFor();
+    const costs = await Promise.all(
+      ['US', 'US/California', 'US/New York'].map(async (node) => {
+        const button = page.getByRole('button', { name: `Filter by ${node}`, exact: true });
+        const cell = page.getByRole('row').filter({ has: button }).locator('td').nth(1);
+        const exact = await cell.getByText('$').getAttribute('title');
+        return parseUsd(exact?.slice(1) ?? '');
+      }),
+    );
+    const [whole, ...parts] = costs.filter((cost) => cost !== undefined);
+    assert.equal(whole, sumUsd(parts));
+    await page.getByRole('button', { name: 'What is below US', exact: true }).click();
+    await page.getByRole('button', { name: 'Filter by US/California', exact: true }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'What is below US', exact: true }).click();
+    await page.getByRole('button', { name: 'Filter by US/California', exact: true }).click();
+    await page.waitForURL(`${gateway.url}/ui/overview?by=path&tags=US/California`);
+    assert.deepEqual(complaints, []);
     await close();
   });
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseTagFilter, UNTAGGED } from '#tags';
 import { filtersOf, narrowTo, withTags } from '../../dashboard/src/search/filters.ts';
+import { belowNode } from '../../dashboard/src/search/group-by.ts';
 import { DEFAULT_SEARCH, parseSearch, readAddress, writeSearch } from '../../dashboard/src/search/search.ts';
 import { splitTags } from '../../dashboard/src/search/tag-list.ts';
 import { periodOf } from '../../dashboard/src/time/period.ts';
@@ -70,6 +71,58 @@ test('every filter of a list can be taken away and leaves the others', () => {
     ],
   );
   assert.deepEqual(filtersOf(search)[1]?.without, { tags: String.raw`env:production,customer/acme,note:a\,b` });
+});
+
+test('a label or a path of a breakdown becomes the filter that finds it, whatever is in it', () => {
+  fc.assert(
+    fc.property(values, (value) => {
+      const segments = value.split('/').map((segment) => segment.trim());
+      const isPath = value.includes('/');
+      // The gateway stores paths without empty segments; a text that would be another kind of tag is no label.
+      fc.pre(!isPath || (segments.every((segment) => segment !== '') && segments.join('/') === value));
+      fc.pre(!/^[A-Za-z_][A-Za-z0-9_.-]*:/.test(value));
+      const search = { ...DEFAULT_SEARCH, by: isPath ? 'path' : 'label' };
+      const patch = narrowTo(search, { value, untagged: false, other: false });
+      assert.deepEqual(
+        parseTagFilter(patch?.tags ?? ''),
+        isPath ? [{ kind: 'path', segments }] : [{ kind: 'label', label: value }],
+      );
+    }),
+  );
+});
+
+test('a URL is a label, and its filter says so', () => {
+  const url = 'https://example.com/a,b';
+  const patch = narrowTo({ ...DEFAULT_SEARCH, by: 'label' }, { value: url, untagged: false, other: false });
+  assert.deepEqual(parseTagFilter(patch?.tags ?? ''), [{ kind: 'label', label: url }]);
+});
+
+test('a node of a tag read as a tree becomes the filter for it and what is below; (direct) becomes none', () => {
+  const search = { ...DEFAULT_SEARCH, by: 'tags.team:eng' };
+  const row = { untagged: false, other: false };
+  assert.deepEqual(narrowTo(search, { ...row, value: 'eng/search' }), { tags: 'team:eng/search' });
+  assert.equal(narrowTo(search, { ...row, value: '(direct)', is_direct: true }), undefined);
+  assert.deepEqual(narrowTo({ ...search, by: 'tags.team:/' }, { ...row, value: UNTAGGED, untagged: true }), {
+    tags: 'team:(untagged)',
+  });
+  assert.deepEqual(
+    ['path', 'path:US', 'tags.team:/', 'tags.team:eng'].map((by) => belowNode(by, 'a/b')),
+    ['path:a/b', 'path:a/b', 'tags.team:a/b', 'tags.team:a/b'],
+  );
+});
+
+test('what the key proves is filtered apart from what the call declares', () => {
+  const row = { value: 'growth', untagged: false, other: false };
+  assert.deepEqual(narrowTo({ ...DEFAULT_SEARCH, by: 'key.team' }, row), { 'key.team': 'growth' });
+  assert.deepEqual(narrowTo({ ...DEFAULT_SEARCH, by: 'key.team' }, { ...row, value: UNTAGGED, untagged: true }), {
+    'key.team': UNTAGGED,
+  });
+  const search = { ...DEFAULT_SEARCH, 'key.team': 'growth', session_id: 'chat 7' };
+  assert.deepEqual(
+    filtersOf(search).map((filter) => `${filter.field} ${filter.operator} ${filter.value}`),
+    ['key.team is growth', 'session_id is chat 7'],
+  );
+  assert.deepEqual(parseSearch(readAddress(writeSearch(search))), search);
 });
 
 test('a filter asked for twice is one filter', () => {

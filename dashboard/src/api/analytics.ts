@@ -6,7 +6,7 @@ import { periodOf, type Period } from '../time/period.ts';
 import { address, read, type Params } from './client.ts';
 import { asOfSchema, costRowSchema, groupFields, summarySchema, totalsFields } from './totals.ts';
 
-const LIVE_MS = 5000;
+export const LIVE_MS = 5000;
 
 /** Series a chart can tell apart; the rest is the API's `(other)`. */
 const CHART_SERIES = 8;
@@ -71,24 +71,19 @@ export function seriesQuery(search: Search) {
 /** The filters and the period of a page, in the API's words. */
 export function asked(search: Search): Params {
   const { start, end } = period(search);
-  return {
-    start_date: start,
-    end_date: end,
-    timezone: search.tz,
-    tags: search.tags,
-    model: search.model,
-    provider: search.provider,
-    key: search.key,
-    status: search.status,
-    entity_type: search.entity_type,
-    entity_id: search.entity_id,
-  };
+  return { start_date: start, end_date: end, timezone: search.tz, ...filters(search) };
 }
 
 /** What a page's figures depend on; the same words mean the same figures, so the cache is keyed by them. */
 export function scope(search: Search): Params {
-  const { tags, model, provider, key, status, entity_type, entity_id, range, from, to, tz } = search;
-  return { tags, model, provider, key, status, entity_type, entity_id, range, from, to, tz };
+  const { range, from, to, tz } = search;
+  return { ...filters(search), range, from, to, tz };
+}
+
+function filters(search: Search): Params {
+  const { tags, model, provider, key, status, entity_type, entity_id, session_id } = search;
+  const proven = { 'key.team': search['key.team'], 'key.owner': search['key.owner'] };
+  return { tags, model, provider, key, status, entity_type, entity_id, session_id, ...proven };
 }
 
 export function live<T>(queryKey: readonly unknown[], fetch: (signal: AbortSignal) => Promise<T>) {

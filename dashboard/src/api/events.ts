@@ -3,9 +3,9 @@ import { queryOptions } from '@tanstack/react-query';
 import type { Search } from '../search/search.ts';
 import { asked, live, scope } from './analytics.ts';
 import { address, read } from './client.ts';
-import { asOfSchema, summarySchema } from './totals.ts';
+import { asOfSchema, paginationSchema, summarySchema } from './totals.ts';
 
-export const EVENTS_PER_PAGE = 50;
+const EVENTS_PER_PAGE = 50;
 
 const eventFields = {
   id: z.string(),
@@ -22,6 +22,8 @@ const eventFields = {
   entity_type: z.nullable(z.string()),
   entity_id: z.nullable(z.string()),
   session_id: z.nullable(z.string()),
+  session_path: z.nullable(z.string()),
+  trace_id: z.nullable(z.string()),
   tags: z.record(z.string(), z.string()),
   labels: z.array(z.string()),
   paths: z.array(z.string()),
@@ -33,14 +35,14 @@ const eventFields = {
   sandbox: z.boolean(),
 };
 
-const eventSchema = z.object(eventFields);
+export const eventSchema = z.object(eventFields);
 
 export type CallEvent = z.infer<typeof eventSchema>;
 
 const eventsSchema = z.object({
   data: z.array(eventSchema),
   summary: summarySchema,
-  pagination: z.object({ total: z.number(), limit: z.number(), offset: z.number(), has_more: z.boolean() }),
+  pagination: paginationSchema,
   as_of: asOfSchema,
 });
 
@@ -86,6 +88,7 @@ const detailSchema = z.object({
   at_risk_exact: z.nullable(z.string()),
   tag_provenance: z.record(z.string(), z.string()),
   conflicts: z.array(z.object({ key: z.string(), value: z.string(), source: z.string() })),
+  tags_overflow: z.record(z.string(), z.string()),
   usage_origin: z.nullable(z.string()),
   usage_raw: z.unknown(),
   price_book: z.nullable(z.string()),

@@ -9,7 +9,7 @@ export const totalsFields = {
   total_output_tokens: z.number(),
 };
 
-const doubtFields = {
+export const doubtFields = {
   avg_latency_ms: z.nullish(z.number()),
   unpriced_events: z.number(),
   estimated_cost_exact: z.string(),
@@ -36,6 +36,9 @@ export const costRowSchema = z.object({
   ...groupFields,
   entity_type: z.nullish(z.string()),
   entity_id: z.nullish(z.string()),
+  /** Of the nodes of a tree: the calls exactly there, and not below. */
+  is_direct: z.optional(z.boolean()),
+  has_children: z.optional(z.boolean()),
 });
 
 export type CostRow = z.infer<typeof costRowSchema>;
@@ -44,3 +47,12 @@ export type CostRow = z.infer<typeof costRowSchema>;
 export const asOfSchema = z.object({ at: z.nullable(z.string()) });
 
 export type AsOf = z.infer<typeof asOfSchema>;
+
+export const paginationSchema = z.object({
+  total: z.number(),
+  limit: z.number(),
+  offset: z.number(),
+  has_more: z.boolean(),
+});
+
+export type Pagination = z.infer<typeof paginationSchema>;

@@ -13,12 +13,16 @@ export function formatCompact(count: number): string {
   return count < COMPACT_FROM ? whole.format(count) : compact.format(count);
 }
 
-/** `840 ms`, `2.41 s`, `1 min 12 s`. */
+/** `840 ms`, `2.41 s`, `1 min 12 s`, and for conversations `3 h 20 min`, `2 d 4 h`. */
 export function formatLatency(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
   const seconds = Math.round(ms / 1000);
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.round(minutes / 60);
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
 /** Rounded so that a part never reads as nothing, nor a rest as all. */

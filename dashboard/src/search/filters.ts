@@ -1,7 +1,8 @@
 import { escapeKeyValue, escapeTag, joinTags, readableTag, splitTags } from './tag-list.ts';
+import { tagKeyOf } from './group-by.ts';
 import type { Search } from './search.ts';
 
-const PLAIN_FIELDS = ['model', 'provider', 'key', 'status'] as const;
+const PLAIN_FIELDS = ['model', 'provider', 'key', 'key.team', 'key.owner', 'status', 'session_id'] as const;
 
 type PlainField = (typeof PLAIN_FIELDS)[number];
 
@@ -46,7 +47,10 @@ export const NO_FILTERS: Partial<Search> = {
   model: '',
   provider: '',
   key: '',
+  'key.team': '',
+  'key.owner': '',
   status: '',
+  session_id: '',
   entity_type: '',
   entity_id: '',
 };
@@ -63,18 +67,22 @@ export type GroupRow = {
   readonly value: string;
   readonly untagged: boolean;
   readonly other: boolean;
+  /** What is at a node of a tree itself: no filter leaves out what is below it. */
+  readonly is_direct?: boolean | undefined;
   readonly entity_type?: string | null | undefined;
   readonly entity_id?: string | null | undefined;
 };
 
 /** The search narrowed to one row of a breakdown; `undefined` where the API has no words for it. */
 export function narrowTo(search: Search, row: GroupRow): Partial<Search> | undefined {
-  if (row.other) return undefined;
+  if (row.other || row.is_direct === true) return undefined;
   const plain = PLAIN_FIELDS.find((field) => field === search.by);
-  if (plain !== undefined) return row.untagged ? undefined : SET[plain](row.value);
-  if (search.by.startsWith('tags.')) {
-    return withTags(search, escapeKeyValue(search.by.slice('tags.'.length), row.untagged ? UNTAGGED : row.value));
+  if (plain !== undefined) {
+    if (row.untagged) return plain.startsWith('key.') ? SET[plain](UNTAGGED) : undefined;
+    return SET[plain](row.value);
   }
+  const key = tagKeyOf(search.by);
+  if (key !== undefined) return withTags(search, row.untagged ? `${key}:${UNTAGGED}` : escapeKeyValue(key, row.value));
   if (row.untagged) return undefined;
   if (search.by === 'entity') {
     if (typeof row.entity_type !== 'string' || typeof row.entity_id !== 'string') return undefined;
@@ -88,5 +96,8 @@ const SET: Readonly<Record<PlainField, (value: string) => Partial<Search>>> = {
   model: (model) => ({ model }),
   provider: (provider) => ({ provider }),
   key: (key) => ({ key }),
+  'key.team': (team) => ({ 'key.team': team }),
+  'key.owner': (owner) => ({ 'key.owner': owner }),
   status: (status) => ({ status }),
+  session_id: (id) => ({ session_id: id }),
 };

@@ -5,6 +5,11 @@ export const SORTS = ['cost', 'value', 'requests', 'tokens', 'latency'] as const
 
 export type Sort = (typeof SORTS)[number];
 
+/** What a list of sessions or of values can be ordered by, in the API's words; not every list knows every one. */
+export const RANKS = ['cost', 'turns', 'recent', 'duration', 'calls', 'value'] as const;
+
+export type Rank = (typeof RANKS)[number];
+
 /** Everything a page shows is decided by its address. An empty text means the filter is not set. */
 export type Search = {
   readonly range: Range;
@@ -20,8 +25,13 @@ export type Search = {
   readonly status: string;
   readonly entity_type: string;
   readonly entity_id: string;
+  readonly session_id: string;
+  /** What the key proves, whatever the caller declared. */
+  readonly 'key.team': string;
+  readonly 'key.owner': string;
   readonly sort: Sort;
   readonly order: 'asc' | 'desc';
+  readonly rank: Rank;
   readonly page: number;
   /** The call whose drawer is open. */
   readonly call: string;
@@ -40,8 +50,12 @@ export const DEFAULT_SEARCH: Search = {
   status: '',
   entity_type: '',
   entity_id: '',
+  session_id: '',
+  'key.team': '',
+  'key.owner': '',
   sort: 'cost',
   order: 'desc',
+  rank: 'cost',
   page: 1,
   call: '',
 };
@@ -70,8 +84,12 @@ export function parseSearch(raw: Readonly<Record<string, unknown>>): Search {
     status: text('status'),
     entity_type: entity ? text('entity_type') : '',
     entity_id: entity ? text('entity_id') : '',
+    session_id: text('session_id'),
+    'key.team': text('key.team'),
+    'key.owner': text('key.owner'),
     sort: oneOf(SORTS, text('sort'), DEFAULT_SEARCH.sort),
     order: oneOf(['asc', 'desc'], text('order'), DEFAULT_SEARCH.order),
+    rank: oneOf(RANKS, text('rank'), DEFAULT_SEARCH.rank),
     page: pageNumber(raw['page']),
     call: text('call'),
   };

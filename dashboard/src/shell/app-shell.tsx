@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { ChartColumnStacked, List, LogOut } from 'lucide-react';
+import { ChartColumnStacked, List, LogOut, MessagesSquare, Tags } from 'lucide-react';
 import { sessionQuery, signOut } from '../api/session.ts';
 import { parseSearch } from '../search/search.ts';
 import { IconButton } from '../ui/button.tsx';
@@ -10,6 +10,8 @@ import { ThemeButton } from './theme-button.tsx';
 const PAGES = [
   { to: '/ui/overview', label: 'Overview', Icon: ChartColumnStacked },
   { to: '/ui/requests', label: 'Requests', Icon: List },
+  { to: '/ui/sessions', label: 'Sessions', Icon: MessagesSquare },
+  { to: '/ui/tags', label: 'Tags', Icon: Tags },
 ] as const;
 
 export function AppShell() {
@@ -22,17 +24,17 @@ export function AppShell() {
         Skip to the content
       </a>
       <header className="sticky top-0 z-20 flex items-center gap-1 border-b border-line bg-page px-3 py-2 lg:h-screen lg:flex-col lg:items-stretch lg:border-r lg:border-b-0 lg:px-3 lg:py-4">
-        <div className="mr-2 lg:mr-0 lg:mb-5 lg:px-2">
+        <div className="mr-1 sm:mr-2 lg:mr-0 lg:mb-5 lg:px-2">
           <Logo name="wide" />
         </div>
-        <nav aria-label="Pages" className="flex flex-1 gap-0.5 lg:flex-col">
+        <nav aria-label="Pages" className="flex min-w-0 flex-1 gap-0.5 overflow-x-auto lg:flex-col">
           {PAGES.map(({ to, label, Icon }) => (
             <Link
               key={to}
               to={to}
               search={(previous) => ({ ...parseSearch(previous), page: 1, call: '' })}
               activeOptions={{ includeSearch: false }}
-              className="flex h-8 items-center gap-2 rounded-md px-2 text-[13px] font-medium text-ink-2 transition-colors hover:bg-sunken hover:text-ink aria-[current=page]:bg-sunken aria-[current=page]:text-ink"
+              className="flex h-8 items-center gap-2 rounded-md px-1.5 text-[13px] sm:px-2 font-medium text-ink-2 transition-colors hover:bg-sunken hover:text-ink aria-[current=page]:bg-sunken aria-[current=page]:text-ink"
             >
               <Icon aria-hidden className="hidden size-4 text-ink-3 sm:block" />
               {label}

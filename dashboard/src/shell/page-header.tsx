@@ -6,17 +6,25 @@ import { allZones, browserZone, timeIn } from '../time/zone.ts';
 import { Picker, type Option } from '../ui/picker.tsx';
 import { RangePicker } from './range-picker.tsx';
 
-type PageHeaderProps = { readonly title: string; readonly freshness: ReactNode };
+type PageHeaderProps = {
+  readonly title: ReactNode;
+  readonly freshness: ReactNode;
+  /** What the page is part of. */
+  readonly above?: ReactNode;
+  /** `whole`: the page's figures are of all time, so there is no period to choose. */
+  readonly period?: 'chosen' | 'whole';
+};
 
-export function PageHeader({ title, freshness }: PageHeaderProps) {
+export function PageHeader({ title, freshness, above, period = 'chosen' }: PageHeaderProps) {
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-3">
       <div className="mr-auto min-w-0">
+        {above}
         <h1 className="text-lg/6 font-semibold tracking-tight">{title}</h1>
         <div className="h-5 text-xs/5 text-ink-3">{freshness}</div>
       </div>
       <div className="flex flex-wrap items-center gap-2">
-        <RangePicker />
+        {period === 'chosen' && <RangePicker />}
         <ZonePicker />
       </div>
     </div>

@@ -1,10 +1,13 @@
 import {
   createColumnHelper,
+  createExpandedRowModel,
   createSortedRowModel,
+  rowExpandingFeature,
   rowSortingFeature,
   tableFeatures,
   type Row,
 } from '@tanstack/react-table';
+import { ChevronRight } from 'lucide-react';
 import type { CostRow } from '../../api/totals.ts';
 import { Swatch } from '../../chart/swatch.tsx';
 import type { SeriesKind } from '../../chart/spend-data.ts';
@@ -20,9 +23,23 @@ export type BreakdownRow = {
   readonly kind: SeriesKind;
   /** Filters by the row; absent where the API has no words for such a filter. */
   readonly narrow?: () => void;
+  /** What the row is called: of a node below another, its last segment. */
+  readonly label: string;
+  readonly depth: number;
+  /** Of a node with others below it. */
+  readonly branch?: { readonly state: 'closed' | 'loading' | 'open'; readonly toggle: () => void };
+  readonly below: readonly BreakdownRow[];
 };
 
-export const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel() });
+export const features = tableFeatures({
+  rowSortingFeature,
+  sortedRowModel: createSortedRowModel(),
+  rowExpandingFeature,
+  expandedRowModel: createExpandedRowModel(),
+});
+
+/** From a node to those below it; the first step also makes up for the colour, which only roots have. */
+const INDENT_PX = 20;
 
 const helper = createColumnHelper<typeof features, BreakdownRow>();
 
@@ -102,11 +119,13 @@ function tokensOf({ row }: BreakdownRow): number {
   return row.total_input_tokens + row.total_output_tokens;
 }
 
-function ValueCell({ each: { row, colour, kind, narrow } }: { readonly each: BreakdownRow }) {
-  const text = <span className={`truncate ${kind === 'value' ? '' : 'text-ink-2 italic'}`}>{row.value}</span>;
+function ValueCell({ each }: { readonly each: BreakdownRow }) {
+  const { row, colour, kind, narrow, label, depth } = each;
+  const plain = kind === 'value' && row.is_direct !== true;
+  const text = <span className={`truncate ${plain ? '' : 'text-ink-2 italic'}`}>{label}</span>;
   return (
-    <span className="flex min-w-0 items-center gap-2.5">
-      <Swatch colour={colour} kind={kind} />
+    <span className="flex min-w-0 items-center gap-2.5" style={{ paddingLeft: depth * INDENT_PX }}>
+      {depth === 0 && <Swatch colour={colour} kind={kind} />}
       {narrow === undefined ? (
         text
       ) : (
@@ -123,8 +142,32 @@ function ValueCell({ each: { row, colour, kind, narrow } }: { readonly each: Bre
           {text}
         </button>
       )}
+      <Branch each={each} />
       {row.sandbox && <PlayMoney words="short" />}
     </span>
+  );
+}
+
+/** Opens what is below a node. */
+function Branch({ each: { row, branch } }: { readonly each: BreakdownRow }) {
+  if (branch === undefined) return null;
+  return (
+    <button
+      type="button"
+      aria-expanded={branch.state !== 'closed'}
+      aria-busy={branch.state === 'loading'}
+      aria-label={`What is below ${row.value}`}
+      onClick={(event) => {
+        event.stopPropagation();
+        branch.toggle();
+      }}
+      className="-ml-1.5 grid size-6 shrink-0 place-items-center rounded text-ink-3 hover:bg-sunken hover:text-ink aria-busy:opacity-50"
+    >
+      <ChevronRight
+        aria-hidden
+        className={`size-3.5 transition-transform ${branch.state === 'open' ? 'rotate-90' : ''}`}
+      />
+    </button>
   );
 }
 

@@ -1,15 +1,15 @@
 import { useTable } from '@tanstack/react-table';
 import { ArrowDown, ArrowUp } from 'lucide-react';
-import { useMemo, useState } from 'react';
+import { useState } from 'react';
 import type { Costs } from '../../api/analytics.ts';
-import type { CostRow } from '../../api/totals.ts';
 import type { Series } from '../../chart/spend-data.ts';
-import { formatExactMoney, formatMoney, shareOf } from '../../money/money.ts';
+import { formatExactMoney, formatMoney } from '../../money/money.ts';
 import { formatCompact, formatCount, formatLatency, plural } from '../../money/quantity.ts';
-import { narrowTo } from '../../search/filters.ts';
 import { useSearchState } from '../../search/use-search.ts';
 import { Button } from '../../ui/button.tsx';
-import { CELL_LOOKS, columns, features, FIGURE_CELL, sortOf, type BreakdownRow } from './breakdown-columns.tsx';
+import { CELL_LOOKS, columns, features, FIGURE_CELL, sortOf } from './breakdown-columns.tsx';
+import { breakdownRows } from './breakdown-rows.ts';
+import { useTree } from './use-tree.ts';
 
 const FIRST_ROWS = 12;
 
@@ -19,25 +19,17 @@ type BreakdownTableProps = { readonly costs: Costs; readonly series: readonly Se
 export function BreakdownTable({ costs, series, dimension }: BreakdownTableProps) {
   const [search, change] = useSearchState();
   const [all, setAll] = useState(false);
-  const data = useMemo(
-    () =>
-      costs.data.map((row): BreakdownRow => {
-        const patch = narrowTo(search, row);
-        return {
-          row,
-          share: shareOf(row.total_cost_exact, costs.summary.total_cost_exact),
-          ...signOf(row, series),
-          ...(patch === undefined ? {} : { narrow: () => change(patch) }),
-        };
-      }),
-    [costs, series, search, change],
-  );
+  const tree = useTree(search);
+  const data = breakdownRows({ costs, series, search, change, tree });
   const sorting = [{ id: search.sort, desc: search.order === 'desc' }];
   const table = useTable({
     features,
     columns,
     data,
-    state: { sorting },
+    getSubRows: (each) => each.below,
+    // A node is read when it is opened, so one that has rows below it is open.
+    state: { sorting, expanded: true },
+    autoResetExpanded: false,
     enableSortingRemoval: false,
     onSortingChange: (update) => {
       const [next] = typeof update === 'function' ? update(sorting) : update;
@@ -46,7 +38,9 @@ export function BreakdownTable({ costs, series, dimension }: BreakdownTableProps
     },
   });
   const rows = table.getRowModel().rows;
-  const shown = all ? rows : rows.slice(0, FIRST_ROWS);
+  const roots = rows.filter((row) => row.depth === 0);
+  const firstHidden = all ? undefined : roots[FIRST_ROWS];
+  const shown = firstHidden === undefined ? rows : rows.slice(0, rows.indexOf(firstHidden));
   return (
     <div className="overflow-x-auto border-t border-line">
       <table className="w-full min-w-[640px] border-collapse text-[13px]">
@@ -103,7 +97,7 @@ export function BreakdownTable({ costs, series, dimension }: BreakdownTableProps
       {rows.length > shown.length && (
         <div className="border-t border-line px-4 py-2">
           <Button look="quiet" onClick={() => setAll(true)}>
-            Show all {plural(rows.length, 'row')}
+            Show all {plural(roots.length, 'row')}
           </Button>
         </div>
       )}
@@ -133,11 +127,4 @@ function TotalRow({ costs: { summary, overlapping } }: { readonly costs: Costs }
       </tr>
     </tfoot>
   );
-}
-
-/** The sign a row has in the chart; values the chart folds into “other” have that sign. */
-function signOf(row: CostRow, series: readonly Series[]): Pick<BreakdownRow, 'colour' | 'kind'> {
-  const drawn = series.find((each) => each.value === row.value);
-  if (drawn !== undefined) return { colour: drawn.colour, kind: drawn.kind };
-  return { colour: 'var(--series-other)', kind: row.untagged ? 'untagged' : row.other ? 'other' : 'value' };
 }

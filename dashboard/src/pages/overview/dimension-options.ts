@@ -1,5 +1,6 @@
 import type { Dimensions } from '../../api/dimensions.ts';
 import { formatCompact } from '../../money/quantity.ts';
+import { asTagList, tagKeyOf } from '../../search/group-by.ts';
 import type { Option } from '../../ui/picker.tsx';
 
 const BUILT_IN: readonly Option[] = [
@@ -7,12 +8,20 @@ const BUILT_IN: readonly Option[] = [
   { value: 'model', label: 'Model' },
   { value: 'provider', label: 'Provider' },
   { value: 'key', label: 'Key' },
+  { value: 'key.team', label: 'Team of the key' },
+  { value: 'key.owner', label: 'Owner of the key' },
   { value: 'status', label: 'Status' },
   { value: 'label', label: 'Label' },
   { value: 'path', label: 'Path' },
 ];
 
 const TAG = 'tags.';
+
+/** What the picker marks as chosen: a tag is one choice, be its values shown as a list or as a tree. */
+export function pickedDimension(by: string): string {
+  const key = tagKeyOf(by);
+  return key === undefined ? by : asTagList(key);
+}
 
 /** What the picker offers: the built-ins, then every tag key of the period, the one chosen always among them. */
 export function dimensionOptions(dimensions: Dimensions | undefined, chosen: string): readonly Option[] {
@@ -28,12 +37,14 @@ export function dimensionOptions(dimensions: Dimensions | undefined, chosen: str
 
 /** The name of a dimension where it stands alone: `Model`, `feature`. Tag keys are left as they are written. */
 export function dimensionLabel(by: string): string {
-  return by.startsWith(TAG) ? by.slice(TAG.length) : (BUILT_IN.find((option) => option.value === by)?.label ?? by);
+  return tagKeyOf(by) ?? BUILT_IN.find((option) => option.value === by)?.label ?? by;
 }
 
 /** The same within a sentence: `model`, `feature`. */
 export function dimensionWord(by: string): string {
-  return by.startsWith(TAG) ? by.slice(TAG.length) : by;
+  const key = tagKeyOf(by);
+  if (key !== undefined) return key;
+  return by.startsWith('key.') ? dimensionLabel(by).replace(/^./, (first) => first.toLowerCase()) : by;
 }
 
 export function tagKeysOf(dimensions: Dimensions | undefined): readonly string[] {

@@ -1,4 +1,3 @@
-import type { ReactNode } from 'react';
 import type { Costs, Timeseries } from '../../api/analytics.ts';
 import { Sparkline } from '../../chart/sparkline.tsx';
 import {
@@ -11,6 +10,7 @@ import {
 } from '../../money/money.ts';
 import { formatCompact, formatCount, formatLatency, formatShare } from '../../money/quantity.ts';
 import { PlayMoney } from '../../ui/badge.tsx';
+import { Figure, Figures } from '../../ui/figure.tsx';
 
 type KeyFiguresProps = { readonly costs: Costs; readonly whole: Timeseries; readonly dimension: string };
 
@@ -19,7 +19,7 @@ export function KeyFigures({ costs: { data, summary }, whole, dimension }: KeyFi
   const untagged = data.find((row) => row.untagged);
   const tokens = summary.total_input_tokens + summary.total_output_tokens;
   return (
-    <dl className="figures grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line shadow-card md:grid-cols-3 xl:grid-cols-5">
+    <Figures>
       <Figure
         label="Spend"
         value={formatMoney(summary.total_cost_exact)}
@@ -54,31 +54,6 @@ export function KeyFigures({ costs: { data, summary }, whole, dimension }: KeyFi
           ? `every dollar has a ${dimension}`
           : `${formatMoney(untagged.total_cost_exact)} without ${dimension}`}
       </Figure>
-    </dl>
-  );
-}
-
-type FigureProps = {
-  readonly label: string;
-  readonly value: string;
-  readonly exact: string;
-  readonly mark?: ReactNode;
-  readonly children: ReactNode;
-};
-
-function Figure({ label, value, exact, mark, children }: FigureProps) {
-  return (
-    <div className="flex min-h-28 flex-col bg-surface px-4 pt-3 pb-3 last:col-span-2 md:last:col-span-2 xl:last:col-span-1">
-      <dt className="flex min-h-5 flex-wrap items-center justify-between gap-x-2 text-xs text-ink-2">
-        {label}
-        {mark}
-      </dt>
-      <dd className="flex flex-1 flex-col">
-        <span title={exact} className="mt-0.5 text-[22px]/8 font-semibold tracking-tight">
-          {value}
-        </span>
-        <span className="mt-auto block pt-2 text-xs text-ink-3">{children}</span>
-      </dd>
-    </div>
+    </Figures>
   );
 }

@@ -7,10 +7,11 @@ import { useSearchState } from '../../search/use-search.ts';
 import { describeRange } from '../../time/period.ts';
 import { Picker } from '../../ui/picker.tsx';
 import { BreakdownTable } from './breakdown-table.tsx';
-import { dimensionLabel, dimensionOptions, dimensionWord } from './dimension-options.ts';
+import { dimensionLabel, dimensionOptions, dimensionWord, pickedDimension } from './dimension-options.ts';
 import { KeyFigures } from './key-figures.tsx';
 import { Notices } from './notices.tsx';
 import { NothingFound } from './nothing-found.tsx';
+import { TreeSwitch } from './tree-switch.tsx';
 
 type OverviewFiguresProps = {
   readonly costs: Costs;
@@ -35,10 +36,11 @@ export function OverviewFigures({ costs, whole, parts, dimensions }: OverviewFig
             Spend by {word}
             <span className="ml-2 font-normal text-ink-3">{describeRange(search)}</span>
           </h2>
+          <TreeSwitch rows={costs.data} />
           <Picker
             label="Break down by"
-            value={search.by}
-            options={dimensionOptions(dimensions, search.by)}
+            value={pickedDimension(search.by)}
+            options={dimensionOptions(dimensions, pickedDimension(search.by))}
             shown={
               <>
                 <span className="text-ink-3">by</span>
@@ -52,13 +54,21 @@ export function OverviewFigures({ costs, whole, parts, dimensions }: OverviewFig
           <SpendChart data={data} zone={search.tz} label={`Spend over time by ${word}, ${describeRange(search)}`} />
         </div>
         <Legend series={data.series} />
-        {data.overlapping && (
-          <p className="border-t border-line px-4 py-2 text-xs text-ink-2">
-            A call may carry several of these, so the rows overlap. The total counts each call once.
-          </p>
-        )}
+        <BreakdownNote costs={costs} />
         <BreakdownTable costs={costs} series={data.series} dimension={label} />
       </section>
     </>
+  );
+}
+
+/** Why rows may sum to something else than the total. */
+function BreakdownNote({ costs: { data, overlapping } }: { readonly costs: Costs }) {
+  const tree = data.some((row) => row.has_children === true);
+  if (!tree && !overlapping) return null;
+  return (
+    <p className="border-t border-line px-4 py-2 text-xs text-ink-2">
+      {tree && 'A row holds everything below it. '}
+      {overlapping && 'A call may carry several of these, so the rows overlap. The total counts each call once.'}
+    </p>
   );
 }

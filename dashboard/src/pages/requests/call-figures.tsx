@@ -1,7 +1,9 @@
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { CallDetail } from '../../api/events.ts';
 import { formatExactMoney, formatMoney, UNKNOWN_AMOUNT } from '../../money/money.ts';
 import { formatCount, formatLatency } from '../../money/quantity.ts';
+import { parseSearch } from '../../search/search.ts';
 import { dayIn, formatLongDay, timeIn } from '../../time/zone.ts';
 import { PlayMoney } from '../../ui/badge.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
@@ -100,8 +102,11 @@ function Facts({ call }: { readonly call: CallDetail }) {
     ['Service tier', call.service_tier],
     ['Key', call.key_name],
     ['Team of the key', call.key_team],
+    ['Owner of the key', call.key_owner],
     ['Entity', call.entity_type === null ? null : `${call.entity_type}/${call.entity_id ?? ''}`],
-    ['Session', call.session_id],
+    ['Session', call.session_id === null ? null : <SessionLink key="session" id={call.session_id} />],
+    ['Step', call.session_path],
+    ['Trace', call.trace_id],
     ['Price book', call.price_book],
     ['Call', <Id key="call" id={call.id} name="call id" />],
     [
@@ -120,6 +125,19 @@ function Facts({ call }: { readonly call: CallDetail }) {
           </div>
         ))}
     </dl>
+  );
+}
+
+function SessionLink({ id }: { readonly id: string }) {
+  return (
+    <Link
+      to="/ui/sessions/$id"
+      params={{ id }}
+      search={(previous) => ({ ...parseSearch(previous), page: 1, call: '' })}
+      className="text-accent underline underline-offset-4"
+    >
+      {id}
+    </Link>
   );
 }
 

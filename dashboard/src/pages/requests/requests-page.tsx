@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { dimensionsQuery } from '../../api/dimensions.ts';
-import { EVENTS_PER_PAGE, eventsQuery, type EventPage } from '../../api/events.ts';
+import { eventsQuery, type EventPage } from '../../api/events.ts';
 import { formatExactMoney, formatMoney } from '../../money/money.ts';
 import { plural } from '../../money/quantity.ts';
 import { useSearchState } from '../../search/use-search.ts';
 import { FilterBar } from '../../shell/filter-bar.tsx';
 import { Freshness, PageHeader } from '../../shell/page-header.tsx';
-import { Button } from '../../ui/button.tsx';
+import { Pager } from '../../shell/pager.tsx';
 import { PlayMoney } from '../../ui/badge.tsx';
 import { Outdated } from '../../ui/outdated.tsx';
 import { Problem } from '../../ui/problem.tsx';
@@ -44,10 +44,6 @@ export function RequestsPage() {
 
 /** Over everything that matches, not the page of it on show. */
 function MatchFooter({ page: { summary, pagination } }: { readonly page: EventPage }) {
-  const [search, change] = useSearchState();
-  const pages = Math.ceil(pagination.total / EVENTS_PER_PAGE);
-  const from = pagination.offset + 1;
-  const to = Math.min(pagination.total, pagination.offset + pagination.limit);
   return (
     <footer className="figures sticky bottom-0 flex flex-wrap items-center justify-between gap-x-6 gap-y-2 rounded-b-lg border-t border-line bg-surface px-4 py-2.5 text-[13px]">
       <p className="flex flex-wrap items-center gap-x-2 gap-y-1" title={formatExactMoney(summary.total_cost_exact)}>
@@ -63,17 +59,7 @@ function MatchFooter({ page: { summary, pagination } }: { readonly page: EventPa
           </span>
         )}
       </p>
-      <nav aria-label="Pages of requests" className="flex items-center gap-2">
-        <span className="text-ink-3">
-          {from}–{to} of {pagination.total.toLocaleString('en-US')}
-        </span>
-        <Button disabled={search.page <= 1} onClick={() => change({ page: search.page - 1 })}>
-          Newer
-        </Button>
-        <Button disabled={search.page >= pages} onClick={() => change({ page: search.page + 1 })}>
-          Older
-        </Button>
-      </nav>
+      <Pager of="requests" pagination={pagination} words={{ back: 'Newer', on: 'Older' }} />
     </footer>
   );
 }

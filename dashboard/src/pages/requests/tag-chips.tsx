@@ -10,8 +10,10 @@ type Chip = { readonly key: string; readonly value: string; readonly filter: str
 
 const CHIP = 'inline-flex h-5 max-w-52 min-w-0 items-center rounded border border-line bg-sunken px-1.5 text-xs';
 
+type Tagged = Pick<CallEvent, 'tags' | 'labels' | 'paths' | 'entity_type' | 'entity_id'>;
+
 type TagChipsProps = {
-  readonly event: CallEvent;
+  readonly event: Tagged;
   /** `filters`: a click on a chip shows only the calls that carry it. On a small screen a tap is meant for the row. */
   readonly chips: 'filters' | 'plain';
 };
@@ -73,7 +75,7 @@ function ChipText({ chip }: { readonly chip: Chip }) {
 }
 
 /** The entity has a column of its own, so the tag that repeats it is left out. */
-function chipsOf(event: CallEvent): readonly Chip[] {
+function chipsOf(event: Tagged): readonly Chip[] {
   const dimensions = Object.entries(event.tags)
     .filter(([key, value]) => key !== event.entity_type || value !== event.entity_id)
     .map(([key, value]) => ({ key: `${key}:`, value, filter: escapeKeyValue(key, value) }));
