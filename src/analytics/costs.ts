@@ -4,7 +4,7 @@ import { groupingOf } from './breakdown.ts';
 import { parseGroupBy, tagKeyOf, type GroupBy } from './group-by.ts';
 import { OTHER, type Grouping } from './grouping.ts';
 import { createBindings, type Bindings } from './bindings.ts';
-import { lessMeasures, toWireMeasures, type Measures, type WireMeasures } from './measures.ts';
+import { lessMeasures, sumMeasures, toWireMeasures, type Measures, type WireMeasures } from './measures.ts';
 import { parseParameters } from './parameters.ts';
 import {
   groupsOf,
@@ -15,6 +15,7 @@ import {
   type AnalyticsDeps,
   type Group,
   type Groups,
+  type Report,
   type WireAsOf,
   type WireSummary,
 } from './report.ts';
@@ -55,8 +56,10 @@ export type CostsAnswer = {
 export async function costs(deps: AnalyticsDeps, query: CostsQuery, signal?: AbortSignal): Promise<CostsAnswer> {
   const report = openReport(deps, query.filter, signal);
   const groupingFor = (bindings: Bindings): Grouping => groupingOf(query.groupBy, query.filter, bindings);
-  const [total, groups] = await Promise.all([totalOf(report), groupsOf(report, groupingFor, query.limit)]);
   const { overlapping } = groupingFor(createBindings());
+  const [groups, total] = overlapping
+    ? await Promise.all([groupsOf(report, groupingFor, query.limit), totalOf(report)])
+    : await partition(report, groupingFor, query.limit);
   return {
     data: toWireGroups(groups, total, overlapping ? 'overlap' : 'partition'),
     summary: toWireSummary(total, query.filter),
@@ -64,6 +67,18 @@ export async function costs(deps: AnalyticsDeps, query: CostsQuery, signal?: Abo
     truncated: groups.cut,
     as_of: toWireAsOf(report.asOf),
   };
+}
+
+/** The groups of a partition that was not cut are all there is: no second statement has to add up the same entries. */
+async function partition(
+  report: Report,
+  groupingFor: (bindings: Bindings) => Grouping,
+  limit: number,
+): Promise<readonly [Groups, Measures]> {
+  const found = await groupsOf(report, groupingFor, limit);
+  if (found.cut) return [found, await totalOf(report)];
+  const parts = found.aside === undefined ? found.groups : [...found.groups, found.aside];
+  return [found, sumMeasures(parts.map(({ measures }) => measures))];
 }
 
 /** The rows of a breakdown. Parts of a partition get one row `(other)` for all that has no row of its own. */

@@ -32,8 +32,6 @@ function dimensionCondition(key: string, values: readonly (string | null)[], bin
   if (!isTagKey(key))
     throw invalidQuery('tags', `"${key}" is no tag key.`, 'Keys hold letters, digits, "_", "." and "-".');
   const column = tagColumn(key);
-  const any = values.map((value) =>
-    value === null ? `isNull(${column})` : isUnder(`ifNull(${column}, '')`, bind('String', value)),
-  );
+  const any = values.map((value) => (value === null ? `isNull(${column})` : isUnder(column, bind('String', value))));
   return `(${any.join(' OR ')})`;
 }
