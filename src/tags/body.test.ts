@@ -307,6 +307,18 @@ test('the same tag in several fields counts once towards the limit', () => {
   assert.equal(read({ tags, request_tags: tags, metadata: { tags } }).labels.length, 64);
 });
 
+test('a field of ours that stands in an object twice is refused: nobody could say which one counts', () => {
+  for (const [field, text, param] of [
+    ['metadata', '{"tags":["a"],"tags":["b"]}', 'metadata.tags'],
+    ['metadata', '{"user_id":"a","user_id":"b"}', 'metadata.user_id'],
+    ['litellm_metadata', '{"session_id":"a","session_id":"b"}', 'litellm_metadata.session_id'],
+    ['requesty', '{"user_id":"a","user_id":"b"}', 'requesty.user_id'],
+  ] as const) {
+    assert.throws(() => readBodyTags({ [field]: text }), { code: 'duplicate_field', param });
+  }
+  assert.deepEqual(forwarded('{"theirs":1,"theirs":2}'), { action: 'keep' });
+});
+
 test('metadata without our fields goes to the provider untouched', () => {
   for (const metadata of ['{"user_id": "u"}', '{}', 'null', '"text"', '[1]']) {
     assert.deepEqual(forwarded(metadata), { action: 'keep' });

@@ -1,5 +1,5 @@
 import { ApportionError } from '#terms';
-import { DeclarationDraft, type TagDeclaration } from './declaration.ts';
+import { DeclarationDraft, NO_TAGS, type TagDeclaration } from './declaration.ts';
 import { readLooseMetadata, readTags } from './json-tags.ts';
 import { membersOf, parseText, WrittenNumber, type TextMember } from './json-text.ts';
 import { DEFAULT_TAG_RULES, type TagRules } from './rules.ts';
@@ -44,6 +44,8 @@ export type BodyTags = { readonly declaration: TagDeclaration; readonly forwardM
 
 const KEEP: MetadataForward = { action: 'keep' };
 
+const NOTHING: BodyTags = { declaration: NO_TAGS, forwardMetadata: KEEP };
+
 /**
  * @param fields the JSON text of each field of `TAG_BODY_FIELDS`, of `READ_ONLY_BODY_FIELDS` and of `metadata` that the
  *   request has, by name
@@ -52,6 +54,7 @@ export function readBodyTags(
   fields: Readonly<Record<string, string | undefined>>,
   rules: TagRules = DEFAULT_TAG_RULES,
 ): BodyTags {
+  if (Object.keys(fields).length === 0) return NOTHING;
   const draft = new DeclarationDraft(rules);
   const top: FieldsAt = { entries: fields, prefix: '' };
   readAttribution(draft, top);
@@ -79,9 +82,20 @@ type FieldsAt = { readonly entries: Readonly<Record<string, string | undefined>>
 /** What is read inside `metadata` and `litellm_metadata`; the rest of them is not looked at. */
 const READ_INSIDE: ReadonlySet<string> = new Set([...OUR_METADATA, 'user_id', 'user']);
 
-function entriesOf(members: readonly TextMember[], prefix: string): FieldsAt {
+const REQUESTY: ReadonlySet<string> = new Set(['tags', 'user_id', 'trace_id', 'extra']);
+
+function entriesOf(members: readonly TextMember[], prefix: string, names = READ_INSIDE): FieldsAt {
   const entries: Record<string, string> = {};
-  for (const { key, value } of members) if (READ_INSIDE.has(key)) entries[key] = value;
+  for (const { key, value } of members) {
+    if (!names.has(key)) continue;
+    if (entries[key] !== undefined) {
+      throw new ApportionError('duplicate_field', `The field ${prefix}${key} is in the request twice.`, {
+        param: `${prefix}${key}`,
+        hint: 'Send each field once.',
+      });
+    }
+    entries[key] = value;
+  }
   return { entries, prefix };
 }
 
@@ -110,13 +124,14 @@ function readContainer(draft: DeclarationDraft, at: FieldsAt): void {
 
 /** Requesty's object: `{tags, user_id, trace_id, extra}`. */
 function readRequesty(draft: DeclarationDraft, text: string | undefined): void {
-  for (const { key, value } of objectOf(text, 'requesty') ?? []) {
-    const at = `requesty.${key}`;
-    if (key === 'tags') readTags(draft, value, at);
-    else if (key === 'extra') readLooseMetadata(draft, value, at);
-    else if (key === 'user_id') readEndUser(draft, { entries: { user_id: value }, prefix: 'requesty.' }, 'user_id');
-    else if (key === 'trace_id') addId(value, at, (id) => draft.addTrace(id, at));
-  }
+  const members = objectOf(text, 'requesty');
+  if (members === null) return;
+  const fields = entriesOf(members, 'requesty.', REQUESTY);
+  const { tags, extra } = fields.entries;
+  if (tags !== undefined) readTags(draft, tags, 'requesty.tags');
+  if (extra !== undefined) readLooseMetadata(draft, extra, 'requesty.extra');
+  readEndUser(draft, fields, 'user_id');
+  readField(fields, 'trace_id', (id, at) => draft.addTrace(id, at));
 }
 
 function forwardOf(metadata: readonly TextMember[]): MetadataForward {
@@ -127,18 +142,11 @@ function forwardOf(metadata: readonly TextMember[]): MetadataForward {
 }
 
 /** Entity pair, session and trace, wherever a dialect puts them. */
-function readAttribution(draft: DeclarationDraft, { entries, prefix }: FieldsAt): void {
-  readEntity(draft, { entries, prefix });
-  for (const name of SESSION_FIELDS) {
-    const at = `${prefix}${name}`;
-    addId(entries[name], at, (id) => draft.addSession(id, at));
-  }
-  addId(entries['session_path'], `${prefix}session_path`, (path) =>
-    draft.addSessionPath(path, `${prefix}session_path`),
-  );
-  addId(entries['litellm_trace_id'], `${prefix}litellm_trace_id`, (id) =>
-    draft.addTrace(id, `${prefix}litellm_trace_id`),
-  );
+function readAttribution(draft: DeclarationDraft, fields: FieldsAt): void {
+  readEntity(draft, fields);
+  for (const name of SESSION_FIELDS) readField(fields, name, (id, at) => draft.addSession(id, at));
+  readField(fields, 'session_path', (path, at) => draft.addSessionPath(path, at));
+  readField(fields, 'litellm_trace_id', (id, at) => draft.addTrace(id, at));
 }
 
 const SESSION_FIELDS = ['session_id', 'litellm_session_id', 'tensorzero::episode_id'] as const;
@@ -158,14 +166,17 @@ function readEntity(draft: DeclarationDraft, { entries, prefix }: FieldsAt): voi
   }
 }
 
-function readEndUser(draft: DeclarationDraft, { entries, prefix }: FieldsAt, name: string): void {
-  addId(entries[name], `${prefix}${name}`, (id) => draft.addEndUser(id, `${prefix}${name}`));
+function readEndUser(draft: DeclarationDraft, fields: FieldsAt, name: string): void {
+  readField(fields, name, (id, at) => draft.addEndUser(id, at));
 }
 
-function addId(text: string | undefined, at: string, add: (id: string) => void): void {
-  if (text === undefined) return;
-  const id = readId(text, { at, code: 'invalid_field' });
-  if (id !== null) add(id);
+/** Calls `add` with the text of a field that is there and not null. */
+function readField({ entries, prefix }: FieldsAt, name: string, add: (text: string, at: string) => void): void {
+  const json = entries[name];
+  if (json === undefined) return;
+  const at = `${prefix}${name}`;
+  const text = readId(json, { at, code: 'invalid_field' });
+  if (text !== null) add(text, at);
 }
 
 /** A string or a number as written; null when absent or `null`. */

@@ -6,6 +6,7 @@ import {
   checkText,
   checkValue,
   classifyValueless,
+  joinedLength,
   overLimit,
   parseTag,
   segmentsOf,
@@ -49,6 +50,9 @@ export const NO_TAGS: TagDeclaration = {
   weaker: null,
 };
 
+/** Most calls say nothing of most things: one empty list serves them all. */
+const NONE: readonly string[] = [];
+
 /** Up to here comparing texts one by one is cheaper than hashing fresh strings; beyond, repeats must stay linear. */
 const FEW_TEXTS = 16;
 
@@ -71,13 +75,13 @@ class Texts {
 export class DeclarationDraft {
   readonly rules: TagRules;
   #entity: Entity | null = null;
-  readonly #sessionIds: string[] = [];
-  readonly #sessionPaths: string[] = [];
-  readonly #traceIds: string[] = [];
-  readonly #endUsers: string[] = [];
+  #sessionIds = NONE;
+  #sessionPaths = NONE;
+  #traceIds = NONE;
+  #endUsers = NONE;
   readonly #dimensions = new Map<string, string[]>();
-  readonly #labels = new Texts();
-  readonly #paths = new Texts();
+  #labels: Texts | null = null;
+  #paths: Texts | null = null;
   readonly #sent = new Texts();
   readonly #warnings: string[] = [];
   #tagCount = 0;
@@ -88,14 +92,14 @@ export class DeclarationDraft {
 
   /** One tag as written in a list. */
   addTag(text: string, at: string): void {
-    this.#addParsed(parseTag(text, at), text, at);
+    this.#addParsed(parseTag(text, at), { text, sent: text }, at);
   }
 
   /** A tag that is known to have no key: a path or a label. `sent` is how the caller wrote it. */
   addValueless({ text, sent }: { readonly text: string; readonly sent: string }, at: string): void {
     const tag = classifyValueless(text);
     if (tag !== null) checkTag(tag, at);
-    this.#addParsed(tag, sent, at);
+    this.#addParsed(tag, { text, sent }, at);
   }
 
   /** A label whatever its form looks like: `x-department: eng`. */
@@ -107,7 +111,7 @@ export class DeclarationDraft {
     }
     checkValue(label, at);
     this.#sent.add(sent);
-    this.#join(this.#labels, label, at);
+    this.#join((this.#labels ??= new Texts()), label, at);
   }
 
   addDimension(tag: { readonly key: string; readonly text: string; readonly sent?: string }, at: string): void {
@@ -138,11 +142,11 @@ export class DeclarationDraft {
   }
 
   addSession(text: string, at: string): void {
-    this.#addId(this.#sessionIds, text, at);
+    this.#sessionIds = this.#withId(this.#sessionIds, text, at);
   }
 
   addTrace(text: string, at: string): void {
-    this.#addId(this.#traceIds, text, at);
+    this.#traceIds = this.#withId(this.#traceIds, text, at);
   }
 
   addSessionPath(text: string, at: string): void {
@@ -153,7 +157,7 @@ export class DeclarationDraft {
     }
     checkPath(segments, at);
     const path = segments.join('/');
-    if (!this.#sessionPaths.includes(path)) this.#sessionPaths.push(path);
+    this.#sessionPaths = withText(this.#sessionPaths, path);
   }
 
   addEndUser(text: string, at: string): void {
@@ -163,7 +167,7 @@ export class DeclarationDraft {
       return;
     }
     checkValue(endUser, at);
-    if (!this.#endUsers.includes(endUser)) this.#endUsers.push(endUser);
+    this.#endUsers = withText(this.#endUsers, endUser);
   }
 
   warn(warning: string): void {
@@ -179,8 +183,8 @@ export class DeclarationDraft {
       traceIds: this.#traceIds,
       endUsers: this.#endUsers,
       dimensions: this.#dimensions,
-      labels: this.#labels.list,
-      paths: this.#paths.list,
+      labels: this.#labels?.list ?? NONE,
+      paths: this.#paths?.list ?? NONE,
       sent: this.#sent.list,
       warnings: this.#warnings,
       weaker,
@@ -191,7 +195,7 @@ export class DeclarationDraft {
     this.warn(`${at} is empty and was left out`);
   }
 
-  #addParsed(tag: ParsedTag | null, sent: string, at: string): void {
+  #addParsed(tag: ParsedTag | null, { text, sent }: { text: string; sent: string }, at: string): void {
     if (tag === null) {
       this.#absent(at);
       return;
@@ -202,26 +206,28 @@ export class DeclarationDraft {
         this.#setDimension(tag.key, tag.value, at);
         break;
       case 'path':
-        this.#addPath(tag.segments, at);
+        // Nothing was removed: joining would give the same text again.
+        this.#addPath(tag.segments, joinedLength(tag.segments) === text.length ? text : tag.segments.join('/'), at);
         break;
       case 'label':
-        this.#join(this.#labels, tag.label, at);
+        this.#join((this.#labels ??= new Texts()), tag.label, at);
         break;
     }
   }
 
-  #addId(ids: string[], text: string, at: string): void {
+  #withId(ids: readonly string[], text: string, at: string): readonly string[] {
     const id = text.trim();
     if (id === '') {
       this.#absent(at);
-      return;
+      return ids;
     }
     checkText(id, { at, maxChars: LIMITS.sessionIdChars });
-    if (!ids.includes(id)) ids.push(id);
+    return withText(ids, id);
   }
 
-  #addPath(segments: readonly string[], at: string): void {
-    this.#join(this.#paths, segments.join('/'), at);
+  #addPath(segments: readonly string[], path: string, at: string): void {
+    this.#join((this.#paths ??= new Texts()), path, at);
+    if (this.rules.pathRoots.size === 0) return;
     const [root = '', id] = segments;
     const dimension = this.rules.pathRoots.get(root);
     if (dimension !== undefined && id !== undefined) this.#setDimension(dimension, id, at);
@@ -248,4 +254,8 @@ export class DeclarationDraft {
       throw overLimit(at, `this is tag ${this.#tagCount}, the limit is ${LIMITS.tagsPerCall} different tags per call`);
     }
   }
+}
+
+function withText(texts: readonly string[], text: string): readonly string[] {
+  return texts.includes(text) ? texts : [...texts, text];
 }

@@ -1,6 +1,6 @@
 import { ApportionError } from '#terms';
 import { type DeclarationDraft } from './declaration.ts';
-import { membersOf, parseText, plainMembersOf, WrittenNumber } from './json-text.ts';
+import { membersOf, parseText, plainObjectOf, WrittenNumber } from './json-text.ts';
 
 /** A member of an object of tags: its text when it is a string, number or boolean, null for null, undefined for others. */
 export type ScalarMember = { readonly key: string; readonly value: string | null | undefined };
@@ -29,9 +29,9 @@ export function readObject(draft: DeclarationDraft, text: string, at: string): v
 
 /** Calls `read` for every member of an object's text, repeated keys included. */
 export function eachMember(text: string, at: string, read: (member: ScalarMember) => void): void {
-  const plain = plainMembersOf(text, at);
+  const plain = plainObjectOf(text, at);
   if (plain !== null) {
-    plain.forEach(read);
+    for (const key of Object.keys(plain)) read({ key, value: plain[key] });
     return;
   }
   const members = membersOf(text, at);

@@ -32,22 +32,24 @@ export function membersOf(text: string, at: string): readonly TextMember[] | nul
   }));
 }
 
-export type PlainMember = { readonly key: string; readonly value: string };
-
 /**
- * The members of an object that has nothing but strings and no escapes, or null when it takes `membersOf` to see all that
- * is written: `JSON.parse` alone forgets repeated keys and how numbers were written.
+ * An object that has nothing but strings and no escapes, or null when it takes `membersOf` to see all that is written:
+ * `JSON.parse` alone forgets repeated keys and how numbers were written.
  */
-export function plainMembersOf(text: string, at: string): readonly PlainMember[] | null {
+export function plainObjectOf(text: string, at: string): Readonly<Record<string, string>> | null {
   if (text.includes('\\')) return null;
   const value = parse(text, at);
-  if (typeof value !== 'object' || value === null) return null;
-  const members: PlainMember[] = [];
-  for (const [key, member] of Object.entries(value)) {
-    if (typeof member !== 'string') return null;
-    members.push({ key, value: member });
-  }
-  return quotesIn(text) === members.length * 4 ? members : null;
+  if (!isPlain(value)) return null;
+  return quotesIn(text) === Object.keys(value).length * 4 ? value : null;
+}
+
+function isPlain(value: unknown): value is Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every(isText);
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
 }
 
 function quotesIn(text: string): number {

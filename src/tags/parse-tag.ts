@@ -135,7 +135,8 @@ export function checkPath(segments: readonly string[], at: string): void {
   for (const segment of segments) checkValue(segment, at);
 }
 
-function joinedLength(segments: readonly string[]): number {
+/** The length of the segments with a slash between each two. */
+export function joinedLength(segments: readonly string[]): number {
   let length = segments.length - 1;
   for (const segment of segments) length += segment.length;
   return length;
