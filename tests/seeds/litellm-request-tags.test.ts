@@ -119,6 +119,30 @@ describe('LiteLLM: request tags', () => {
     }
   });
 
+  test('spend by tag counts a call in full for each of its tags, and once in the total', async () => {
+    await whenStored(gateway);
+    const calls = allAttributed(gateway.dataDir);
+    const carrying = (tag: string) => (call: Attributed) => call.sent.includes(tag);
+    const rows: { individual_request_tag: string; log_count: number; total_spend_exact: string }[] = JSON.parse(
+      await ask(gateway, '/spend/tags?start_date=2025-01-01'),
+    );
+    const tags = new Set(calls.flatMap(({ sent }) => sent));
+    assert.deepEqual(
+      new Map(rows.map((row) => [row.individual_request_tag, pico(row.total_spend_exact)])),
+      new Map([...tags].map((tag) => [tag, spent(calls, carrying(tag))])),
+    );
+    const both: { total_spend_exact: string; total_log_count: number; spend_per_tag: { name: string }[] } = JSON.parse(
+      await ask(gateway, `/global/spend/tags?start_date=2025-01-01&end_date=2099-01-01&tags=${PAGE_TAGS.join(',')}`),
+    );
+    const any = calls.filter((call) => PAGE_TAGS.some((tag) => carrying(tag)(call)));
+    assert.deepEqual(
+      [pico(both.total_spend_exact), both.total_log_count, both.spend_per_tag.map(({ name }) => name).toSorted()],
+      [spent(any), any.length, PAGE_TAGS],
+    );
+    const names: { tag_names: string[] } = JSON.parse(await ask(gateway, '/global/spend/all_tag_names'));
+    assert.deepEqual(new Set(names.tag_names), tags);
+  });
+
   test('the page’s key: every call of it inherits the tags, beside its own', async () => {
     const made: { key: string } = JSON.parse(await runBash(here(KEY_GENERATE)));
     const body = { model: 'gpt-4', messages: [{ role: 'user', content: 'Hello' }] };
