@@ -79,7 +79,7 @@ function longPieces(chars: number): string[] {
   return pieces;
 }
 
-export function toWireUsage(usage: BilledUsage): Record<string, unknown> {
+function toWireUsage(usage: BilledUsage): Record<string, unknown> {
   return {
     prompt_tokens: usage.promptTokens,
     completion_tokens: usage.completionTokens,
