@@ -170,7 +170,7 @@ test('F10: whatever a request says of tags, it is a 400 or a set of tags that ca
         prototypes,
       );
     }),
-    { numRuns: 1500 },
+    { numRuns: 600 },
   );
 });
 
@@ -187,7 +187,7 @@ test('a value that is accepted is stored as it was sent, in whatever field or he
       if (value.isWellFormed()) for (const one of said) assert.deepEqual(one, body);
       if (body !== 'refused') assert.deepEqual(body, value.trim() === '' ? [] : [value.trim()]);
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });
 

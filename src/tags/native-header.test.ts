@@ -58,11 +58,12 @@ for (const [text, { dimensions = {}, labels = [], paths = [] }] of READ) {
   });
 }
 
-test('members are kept as they were sent', () => {
-  assert.deepEqual(read('team = growth, note="a, %C3%BC" ,US//California').sent, [
+test('members are kept as they were sent, without quotes and percent escapes', () => {
+  assert.deepEqual(read('team = growth, note="a, %C3%BC" ,US//California, who=a%40b').sent, [
     'team = growth',
-    'note="a, %C3%BC"',
+    'note=a, ü',
     'US//California',
+    'who=a@b',
   ]);
 });
 

@@ -17,7 +17,10 @@ import { decodePercent } from './header-text.ts';
  * without a key is a label, whatever it looks like. `x-apportion-entity` has members `type/value`.
  */
 type HeaderMember = {
-  /** As sent, without the spaces around it. */
+  /**
+   * As sent, but for quotes and `%XX`: they belong to the header as escapes belong to JSON, and what they hide (an e-mail
+   * address with `%40`) must be seen by whoever looks for it.
+   */
   readonly text: string;
   readonly key: string | null;
   readonly value: string;
@@ -95,7 +98,9 @@ function parseMember(text: string, { at, keyed }: { readonly at: string; readonl
   const raw = match === null ? text : text.slice(match[0].length);
   const isQuoted = raw.startsWith('"');
   const plain = isQuoted ? raw.slice(1, -1).replaceAll(/\\(.?)/gs, (_all, char: string) => unescaped(char, at)) : raw;
-  return { text, key: match?.[1] ?? null, value: decodePercent(plain, at), isQuoted };
+  const value = decodePercent(plain, at);
+  const sent = value === raw ? text : `${match?.[0] ?? ''}${value}`;
+  return { text: sent, key: match?.[1] ?? null, value, isQuoted };
 }
 
 function unescaped(char: string, at: string): string {
