@@ -82,7 +82,7 @@ export function scope(search: Search): Params {
 
 function filters(search: Search): Params {
   const { tags, model, provider, key, status, entity_type, entity_id, session_id } = search;
-  const proven = { 'key.team': search['key.team'], 'key.owner': search['key.owner'] };
+  const proven = { 'key.id': search['key.id'], 'key.team': search['key.team'], 'key.owner': search['key.owner'] };
   return { tags, model, provider, key, status, entity_type, entity_id, session_id, ...proven };
 }
 

@@ -1,3 +1,4 @@
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import * as z from 'zod/mini';
 import type { Rank, Search } from '../search/search.ts';
 import { asked, live, scope } from './analytics.ts';
@@ -5,6 +6,7 @@ import { address, read, send } from './client.ts';
 import { asOfSchema, paginationSchema, summarySchema } from './totals.ts';
 
 const VALUES_PER_PAGE = 50;
+const HYGIENE_STALE_MS = 60_000;
 
 const moneyFields = { calls: z.number(), cost_exact: z.string() };
 
@@ -71,6 +73,51 @@ const VALUE_RANKS = ['cost', 'calls', 'recent', 'value'] as const satisfies read
 
 export function valueRank({ rank }: Search): Rank {
   return VALUE_RANKS.find((known) => known === rank) ?? 'cost';
+}
+
+const filterSchema = z.record(z.string(), z.string());
+
+const findingSchema = z.object({
+  ...moneyFields,
+  kind: z.string(),
+  at: z.string(),
+  key: z.nullable(z.string()),
+  difference: z.nullable(z.string()),
+  detected: z.array(z.string()),
+  suggestion: z.nullable(z.string()),
+  distinct_values: z.nullable(z.number()),
+  items: z.array(z.object({ ...moneyFields, text: z.string(), filter: z.nullable(filterSchema) })),
+  total_items: z.number(),
+});
+
+export type Finding = z.infer<typeof findingSchema>;
+
+const hygieneSchema = z.object({
+  data: z.array(findingSchema),
+  untagged: z.object({
+    by_api_key: z.array(
+      z.object({
+        ...moneyFields,
+        key_id: z.string(),
+        key_name: z.string(),
+        key_owner: z.nullable(z.string()),
+        percent: z.nullable(z.number()),
+        filter: filterSchema,
+      }),
+    ),
+  }),
+});
+
+export type Hygiene = z.infer<typeof hygieneSchema>;
+
+/** Reads every value of every key, so it is asked for less often than figures are. */
+export function hygieneQuery(search: Search) {
+  return queryOptions({
+    queryKey: ['hygiene', scope(search)],
+    queryFn: ({ signal }) => read(address('/v1/tags/hygiene', asked(search)), hygieneSchema, signal),
+    staleTime: HYGIENE_STALE_MS,
+    placeholderData: keepPreviousData,
+  });
 }
 
 export function tagsQuery(search: Search) {

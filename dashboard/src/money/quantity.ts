@@ -31,7 +31,7 @@ export function formatShare(share: number): string {
   if (share >= 1) return '100%';
   if (share < 0.001) return '<0.1%';
   if (share > 0.999) return '>99.9%';
-  return `${(share * 100).toFixed(share < 0.1 || share > 0.99 ? 1 : 0)}%`;
+  return `${(share * 100).toFixed(share < 0.0995 || share > 0.99 ? 1 : 0)}%`;
 }
 
 /** Axis labels share one number of decimals: what their step needs. */

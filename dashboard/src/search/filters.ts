@@ -2,7 +2,7 @@ import { escapeKeyValue, escapeTag, joinTags, readableTag, splitTags } from './t
 import { tagKeyOf } from './group-by.ts';
 import type { Search } from './search.ts';
 
-const PLAIN_FIELDS = ['model', 'provider', 'key', 'key.team', 'key.owner', 'status', 'session_id'] as const;
+const PLAIN_FIELDS = ['model', 'provider', 'key', 'key.id', 'key.team', 'key.owner', 'status', 'session_id'] as const;
 
 type PlainField = (typeof PLAIN_FIELDS)[number];
 
@@ -47,6 +47,7 @@ export const NO_FILTERS: Partial<Search> = {
   model: '',
   provider: '',
   key: '',
+  'key.id': '',
   'key.team': '',
   'key.owner': '',
   status: '',
@@ -60,6 +61,15 @@ export function withTags(search: Search, typed: string): Partial<Search> {
   const parts = splitTags(search.tags);
   const added = splitTags(typed).filter((part) => !parts.includes(part));
   return { tags: joinTags([...parts, ...added]) };
+}
+
+/** Adds a filter as an answer of the API states it: parameters and their values, such as `{tags: "env:prod"}`. */
+export function withFilter(search: Search, filter: Readonly<Record<string, string>>): Partial<Search> {
+  const { tags, ...plain } = filter;
+  return PLAIN_FIELDS.reduce(
+    (patch, field) => ({ ...patch, ...(plain[field] === undefined ? {} : SET[field](plain[field])) }),
+    tags === undefined ? {} : withTags(search, tags),
+  );
 }
 
 /** A row of a breakdown, as far as filtering by it goes. */
@@ -96,6 +106,7 @@ const SET: Readonly<Record<PlainField, (value: string) => Partial<Search>>> = {
   model: (model) => ({ model }),
   provider: (provider) => ({ provider }),
   key: (key) => ({ key }),
+  'key.id': (id) => ({ 'key.id': id }),
   'key.team': (team) => ({ 'key.team': team }),
   'key.owner': (owner) => ({ 'key.owner': owner }),
   status: (status) => ({ status }),

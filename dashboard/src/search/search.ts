@@ -27,6 +27,7 @@ export type Search = {
   readonly entity_id: string;
   readonly session_id: string;
   /** What the key proves, whatever the caller declared. */
+  readonly 'key.id': string;
   readonly 'key.team': string;
   readonly 'key.owner': string;
   readonly sort: Sort;
@@ -51,6 +52,7 @@ export const DEFAULT_SEARCH: Search = {
   entity_type: '',
   entity_id: '',
   session_id: '',
+  'key.id': '',
   'key.team': '',
   'key.owner': '',
   sort: 'cost',
@@ -85,6 +87,7 @@ export function parseSearch(raw: Readonly<Record<string, unknown>>): Search {
     entity_type: entity ? text('entity_type') : '',
     entity_id: entity ? text('entity_id') : '',
     session_id: text('session_id'),
+    'key.id': text('key.id'),
     'key.team': text('key.team'),
     'key.owner': text('key.owner'),
     sort: oneOf(SORTS, text('sort'), DEFAULT_SEARCH.sort),
@@ -95,7 +98,7 @@ export function parseSearch(raw: Readonly<Record<string, unknown>>): Search {
   };
 }
 
-/** An address as people can read it: only what differs from the default, with `:`, `/` and `,` left as they are. */
+/** An address as people can read it: only what differs from the default, with what needs no code left as it is. */
 export function writeSearch(search: Readonly<Record<string, unknown>>): string {
   const defaults: Readonly<Record<string, unknown>> = DEFAULT_SEARCH;
   const params = new URLSearchParams();
@@ -103,7 +106,7 @@ export function writeSearch(search: Readonly<Record<string, unknown>>): string {
     if (value === '' || value === defaults[name]) continue;
     if (typeof value === 'string' || typeof value === 'number') params.set(name, String(value));
   }
-  const text = params.toString().replace(/%3A/g, ':').replace(/%2F/g, '/').replace(/%2C/g, ',');
+  const text = params.toString().replace(/%(?:3A|2F|2C|28|29)/g, decodeURIComponent);
   return text === '' ? '' : `?${text}`;
 }
 

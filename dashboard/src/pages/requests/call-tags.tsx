@@ -16,7 +16,7 @@ export function CallTags({ call }: { readonly call: CallDetail }) {
     <>
       <ul className="divide-y divide-line border-y border-line text-[13px]">
         {dimensions.map(([key, value]) => (
-          <TagRow key={key} name={`${key}:`} value={value} detail={PROVENANCE[call.tag_provenance[key] ?? ''] ?? ''} />
+          <TagRow key={key} name={`${key}:`} value={value} detail={detailOf(call, key)} />
         ))}
         {valueless.map(([tag = '', kind = '']) => (
           <TagRow key={`${kind} ${tag}`} name="" value={tag} detail={kind} />
@@ -43,6 +43,13 @@ export function CallTags({ call }: { readonly call: CallDetail }) {
   );
 }
 
+/** Who said so; and where a key has too many values to count each, what was sent. */
+function detailOf(call: CallDetail, key: string): string {
+  const provenance = PROVENANCE[call.tag_provenance[key] ?? ''] ?? '';
+  const sent = call.tags_overflow[key];
+  return sent === undefined ? provenance : `sent as ${sent}, ${provenance}`;
+}
+
 type TagRowProps = { readonly name: string; readonly value: string; readonly detail: string };
 
 function TagRow({ name, value, detail }: TagRowProps) {
@@ -52,7 +59,7 @@ function TagRow({ name, value, detail }: TagRowProps) {
         <span className="text-ink-3">{name}</span>
         {value}
       </span>
-      <span className="shrink-0 text-xs text-ink-3">{detail}</span>
+      <span className="max-w-[60%] shrink-0 text-right text-xs break-words text-ink-3">{detail}</span>
     </li>
   );
 }

@@ -1,15 +1,21 @@
 import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
 import type { TagKey } from '../../api/tags.ts';
 import { formatExactMoney, formatMoney, UNKNOWN_AMOUNT } from '../../money/money.ts';
 import { formatCompact, formatCount, plural } from '../../money/quantity.ts';
 import { parseSearch } from '../../search/search.ts';
 import { nowMs } from '../../time/clock.ts';
 import { dayIn, stampIn } from '../../time/zone.ts';
+import { Button } from '../../ui/button.tsx';
 import { Coverage } from './coverage.tsx';
 import { senderWords } from './sender-words.ts';
 
+const FIRST_KEYS = 20;
+
 /** The registry: one row per key, dearest first; then those that are described but not sent. */
 export function KeyTable({ keys, tz }: { readonly keys: readonly TagKey[]; readonly tz: string }) {
+  const [all, setAll] = useState(false);
+  const shown = all ? keys : keys.slice(0, FIRST_KEYS);
   const today = dayIn(tz, nowMs());
   return (
     <section aria-labelledby="keys-heading" className="rounded-lg border border-line bg-surface shadow-card">
@@ -54,7 +60,7 @@ export function KeyTable({ keys, tz }: { readonly keys: readonly TagKey[]; reado
               </tr>
             </thead>
             <tbody>
-              {keys.map((key) => (
+              {shown.map((key) => (
                 <KeyRow
                   key={key.key}
                   tag={key}
@@ -63,6 +69,13 @@ export function KeyTable({ keys, tz }: { readonly keys: readonly TagKey[]; reado
               ))}
             </tbody>
           </table>
+        </div>
+      )}
+      {keys.length > shown.length && (
+        <div className="border-t border-line px-4 py-2">
+          <Button look="quiet" onClick={() => setAll(true)}>
+            Show all {plural(keys.length, 'key')}
+          </Button>
         </div>
       )}
     </section>

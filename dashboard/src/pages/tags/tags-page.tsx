@@ -11,6 +11,7 @@ import { Outdated } from '../../ui/outdated.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { NothingFound } from '../overview/nothing-found.tsx';
 import { OverviewSkeleton } from '../overview/overview-skeleton.tsx';
+import { Findings } from './findings.tsx';
 import { KeyTable } from './key-table.tsx';
 import { ValuelessTable } from './valueless-table.tsx';
 
@@ -32,6 +33,7 @@ export function TagsPage() {
       {data !== undefined && !nothing && (
         <Outdated when={tags.isPlaceholderData}>
           <TagFigures tags={data} />
+          <Findings />
           <KeyTable keys={data.data} tz={search.tz} />
           <div className="grid items-start gap-4 xl:grid-cols-2">
             <ValuelessTable
