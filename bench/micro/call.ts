@@ -42,10 +42,10 @@ const ANSWER = Buffer.from(
 );
 
 const HEADERS = {
-  host: 'localhost',
-  'content-type': 'application/json',
-  authorization: 'Bearer sk-ap-x',
-  'user-agent': 'bench',
+  host: ['localhost'],
+  'content-type': ['application/json'],
+  authorization: ['Bearer sk-ap-x'],
+  'user-agent': ['bench'],
 };
 const caller = { id: 'key_1', name: 'bench', team: 'core', owner: '', models: [], attribution: NO_CALLER_ATTRIBUTION };
 const random = createRandom();

@@ -72,9 +72,9 @@ export async function handleCall(deps: CallDeps, route: CallRoute, exchange: Exc
   try {
     const call = await accept(deps, exchange.request);
     client.callId = call.callId;
-    const { headers } = exchange.request;
+    const { headers, headersDistinct } = exchange.request;
     const caller = identify(deps.keys(), headers);
-    const tagged = deps.tagging.tag({ body: call.body, headers, caller });
+    const tagged = deps.tagging.tag({ body: call.body, headers: headersDistinct, caller });
     const plan = reserve(deps, choose(deps, { call, caller, tagged, route }));
     ended = { ...ended, provider: plan.start.provider, model: plan.start.model, status: 'lost', state: 'in_doubt' };
     await deps.journal.begin(attemptOf(plan), plan.open);

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { NO_ATTRIBUTION, type Attribution } from '#accounts';
 import type { RequestBody } from '#providers';
 import type { Clock } from '#std';
@@ -41,7 +40,12 @@ export type Tagged = {
   readonly notes: Readonly<Record<string, string>>;
 };
 
-type TagRequest = { readonly body: RequestBody; readonly headers: IncomingHttpHeaders; readonly caller: Caller };
+type TagRequest = {
+  readonly body: RequestBody;
+  /** Each header with all its values (`headersDistinct`): a header sent twice is two values, not one with a comma. */
+  readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
+  readonly caller: Caller;
+};
 
 const READ_FIELDS = ['metadata', ...TAG_BODY_FIELDS, ...READ_ONLY_BODY_FIELDS];
 
@@ -131,10 +135,10 @@ function fieldsOf(body: RequestBody): Record<string, string> {
 /** Long headers are refused by proxies; `POST /v1/tags/check` tells everything. */
 const HEADER_CHARS = 4_000;
 
-function notesOf(tags: TagSet, headers: IncomingHttpHeaders): Record<string, string> {
+function notesOf(tags: TagSet, headers: TagRequest['headers']): Record<string, string> {
   const notes: Record<string, string> = {};
   if (tags.warnings.length > 0) notes['x-apportion-warnings'] = headerText(tags.warnings.join('; '));
-  if (headers[EXPLAIN_HEADER] === 'tags') notes['x-apportion-tags'] = headerText(formatTagsHeader(tags));
+  if (headers[EXPLAIN_HEADER]?.[0] === 'tags') notes['x-apportion-tags'] = headerText(formatTagsHeader(tags));
   return notes;
 }
 

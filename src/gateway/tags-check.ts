@@ -9,11 +9,11 @@ import { OUR_FIELDS } from './our-fields.ts';
  * the check itself succeeded.
  */
 export async function checkTags(deps: CallDeps, exchange: Exchange): Promise<unknown> {
-  const { headers } = exchange.request;
+  const { headers, headersDistinct } = exchange.request;
   const caller = identify(deps.keys(), headers);
   const { body } = await accept(deps, exchange.request);
   try {
-    const { explanation, declared } = deps.tagging.explain({ body, headers, caller });
+    const { explanation, declared } = deps.tagging.explain({ body, headers: headersDistinct, caller });
     return {
       ok: true,
       ...explanation,

@@ -15,11 +15,20 @@ import { expectedRows, makeKey, report, reportedRows, whenStored } from './recor
 const CALLS = 1_000;
 const SEED = 20_260;
 
-/** Every node of the label tree a call touches: a path counts at each of its levels. */
-function treeNodes({ labels, paths }: Attribution): string[] {
-  const nodes = paths.flatMap((path) => path.split('/').map((_, index, all) => all.slice(0, index + 1).join('/')));
-  return [...labels, ...nodes];
+/** The roots of the label tree a call touches: a flat label is one, a path belongs to its first segment. */
+function treeRoots({ labels, paths }: Attribution): string[] {
+  return [...new Set([...labels, ...paths.map((path) => path.split('/', 1).join(''))])];
 }
+
+/** The nodes one level below `prefix` that a call touches; `(other)` when it is tagged elsewhere in the tree. */
+const treeChildren =
+  (prefix: string) =>
+  ({ labels, paths }: Attribution): string[] => {
+    const below = paths.filter((path) => path.startsWith(`${prefix}/`));
+    const depth = prefix.split('/').length + 1;
+    if (below.length === 0) return labels.length + paths.length > 0 ? ['(other)'] : [];
+    return [...new Set(below.map((path) => path.split('/').slice(0, depth).join('/')))];
+  };
 
 const dimension =
   (key: string) =>
@@ -76,7 +85,9 @@ test(`${CALLS} calls of the official client, half of them streams, 64 at a time:
     ['tags.customer', dimension('customer')],
     ['tags.never_sent', dimension('never_sent')],
     ['label', ({ labels }) => labels],
-    ['path', treeNodes],
+    ['path', treeRoots],
+    ['path:US', treeChildren('US')],
+    ['path:US/California', treeChildren('US/California')],
   ];
   for (const [groupBy, groupsOf] of breakdowns) {
     await t.test(`each row by ${groupBy} is the bill of its calls`, async () => {

@@ -4,6 +4,7 @@ import { capValues } from './cap.ts';
 import { type CardinalityGate } from './cardinality-gate.ts';
 import { checkRules } from './check-rules.ts';
 import { type CompiledPolicy } from './compile-policy.ts';
+import { detect } from './detect.ts';
 import { hint } from './hints.ts';
 import { normalize } from './normalize.ts';
 import { Notes } from './notes.ts';
@@ -22,7 +23,7 @@ export type PolicyContext = {
  */
 export function applyPolicy(tags: TagSet, policy: CompiledPolicy, context: PolicyContext): TagSet {
   if (policy.idle) return tags;
-  const notes = new Notes(tags.warnings);
+  const notes = new Notes(withoutSecrets(tags.warnings));
   const normal = normalize(tags, policy);
   checkRules(normal, policy, notes);
   const clean = redact(normal, { policy, hashKey: context.hashKey, notes });
@@ -30,4 +31,12 @@ export function applyPolicy(tags: TagSet, policy: CompiledPolicy, context: Polic
   if (policy.hints) hint(capped, notes);
   const { warnings } = notes;
   return warnings === capped.warnings ? capped : { ...capped, warnings };
+}
+
+/** The resolver names keys in its warnings, and a key may hold anything. */
+function withoutSecrets(warnings: readonly string[]): readonly string[] {
+  if (warnings.every((warning) => detect(warning).length === 0)) return warnings;
+  return warnings.map((warning) =>
+    detect(warning).length === 0 ? warning : 'a tag was left out; its key seems to hold personal data or a secret',
+  );
 }

@@ -92,7 +92,10 @@ function redactOverflow(overflow: ReadonlyMap<string, string>, redactor: Redacto
 function redactSent(sent: string, redactor: Redactor): string {
   if (redactor.isClean(sent)) return sent;
   const tag = classifyTag(sent);
-  if (tag?.kind === 'dimension') return `${redactor.key(tag.key)}:${redactor.text(tag.value, tag.key)}`;
+  if (tag?.kind === 'dimension') {
+    const key = redactor.key(tag.key);
+    return `${key}:${redactor.text(tag.value, key)}`;
+  }
   return tag?.kind === 'path' ? redactor.path(tag.segments.join('/'), 'a path') : redactor.text(sent.trim(), 'a label');
 }
 
