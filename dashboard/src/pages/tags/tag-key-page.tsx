@@ -3,6 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { tagKeyQuery, type TagKeyPage as TagKeyAnswer } from '../../api/tags.ts';
 import { formatExactMoney, formatMoney, isZeroMoney, UNKNOWN_AMOUNT } from '../../money/money.ts';
 import { formatCompact, formatCount, formatShare, plural } from '../../money/quantity.ts';
+import { withTags } from '../../search/filters.ts';
 import { asTagList } from '../../search/group-by.ts';
 import { parseSearch } from '../../search/search.ts';
 import { useSearchState } from '../../search/use-search.ts';
@@ -83,7 +84,10 @@ function KeyFigures({ tag, tz }: { readonly tag: TagKeyAnswer; readonly tz: stri
         ) : (
           <Link
             to="/ui/requests"
-            search={(previous) => ({ ...parseSearch(previous), tags: untagged.tags, page: 1, call: '' })}
+            search={(previous) => {
+              const search = parseSearch(previous);
+              return { ...search, ...withTags(search, untagged.tags), page: 1, call: '' };
+            }}
             className="underline decoration-line-strong underline-offset-4 hover:text-ink"
           >
             {formatMoney(untagged.cost_exact)} without {tag.key}
