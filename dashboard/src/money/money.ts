@@ -39,7 +39,7 @@ export function shareOf(part: string, whole: string): number {
   const above = parseUsd(part);
   const below = parseUsd(whole);
   if (above === undefined || below === undefined || below === 0n) return 0;
-  return Number((above * 1_000_000n) / below) / 1_000_000;
+  return Number(above) / Number(below);
 }
 
 function readable(size: bigint): string {

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { tagsQuery, type Tags } from '../../api/tags.ts';
-import { formatExactMoney, formatMoney, isZeroMoney, UNKNOWN_AMOUNT } from '../../money/money.ts';
+import { formatExactMoney, formatMoney, isZeroMoney, UNKNOWN_AMOUNT, shareOf } from '../../money/money.ts';
 import { formatCompact, formatCount, formatShare, plural } from '../../money/quantity.ts';
 import { useSearchState } from '../../search/use-search.ts';
 import { FilterBar } from '../../shell/filter-bar.tsx';
@@ -64,7 +64,11 @@ function TagFigures({ tags: { data, labels, paths, summary } }: { readonly tags:
     <Figures>
       <Figure
         label="Tagged spend"
-        value={untagged.percent === null ? UNKNOWN_AMOUNT : formatShare(1 - untagged.percent / 100)}
+        value={
+          untagged.percent === null
+            ? UNKNOWN_AMOUNT
+            : formatShare(1 - shareOf(untagged.cost_exact, summary.total_cost_exact))
+        }
         exact={`${formatExactMoney(untagged.cost_exact)} of ${formatExactMoney(summary.total_cost_exact)} carries no tag at all`}
         mark={summary.sandbox && <PlayMoney words="short" />}
       >
