@@ -4,7 +4,6 @@ import { ApportionError } from '#terms';
 /** The query parameters of one request, each at most once and not empty. */
 export type Parameters = {
   text(name: string): string | undefined;
-  required(name: string, hint: string): string;
   /** One of a closed list. */
   oneOf<T extends string>(name: string, allowed: readonly T[]): T | undefined;
   /** A whole number within bounds. */
@@ -35,11 +34,6 @@ export function parseParameters(query: unknown, known: readonly string[]): Param
   }
   return {
     text: (name) => values.get(name),
-    required: (name, hint) => {
-      const value = values.get(name);
-      if (value === undefined) throw invalidQuery(name, `The parameter "${name}" is missing.`, hint);
-      return value;
-    },
     oneOf: (name, allowed) => {
       const value = values.get(name);
       if (value === undefined) return undefined;

@@ -15,9 +15,15 @@ export const PERIOD_PARAMETERS = ['start_date', 'end_date', 'timezone'] as const
 
 const DATE_HINT = 'Give a day as YYYY-MM-DD, or an instant such as 2025-01-31T12:00:00Z.';
 
-/** `end_date` may be missing: today. A day without a time means the whole day, in `timezone` (default UTC). */
+/** What a report is about when it names no start: a month, the same for every question. */
+const DEFAULT_DAYS = 30;
+
+/**
+ * `end_date` may be missing: today. `start_date` may be missing: the 30 days that end there. A day without a time means
+ * the whole day, in `timezone` (default UTC).
+ */
 export function parsePeriod(parameters: Parameters, now: TimestampMs): Period {
-  return periodFrom(parameters, parameters.required('start_date', DATE_HINT), now);
+  return periodFrom(parameters, parameters.text('start_date') ?? null, now);
 }
 
 /** For lists that make sense without dates: everything up to now. */
@@ -25,14 +31,15 @@ export function parseOptionalPeriod(parameters: Parameters, now: TimestampMs): P
   return periodFrom(parameters, parameters.text('start_date') ?? '1970-01-01', now);
 }
 
-function periodFrom(parameters: Parameters, startText: string, now: TimestampMs): Period {
+/** @param startText null for `DEFAULT_DAYS` before the end */
+function periodFrom(parameters: Parameters, startText: string | null, now: TimestampMs): Period {
   const zoneText = parameters.text('timezone') ?? 'UTC';
   const timeZone = parseTimeZone(zoneText);
   if (timeZone === undefined) {
     throw invalidQuery('timezone', `"${zoneText}" is no time zone.`, 'Give an IANA name such as Europe/Berlin.');
   }
-  const start = parseMoment('start_date', startText, timeZone);
   const end = parseMoment('end_date', parameters.text('end_date') ?? dateOf(now, timeZone), timeZone);
+  const start = parseMoment('start_date', startText ?? daysBefore(end, timeZone), timeZone);
   if (end.endMs <= start.startMs) {
     throw invalidQuery(
       'end_date',
@@ -41,6 +48,10 @@ function periodFrom(parameters: Parameters, startText: string, now: TimestampMs)
     );
   }
   return { startMs: start.startMs, endMs: end.endMs, timeZone, start: start.text, end: end.text };
+}
+
+function daysBefore(end: Moment, timeZone: string): string {
+  return addDays(dateOf(end.endMs - 1, timeZone), 1 - DEFAULT_DAYS);
 }
 
 const INSTANT = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?$/;

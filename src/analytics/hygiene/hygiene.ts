@@ -1,5 +1,4 @@
 import type { TimestampMs } from '#std';
-import { addDays, dateOf } from '../calendar.ts';
 import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from '../filter.ts';
 import { parseParameters } from '../parameters.ts';
 import {
@@ -19,19 +18,8 @@ import { labelsInUse, MOST_TEXTS, pathsInUse, sessionsInUse, valuesOfKey, type U
 
 export type TagHygieneQuery = { readonly filter: EntryFilter };
 
-/** Without a start the last days: what was cleaned up long ago is no finding. */
-const RECENT_DAYS = 30;
-
 export function parseTagHygieneQuery(query: unknown, now: TimestampMs): TagHygieneQuery {
-  const parameters = parseParameters(query, FILTER_PARAMETERS);
-  const recent = addDays(dateOf(now, 'UTC'), 1 - RECENT_DAYS);
-  const start = (name: string): string | undefined => parameters.text(name) ?? recent;
-  const dated = {
-    ...parameters,
-    text: (name: string) => (name === 'start_date' ? start(name) : parameters.text(name)),
-    required: (name: string, hint: string) => start(name) ?? parameters.required(name, hint),
-  };
-  return { filter: parseFilter(dated, now) };
+  return { filter: parseFilter(parseParameters(query, FILTER_PARAMETERS), now) };
 }
 
 export type TagHygieneAnswer = {
