@@ -1,4 +1,4 @@
-import { distance } from 'fastest-levenshtein';
+import { nearestName } from '#std';
 import { z } from 'zod';
 import { ApportionError, LIMITS } from '#terms';
 
@@ -75,10 +75,7 @@ function isEmpty(value: unknown): boolean {
 }
 
 function unknownField(field: string, known: readonly string[]): ApportionError {
-  const nearest = known.toSorted((left, right) => distance(field, left) - distance(field, right))[0] ?? '';
-  const hint =
-    distance(field, nearest) <= Math.max(2, nearest.length / 3)
-      ? `Did you mean ${nearest}?`
-      : `Known fields: ${known.join(', ')}.`;
+  const nearest = nearestName(field, known);
+  const hint = nearest === undefined ? `Known fields: ${known.join(', ')}.` : `Did you mean ${nearest}?`;
   return new ApportionError('invalid_field', `Unknown field ${JSON.stringify(field)}.`, { param: field, hint });
 }

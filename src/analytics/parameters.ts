@@ -1,4 +1,4 @@
-import { closest, distance } from 'fastest-levenshtein';
+import { nearestName } from '#std';
 import { ApportionError } from '#terms';
 
 /** The query parameters of one request, each at most once and not empty. */
@@ -16,9 +16,8 @@ export function invalidQuery(param: string, message: string, hint: string): Appo
 
 /** What the caller probably meant, for a hint; all choices when nothing is near. */
 export function nearest(given: string, choices: readonly string[]): string {
-  const best = closest(given, [...choices]);
-  const near = distance(given, best) <= Math.max(2, Math.floor(given.length / 3));
-  return near ? `Did you mean "${best}"?` : `Use one of: ${choices.join(', ')}.`;
+  const near = nearestName(given, choices);
+  return near === undefined ? `Use one of: ${choices.join(', ')}.` : `Did you mean "${near}"?`;
 }
 
 /**

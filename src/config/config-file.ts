@@ -6,7 +6,8 @@ import {
   type Node,
   type ParseError,
 } from 'jsonc-parser';
-import { nearestName, type ConfigProblem } from './problem.ts';
+import { nearestName } from '#std';
+import { type ConfigProblem } from './problem.ts';
 
 type Path = readonly (string | number)[];
 

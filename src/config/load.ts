@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { nearestName } from '#std';
 import { NO_FILE, parseConfigFile, type ConfigFile } from './config-file.ts';
 import { readVariable, type Environment } from './environment.ts';
-import { ConfigError, nearestName, type ConfigProblem } from './problem.ts';
+import { ConfigError, type ConfigProblem } from './problem.ts';
 import { readProviders, type ProviderConfig } from './providers.ts';
 import { SETTINGS, type LogLevel, type Setting } from './settings.ts';
 import { readTags, type TagsConfig } from './tags.ts';

@@ -1,5 +1,3 @@
-import { distance } from 'fastest-levenshtein';
-
 /** One thing wrong with the configuration: where it stands, what is wrong, what to do. Never holds a secret's value. */
 export type ConfigProblem = { readonly setting: string; readonly what: string; readonly fix: string };
 
@@ -15,11 +13,4 @@ export class ConfigError extends Error {
     this.name = 'ConfigError';
     this.problems = problems;
   }
-}
-
-/** The known name a reader probably meant, or `undefined` when none is near. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
-  const most = Math.max(2, Math.floor(name.length / 3));
-  const ranked = known.map((one) => ({ one, off: distance(name.toLowerCase(), one.toLowerCase()) }));
-  return ranked.filter(({ off }) => off <= most).toSorted((a, b) => a.off - b.off)[0]?.one;
 }

@@ -64,7 +64,7 @@ export class HeldAnswer implements Answer {
   }
 
   facts(): AnswerFacts {
-    if (this.#overflow === null) return this.#wire.readAnswer(Buffer.concat(this.#chunks));
+    if (this.#overflow === null) return this.#wire.readAnswer(this.#whole());
     return readLargeAnswer(this.#wire, { start: this.#overflow.start, tail: this.#overflow.tail, bytes: this.#bytes });
   }
 
@@ -74,7 +74,7 @@ export class HeldAnswer implements Answer {
       this.#client.end(this.#overflow.tail);
       return;
     }
-    const body = Buffer.concat(this.#chunks);
+    const body = this.#whole();
     this.#client.response.writeHead(this.#head.status, {
       ...this.#head.headers,
       ...headers,
@@ -87,8 +87,17 @@ export class HeldAnswer implements Answer {
     this.#client.break();
   }
 
-  #overflowNow(): void {
+  /** Put together once: it is read for its facts and sent. */
+  #whole(): Buffer {
+    const [first] = this.#chunks;
+    if (first !== undefined && this.#chunks.length === 1) return first;
     const whole = Buffer.concat(this.#chunks);
+    this.#chunks = [whole];
+    return whole;
+  }
+
+  #overflowNow(): void {
+    const whole = this.#whole();
     this.#chunks = [];
     const cut = whole.length - USAGE_TAIL_BYTES;
     this.#overflow = { start: Buffer.from(whole.subarray(0, FACTS_HEAD_BYTES)), tail: whole.subarray(cut) };

@@ -10,7 +10,7 @@ export type Caller = {
   readonly name: string;
   readonly team: string;
   readonly owner: string;
-  /** Empty: any model. */
+  /** Empty for all models. */
   readonly models: readonly string[];
   readonly attribution: CallerAttribution;
 };

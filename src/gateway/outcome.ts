@@ -11,12 +11,21 @@ export type Billing = 'billed' | 'free' | 'unknown';
 
 export type Outcome = { readonly status: AttemptStatus; readonly errorCode: string; readonly billing: Billing };
 
+/**
+ * A proxy before the provider answers with these when it gave up on a request that it had passed on: the model may have
+ * worked, and been billed (RFC 9110, sections 15.6.3 and 15.6.5; Cloudflare's 520 to 524).
+ */
+const GIVEN_UP_ON_ORIGIN: ReadonlySet<number> = new Set([502, 504, 520, 522, 524]);
+
 /** Providers do not bill an answer that is an error; they may well bill one that was cut, or never arrived. */
 export function outcomeOf(relayed: Relayed): Outcome {
   const { end, httpStatus, facts } = relayed;
   if (end.kind === 'unreachable')
     return { status: 'upstream_unreachable', errorCode: errorCodeOf(end.error), billing: 'free' };
-  if (httpStatus >= 300) return { status: 'upstream_error', errorCode: `http_${httpStatus}`, billing: 'free' };
+  if (httpStatus >= 300) {
+    const billing = GIVEN_UP_ON_ORIGIN.has(httpStatus) ? 'unknown' : 'free';
+    return { status: 'upstream_error', errorCode: `http_${httpStatus}`, billing };
+  }
   const billing = relayed.answer !== null && (end.kind === 'complete' || relayed.answer.begun()) ? 'billed' : 'unknown';
   switch (end.kind) {
     case 'complete':

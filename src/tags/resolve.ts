@@ -22,7 +22,7 @@ const PROVENANCE_OF: Readonly<Record<TagSource, Provenance>> = {
   deployment_default: 'default',
 };
 
-/** LiteLLM's order of preference for the end user: any header before any field of the body. */
+/** LiteLLM's order of preference for the end user: a header before a field of the body. */
 const END_USER_SOURCES: readonly TagSource[] = ['header', 'body'];
 
 type Layer = { readonly source: TagSource; readonly declaration: TagDeclaration };

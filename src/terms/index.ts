@@ -1,6 +1,6 @@
 /**
  * Is: the nouns of the product as types and pure functions: money, usage, charge, tag, ids, errors, limits.
- * Owns: their arithmetic and text forms. Not: any I/O, clock or environment.
+ * Owns: their arithmetic and text forms. Not: I/O, clock, environment.
  * Holds: money is an integer of pico-dollars; a missing quantity is absent, never zero.
  * Fails: parsers answer `undefined`; `ApportionError` carries the code, status and hint a caller sees.
  */

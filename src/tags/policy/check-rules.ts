@@ -1,4 +1,4 @@
-import { distance } from 'fastest-levenshtein';
+import { nearestName } from '#std';
 import { ENTITY_TYPES, type TagSet } from '#terms';
 import { MULTIPLE } from '../parse-tag.ts';
 import { type Allowed, type CompiledPolicy } from './compile-policy.ts';
@@ -86,10 +86,6 @@ function fixFor(text: string, { values, pattern }: Allowed): string {
 }
 
 function suggest(text: string, known: ReadonlySet<string>): string {
-  const most = Math.max(1, Math.floor(text.length / 3));
-  const near = [...known]
-    .map((one) => ({ one, off: distance(text.toLowerCase(), one.toLowerCase()) }))
-    .filter(({ off }) => off <= most)
-    .toSorted((left, right) => left.off - right.off)[0];
-  return near === undefined ? `Allowed: ${listNames(known)}.` : `Did you mean ${near.one}?`;
+  const near = nearestName(text, known, 1);
+  return near === undefined ? `Allowed: ${listNames(known)}.` : `Did you mean ${near}?`;
 }

@@ -1,5 +1,5 @@
-import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { nearestName } from '#std';
 import { ApportionError, LIMITS } from '#terms';
 import { checkKey } from '../parse-tag.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
@@ -117,13 +117,10 @@ function refusal(issue: z.core.$ZodIssue | undefined, at: string): ApportionErro
   if (issue?.code !== 'unrecognized_keys') return unfit(where, `be ${expected(issue)}`);
   const [stray = ''] = issue.keys;
   const known = knownAt(issue.path);
-  const nearest = known
-    .map((name) => ({ name, off: distance(stray.toLowerCase(), name) }))
-    .filter(({ off }) => off <= Math.max(2, Math.floor(stray.length / 3)))
-    .toSorted((left, right) => left.off - right.off)[0];
+  const nearest = nearestName(stray, known);
   return new ApportionError('invalid_field', `${where}.${stray}: unknown key.`, {
     param: `${where}.${stray}`,
-    hint: nearest === undefined ? `Known here are: ${known.join(', ')}.` : `Did you mean "${nearest.name}"?`,
+    hint: nearest === undefined ? `Known here are: ${known.join(', ')}.` : `Did you mean "${nearest}"?`,
   });
 }
 
