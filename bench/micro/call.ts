@@ -1,7 +1,7 @@
 import { createRandom, scanJsonObject, systemClock } from '#std';
 import { closeEntry, openEntry, type AttemptEnd, type AttemptStart } from '#ledger';
 import { loadPriceBook, rate, upperBound } from '#pricing';
-import { openAiChat, type RequestBody } from '#providers';
+import { openAiChat, type RequestBody } from '#wires';
 import { compileTagRules, createCardinalityGate, NO_TAGS } from '#tags';
 import { makeCallId } from '#terms';
 import { NO_CALLER_ATTRIBUTION, Tagging } from '../../src/gateway/tagging.ts';

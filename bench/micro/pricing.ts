@@ -1,7 +1,7 @@
 // Microseconds of CPU to meter and rate one call: read the usage, find the prices, make the charges. Target: ≤ 5 together.
 import { loadPriceBook, rate, upperBound } from '#pricing';
 import { systemClock } from '#std';
-import { parseOpenAiUsage } from '../../src/providers/openai/usage.ts';
+import { parseOpenAiUsage } from '../../src/wires/openai/usage.ts';
 
 const ROUNDS = 200_000;
 

@@ -7,6 +7,7 @@
 export { describeConfig } from './describe.ts';
 export { loadConfig, type Config, type ConfigSources } from './load.ts';
 export { ConfigError, type ConfigProblem } from './problem.ts';
-export { type ProviderConfig, type Wire } from './providers.ts';
+export { type ModelRoute, type RetryPolicy, type RoutingConfig } from './routing.ts';
+export { type ProviderConfig } from './providers.ts';
 export { type LogLevel } from './settings.ts';
 export { readAtPlace, type TagsConfig } from './tags.ts';

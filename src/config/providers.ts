@@ -1,21 +1,20 @@
 import { z } from 'zod';
+import { findProvider, PROVIDERS, type Provider } from '#providers';
+import { DIALECTS, NO_QUIRKS, type Dialect, type Quirks } from '#wires';
 import { type ConfigFile } from './config-file.ts';
 import { readVariable, type Environment } from './environment.ts';
 import { type ConfigProblem } from './problem.ts';
 import { expectedShape } from './schema-issue.ts';
 
-/** What a provider speaks; one folder of src/providers per wire. */
-const WIRES = ['openai'] as const;
-
-export type Wire = (typeof WIRES)[number];
-
 export type ProviderConfig = {
   readonly name: string;
-  readonly wire: Wire;
+  readonly dialects: readonly Dialect[];
   /** Without a slash at the end. */
   readonly baseUrl: string;
   /** Null for an upstream that asks for none. */
   readonly apiKey: string | null;
+  /** The headers that sign a request in with the key. */
+  readonly credentials: Provider['credentials'];
   /** Only these models; null for whatever the provider serves. */
   readonly models: readonly string[] | null;
   /** The provider whose price rows apply. */
@@ -24,14 +23,16 @@ export type ProviderConfig = {
   readonly headers: Readonly<Record<string, string>>;
   /** What to do upstream when the client goes away: read to the usage event, or stop. */
   readonly onDisconnect: 'drain' | 'abort';
+  /** How long, and for how many bytes, an answer nobody waits for is read to its usage. */
+  readonly drain: { readonly maxMs: number; readonly maxBytes: number };
+  /** Where it serves from, for regional prices; empty when nobody said. */
+  readonly region: string;
+  readonly quirks: Quirks;
 };
 
-/** Providers that need nothing but `<NAME>_API_KEY`. `<NAME>_BASE_URL` replaces the address. */
-const KNOWN_PROVIDERS: Readonly<Record<string, { readonly wire: Wire; readonly baseUrl: string }>> = {
-  openai: { wire: 'openai', baseUrl: 'https://api.openai.com/v1' },
-};
+const DRAIN = { maxMs: 60_000, maxBytes: 16 * 1024 * 1024 };
 
-export const KNOWN_PROVIDER_NAMES = Object.keys(KNOWN_PROVIDERS);
+export const KNOWN_PROVIDER_NAMES = PROVIDERS.map(({ name }) => name);
 
 // These belong to the connection or to the call; a second value would break the request.
 const OWN_HEADERS = new Set([
@@ -51,7 +52,7 @@ const baseUrl = z.string().refine(isBaseUrl, 'an http or https address without u
 const word = z.string().regex(/^[\x21-\x7e]{1,4096}$/, 'one word of printable ASCII characters');
 
 const PROVIDER_FIELDS = {
-  wire: z.enum(WIRES).optional(),
+  wire: z.enum(DIALECTS).optional(),
   base_url: baseUrl.optional(),
   api_key: word.optional(),
   api_key_env: z
@@ -133,10 +134,10 @@ function build(
   context: { env: Environment; place: string },
 ): Read {
   const { env, place } = context;
-  const known = Object.hasOwn(KNOWN_PROVIDERS, name) ? KNOWN_PROVIDERS[name] : undefined;
+  const known = findProvider(name);
   const problems: ConfigProblem[] = [];
-  const url = given.base_url ?? (known && readVariable(env, `${variable(name)}_BASE_URL`)) ?? known?.baseUrl;
-  const wire = given.wire ?? known?.wire;
+  const url = given.base_url ?? (known && readVariable(env, `${variable(name)}_BASE_URL`)) ?? known?.baseUrl ?? undefined;
+  const dialects = given.wire === undefined ? known?.dialects : [given.wire];
   if (url === undefined)
     problems.push({ setting: `${place}.base_url`, what: 'the address is missing', fix: 'State "base_url".' });
   else if (!isBaseUrl(url)) {
@@ -144,11 +145,11 @@ function build(
       'It must be an http or https address without user, query or fragment, such as https://api.example.com/v1.';
     problems.push({ setting: `${variable(name)}_BASE_URL`, what: 'this is no usable address', fix });
   }
-  if (wire === undefined)
+  if (dialects === undefined)
     problems.push({
       setting: `${place}.wire`,
       what: 'the wire format is missing',
-      fix: `State "wire": one of ${WIRES.join(', ')}.`,
+      fix: `State "wire": one of ${DIALECTS.join(', ')}.`,
     });
   if (given.api_key !== undefined && given.api_key_env !== undefined) {
     problems.push({ setting: place, what: 'api_key and api_key_env are both set', fix: 'Keep one of them.' });
@@ -169,16 +170,20 @@ function build(
       fix: 'It must be one word of printable ASCII characters.',
     });
   }
-  if (problems.length > 0 || url === undefined || wire === undefined) return { providers: [], problems };
+  if (problems.length > 0 || url === undefined || dialects === undefined) return { providers: [], problems };
   const provider: ProviderConfig = {
     name,
-    wire,
+    dialects,
     baseUrl: url.replace(/\/+$/, ''),
     apiKey: apiKey ?? null,
+    credentials: known?.credentials ?? ((key) => ({ authorization: `Bearer ${key}` })),
     models: given.models ?? null,
-    priceAs: given.price_as ?? name,
+    priceAs: given.price_as ?? known?.priceAs ?? name,
     headers: Object.fromEntries(Object.entries(given.headers ?? {}).map(([key, value]) => [key.toLowerCase(), value])),
-    onDisconnect: given.on_disconnect ?? 'drain',
+    onDisconnect: given.on_disconnect ?? known?.onDisconnect ?? 'drain',
+    drain: DRAIN,
+    region: '',
+    quirks: known?.quirks ?? NO_QUIRKS,
   };
   return { providers: [provider], problems };
 }

@@ -1,6 +1,6 @@
 import { jsonValueEnd } from '#std';
 import { LIMITS, toOpenAiError, type ApportionError } from '#terms';
-import type { AnswerFacts, StreamMeter, Wire } from '#providers';
+import type { AnswerFacts, StreamMeter, Wire } from '#wires';
 import type { Client } from './client.ts';
 
 export type AnswerHead = { readonly status: number; readonly headers: Readonly<Record<string, string>> };

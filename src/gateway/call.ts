@@ -5,7 +5,7 @@ import { readBody } from '#http';
 import { closeEntry, closeInDoubt, openEntry, type AttemptEnd, type AttemptStart, type Journal } from '#ledger';
 import type { CallEnd, Log, Metrics } from '#observe';
 import { upperBound, type PriceBook } from '#pricing';
-import type { Estimator, RequestBody, Wire, WireRequest } from '#providers';
+import type { Estimator, RequestBody, Wire, WireRequest } from '#wires';
 import { scanJsonObject, type Clock, type JsonMember, type Random, type TimestampMs } from '#std';
 import { ApportionError, makeCallId, type CallId, type PicoUsd } from '#terms';
 import type { Answer } from './answer.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AnswerFacts } from '#providers';
+import type { AnswerFacts } from '#wires';
 import type { Answer } from './answer.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Relayed } from './relay.ts';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { AnswerFacts } from '#providers';
+import type { AnswerFacts } from '#wires';
 import { HeldAnswer, StreamedAnswer, type Answer } from './answer.ts';
 import type { CallDeps, CallRoute, Plan } from './call.ts';
 import type { Client } from './client.ts';

@@ -1,4 +1,4 @@
-import { openAiChat, openAiCompletions, openAiEmbeddings } from '#providers';
+import { openAiChat, openAiCompletions, openAiEmbeddings } from '#wires';
 import type { CallRoute } from './call.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { NO_ATTRIBUTION, type Attribution } from '#accounts';
-import type { RequestBody } from '#providers';
+import type { RequestBody } from '#wires';
 import type { Clock } from '#std';
 import {
   applyPolicy,

@@ -19,14 +19,24 @@ export type AttemptStart = {
   /** 1 for the first try of a call. */
   readonly attempt: number;
   readonly startedAt: TimestampMs;
+  /** Why there is this attempt: the first, again after a failure that cost nothing, or another model in its place. */
+  readonly cause: 'first' | 'retry' | 'fallback';
   /** OpenTelemetry `gen_ai.operation.name`, e.g. `chat`. */
   readonly operation: string;
+  /** The format its usage is written in, e.g. `openai.chat`: what reads `usage_raw` again. */
+  readonly wire: string;
   readonly stream: boolean;
   readonly key: { readonly id: string; readonly name: string; readonly team: string; readonly owner: string };
   readonly tags: TagSet;
   /** The model as the caller wrote it. */
   readonly requestModel: string;
+  /** The route of the settings that the caller's model named; empty when it named a model itself. */
+  readonly route: string;
+  /** The configured provider that is called; `priceAs` is the provider whose list prices it. */
   readonly provider: string;
+  readonly priceAs: string;
+  /** Where the provider serves from, if the settings say so. */
+  readonly region: string;
   /** The model name sent to the provider. */
   readonly model: string;
   /** The provable upper bound of the attempt's cost; null when it cannot be bounded. */
@@ -51,6 +61,8 @@ export type AttemptEnd = {
   readonly errorCode: string;
   /** The `id` in the answer's body (`chatcmpl-…`), LiteLLM's `request_id`. */
   readonly upstreamId: string;
+  /** No other attempt of the call follows: this one counts the call. */
+  readonly last: boolean;
   readonly responseModel: string;
   readonly latencyMs: number;
   /** Milliseconds to the first byte of the answer's body; null when none came. */
@@ -71,7 +83,9 @@ export function openEntry(start: AttemptStart): string {
     call_id: start.callId,
     attempt: start.attempt,
     effective_at: new Date(start.startedAt).toISOString(),
+    cause: start.cause,
     operation: start.operation,
+    wire: start.wire,
     stream: start.stream ? 1 : 0,
     key_id: start.key.id,
     key_name: start.key.name,
@@ -90,7 +104,10 @@ export function openEntry(start: AttemptStart): string {
     tags_overflow: Object.fromEntries(tags.overflow),
     tags_sent: tags.sent,
     request_model: start.requestModel,
+    route: start.route,
     provider: start.provider,
+    price_as: start.priceAs,
+    region: start.region,
     model: start.model,
     reserved: start.reserved === null ? null : start.reserved.toString(),
   });
@@ -103,11 +120,12 @@ export function closeEntry(
   end: AttemptEnd,
 ): string {
   const meters = end.usage?.meters ?? {};
+  const others = end.usage?.others ?? [];
   const inDoubt = end.rated.state === 'in_doubt';
   return append(open, {
     entry_id: makeEntryId(start.callId, start.attempt, { kind: 'attempt', n: 0 }),
     kind: 'attempt',
-    counts_call: start.attempt === 1 ? 1 : 0,
+    counts_call: end.last ? 1 : 0,
     posted_at: new Date(end.endedAt).toISOString(),
     status: end.status,
     http_status: end.httpStatus,
@@ -115,13 +133,15 @@ export function closeEntry(
     upstream_id: end.upstreamId,
     response_model: end.responseModel,
     service_tier: end.usage?.serviceTier ?? '',
+    geo: end.usage?.geo ?? '',
     latency_ms: Math.round(end.latencyMs),
     first_byte_ms: end.firstByteMs === null ? null : Math.round(end.firstByteMs),
     meters,
     usage_origin: end.usage?.origin ?? '',
     usage_raw: end.usage?.raw ?? '',
-    input_tokens: inputTokens(meters),
-    output_tokens: outputTokens(meters),
+    other_usage: others.length === 0 ? '' : JSON.stringify(others),
+    input_tokens: others.reduce((sum, other) => sum + inputTokens(other.meters), inputTokens(meters)),
+    output_tokens: others.reduce((sum, other) => sum + outputTokens(other.meters), outputTokens(meters)),
     charges: end.rated.charges.map((charge) => ({
       meter: charge.meter,
       quantity: String(charge.quantity),
@@ -130,13 +150,23 @@ export function closeEntry(
       amount: charge.amount.toString(),
       price_row: charge.priceRow,
     })),
-    cost: end.rated.cost === null ? null : end.rated.cost.toString(),
+    cost: picoText(end.rated.cost),
+    list_cost: picoText(end.rated.listCost),
+    billed: picoText(end.rated.billed),
+    computed_cost: picoText(end.rated.computedCost),
+    price_terms: end.rated.terms,
     cost_state: end.rated.state,
     cost_reason: end.rated.reason ?? '',
     unpriced_meters: end.rated.unpricedMeters,
     at_risk: inDoubt && start.reserved !== null ? start.reserved.toString() : null,
     price_book: end.priceBook,
+    corrects: '',
+    resolves: '',
   });
+}
+
+function picoText(amount: PicoUsd | null): string | null {
+  return amount === null ? null : amount.toString();
 }
 
 /** Why an attempt has no end: its process died, or failed in the middle of it. */
@@ -150,7 +180,8 @@ export function closeInDoubt(open: string, postedAt: TimestampMs, lostBy: LostBy
   return append(open, {
     entry_id: makeEntryId(start.callId, start.attempt, { kind: 'attempt', n: 0 }),
     kind: 'attempt',
-    counts_call: start.attempt === 1 ? 1 : 0,
+    // Attempts of a call follow one another: one that never ended is the last.
+    counts_call: 1,
     posted_at: new Date(postedAt).toISOString(),
     status: 'interrupted',
     http_status: 0,
@@ -158,20 +189,28 @@ export function closeInDoubt(open: string, postedAt: TimestampMs, lostBy: LostBy
     upstream_id: '',
     response_model: '',
     service_tier: '',
+    geo: '',
     latency_ms: 0,
     first_byte_ms: null,
     meters: {},
     usage_origin: '',
     usage_raw: '',
+    other_usage: '',
     input_tokens: 0,
     output_tokens: 0,
     charges: [],
     cost: null,
+    list_cost: null,
+    billed: null,
+    computed_cost: null,
+    price_terms: [],
     cost_state: 'in_doubt',
     cost_reason: lostBy,
     unpriced_meters: [],
     at_risk: start.reserved,
     price_book: '',
+    corrects: '',
+    resolves: '',
   });
 }
 

@@ -16,6 +16,8 @@ export {
   type ServiceTierPrice,
 } from './price-row.ts';
 export { PriceFileError } from './overlay.ts';
+export { makePrices, type Payer, type PricedAttempt, type Prices } from './prices.ts';
+export { NO_TERMS, type Contract, type Markup, type PriceTerms } from './price-term.ts';
 export { rate } from './rate.ts';
 export { upperBound, type TokenBound } from './upper-bound.ts';
 export { negotiate, type NegotiatedTerms } from './negotiated.ts';

@@ -6,6 +6,7 @@ import {
   picoUsd,
   sumUsd,
   type Charge,
+  type CostState,
   type Meter,
   type PicoUsd,
   type RatedCost,
@@ -13,6 +14,13 @@ import {
 } from '#terms';
 import { divideHalfEven, parseRatio, toPico } from './amount.ts';
 import { findSheet, type MeterPrice, type PriceMatch } from './price-sheet.ts';
+
+/** What a fully priced cost is worth, by where its usage comes from. */
+const STATES: Readonly<Record<Usage['origin'], CostState>> = {
+  reported: 'exact',
+  estimated: 'estimated',
+  partly_estimated: 'partial_exact',
+};
 
 type Quantity = { readonly meter: Meter; readonly quantity: number };
 
@@ -30,8 +38,7 @@ export function rate(usage: Usage, match: PriceMatch | undefined): RatedCost {
   if (usage.reportedCost === undefined) return computed;
   const cost = parseReportedCost(usage.reportedCost);
   if (cost === undefined) return { ...computed, reason: computed.reason ?? 'reported_cost_invalid' };
-  const { charges, unpricedMeters } = computed;
-  return { state: 'reported', cost, charges, unpricedMeters, ...inconsistency(usage) };
+  return { ...computed, state: 'reported', cost, billed: cost, ...inconsistency(usage) };
 }
 
 function compute(usage: Usage, match: PriceMatch | undefined): RatedCost {
@@ -43,9 +50,14 @@ function compute(usage: Usage, match: PriceMatch | undefined): RatedCost {
   const priced = priceAll(quantities, sheet);
   if (priced.charges.length === 0 && priced.unpricedMeters.length > 0)
     return unpriced(quantities, 'meter_without_price');
+  const cost = sumUsd(priced.charges.map(({ amount }) => amount));
   return {
-    state: priced.unpricedMeters.length > 0 ? 'incomplete' : usage.origin === 'estimated' ? 'estimated' : 'exact',
-    cost: sumUsd(priced.charges.map(({ amount }) => amount)),
+    state: priced.unpricedMeters.length > 0 ? 'incomplete' : STATES[usage.origin],
+    cost,
+    listCost: cost,
+    billed: cost,
+    computedCost: cost,
+    terms: [],
     ...priced,
     ...inconsistency(usage),
   };
@@ -99,7 +111,17 @@ function parseReportedCost(text: string): PicoUsd | undefined {
 }
 
 function unpriced(quantities: readonly Quantity[], reason: string): RatedCost {
-  return { state: 'unpriced', cost: null, charges: [], unpricedMeters: quantities.map(({ meter }) => meter), reason };
+  return {
+    state: 'unpriced',
+    cost: null,
+    listCost: null,
+    billed: null,
+    computedCost: null,
+    terms: [],
+    charges: [],
+    unpricedMeters: quantities.map(({ meter }) => meter),
+    reason,
+  };
 }
 
 function inconsistency(usage: Usage): { reason?: string } {

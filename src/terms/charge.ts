@@ -30,7 +30,16 @@ export type CostState = (typeof COST_STATES)[number];
 /** Usage with a price. `cost` is null exactly when `state` is `unpriced` or `in_doubt`. */
 export type RatedCost = {
   readonly state: CostState;
+  /** What the provider charges us: as it reported, or computed at the prices and terms that hold for us. */
   readonly cost: PicoUsd | null;
+  /** The same usage at public prices; null where they do not price all of it. */
+  readonly listCost: PicoUsd | null;
+  /** What we charge on: the cost and its markup. */
+  readonly billed: PicoUsd | null;
+  /** What our price book makes of the usage, beside a cost the provider reported; else the cost itself. */
+  readonly computedCost: PicoUsd | null;
+  /** The contract and markup that were applied, by id. */
+  readonly terms: readonly string[];
   readonly charges: readonly Charge[];
   /** Meters with a quantity but without a price; non-empty for `incomplete` and `unpriced`. */
   readonly unpricedMeters: readonly Meter[];

@@ -79,10 +79,17 @@ function total(meters: Meters, wanted: ReadonlySet<Meter>): number {
 /** What an attempt consumed, as read from one answer. */
 export type Usage = {
   readonly meters: Meters;
-  /** `reported` by the provider, or `estimated` by us because the provider did not say. */
-  readonly origin: 'reported' | 'estimated';
+  /**
+   * `reported` by the provider, `estimated` by us because the provider did not say, or `partly_estimated`: the input as
+   * reported, the output of an answer that was broken off as estimated.
+   */
+  readonly origin: 'reported' | 'estimated' | 'partly_estimated';
   /** The tier the provider says it served (`default`, `flex`, `priority`, …), which decides the price. */
   readonly serviceTier?: string;
+  /** Where the provider says it was processed (`us`), which may change the price. */
+  readonly geo?: string;
+  /** What other models consumed inside the same answer: advisors, fallbacks, image tools. `meters` is without them. */
+  readonly others?: readonly { readonly model: string; readonly meters: Meters }[];
   /** A cost the provider itself reported, exact decimal USD. */
   readonly reportedCost?: string;
   /** True when the provider's own totals contradict its parts; the raw object is kept for a correction. */

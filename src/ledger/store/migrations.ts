@@ -25,6 +25,25 @@ const MIGRATIONS: readonly Migration[] = [
       `ALTER TABLE ${ENTRIES} ADD COLUMN IF NOT EXISTS tag_keys ${DERIVED_COLUMNS.tag_keys} AFTER price_book`,
     ],
   },
+  {
+    version: 4,
+    what: 'attempts, list cost and billed amount beside the cost, corrections',
+    statements: [
+      addColumn('cause', 'effective_at'),
+      addColumn('wire', 'operation'),
+      addColumn('route', 'request_model'),
+      addColumn('price_as', 'provider'),
+      addColumn('region', 'price_as'),
+      addColumn('geo', 'service_tier'),
+      addColumn('other_usage', 'usage_raw'),
+      addColumn('list_cost', 'cost'),
+      addColumn('billed', 'list_cost'),
+      addColumn('computed_cost', 'billed'),
+      addColumn('price_terms', 'computed_cost'),
+      addColumn('corrects', 'price_book'),
+      addColumn('resolves', 'corrects'),
+    ],
+  },
 ];
 
 /** A table made by this build has every column from the start; one made before gets it here, empty in the rows it has. */

@@ -13,7 +13,9 @@ export const ENTRY_COLUMNS = {
   call_id: 'String',
   attempt: 'UInt16',
   effective_at: "DateTime64(3, 'UTC')",
+  cause: 'LowCardinality(String)',
   operation: 'LowCardinality(String)',
+  wire: 'LowCardinality(String)',
   stream: 'UInt8',
   key_id: 'LowCardinality(String)',
   key_name: 'LowCardinality(String)',
@@ -36,7 +38,10 @@ export const ENTRY_COLUMNS = {
   tags_overflow: 'Map(LowCardinality(String), String)',
   tags_sent: 'Array(String)',
   request_model: 'LowCardinality(String)',
+  route: 'LowCardinality(String)',
   provider: 'LowCardinality(String)',
+  price_as: 'LowCardinality(String)',
+  region: 'LowCardinality(String)',
   model: 'LowCardinality(String)',
   reserved: 'Nullable(Int128)',
   entry_id: 'String',
@@ -49,22 +54,32 @@ export const ENTRY_COLUMNS = {
   upstream_id: 'String',
   response_model: 'LowCardinality(String)',
   service_tier: 'LowCardinality(String)',
+  geo: 'LowCardinality(String)',
   latency_ms: 'UInt32',
   first_byte_ms: 'Nullable(UInt32)',
   // A meter that was not reported is absent from the map, which is not the same as zero.
   meters: 'Map(LowCardinality(String), Float64)',
   usage_origin: 'LowCardinality(String)',
   usage_raw: 'String',
+  // JSON: what other models consumed inside the answer.
+  other_usage: 'String',
   input_tokens: 'UInt64',
   output_tokens: 'UInt64',
   charges:
     'Array(Tuple(meter LowCardinality(String), quantity String, unit_amount String, unit_per Float64, amount Int128, price_row String))',
   cost: 'Nullable(Int128)',
+  list_cost: 'Nullable(Int128)',
+  billed: 'Nullable(Int128)',
+  computed_cost: 'Nullable(Int128)',
+  price_terms: 'Array(LowCardinality(String))',
   cost_state: 'LowCardinality(String)',
   cost_reason: 'LowCardinality(String)',
   unpriced_meters: 'Array(LowCardinality(String))',
   at_risk: 'Nullable(Int128)',
   price_book: 'LowCardinality(String)',
+  // Of a correction: the entry it corrects, and the state of that entry it puts an end to (`unpriced`, `in_doubt`).
+  corrects: 'String',
+  resolves: 'LowCardinality(String)',
 } as const;
 
 export type EntryColumn = keyof typeof ENTRY_COLUMNS;

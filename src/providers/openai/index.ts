@@ -1,24 +1,16 @@
-import type { Wire } from '../wire.ts';
-import { readChatAnswer } from './answer.ts';
-import { readChatRequest, readCompletionRequest, readEmbeddingRequest, requestText, writeRequest } from './request.ts';
-import { ChatStreamMeter } from './stream.ts';
+import { NO_QUIRKS } from '#wires';
+import { bearer } from '../credentials.ts';
+import type { Provider } from '../provider.ts';
 
-/** OpenAI chat completions, and every server that speaks them. */
-export const openAiChat: Wire = {
-  name: 'openai.chat',
-  readRequest: readChatRequest,
-  writeRequest,
-  requestText,
-  readAnswer: readChatAnswer,
-  meterStream: (options) => new ChatStreamMeter(options),
+export const openai: Provider = {
+  name: 'openai',
+  title: 'OpenAI',
+  baseUrl: 'https://api.openai.com/v1',
+  alsoKnownAs: [],
+  priceAs: 'openai',
+  dialects: ['openai'],
+  credentials: bearer,
+  keyless: false,
+  onDisconnect: 'abort',
+  quirks: NO_QUIRKS,
 };
-
-/** Legacy completions: a prompt in, `text` out; the same usage. */
-export const openAiCompletions: Wire = {
-  ...openAiChat,
-  name: 'openai.completions',
-  readRequest: readCompletionRequest,
-};
-
-/** Embeddings: input tokens only, never a stream, and an answer without an id. */
-export const openAiEmbeddings: Wire = { ...openAiChat, name: 'openai.embeddings', readRequest: readEmbeddingRequest };

@@ -1,6 +1,6 @@
 import { jsonValueEnd } from '#std';
 import { LIMITS, type Usage } from '#terms';
-import type { AnswerFacts, StreamMeter } from '../wire.ts';
+import type { AnswerContext, AnswerFacts, ClosingCost, StreamMeter } from '../wire.ts';
 import { deltaTexts, parseQuietly } from './answer.ts';
 import { parseOpenAiUsage } from './usage.ts';
 
@@ -37,8 +37,8 @@ export class ChatStreamMeter implements StreamMeter {
   #keptChars = 0;
   #charsBeyond = 0;
 
-  constructor(options: { readonly wantsUsage: boolean }) {
-    this.#wantsUsage = options.wantsUsage;
+  constructor({ request }: AnswerContext) {
+    this.#wantsUsage = request.wantsUsage;
   }
 
   push(chunk: Buffer): Buffer | null {
@@ -71,13 +71,14 @@ export class ChatStreamMeter implements StreamMeter {
       id: this.#id,
       model: this.#model,
       usage: this.#usage,
+      usageComplete: !unknown,
       outputText: unknown ? keptText(this.#deltas) : '',
       outputCharsBeyond: unknown ? this.#charsBeyond : 0,
       failed: this.#failed,
     };
   }
 
-  closing(cost: { readonly usd: string | null; readonly state: string }): Buffer {
+  closing(cost: ClosingCost): Buffer {
     const parts: Buffer[] = [];
     if (this.#held !== null) parts.push(withCost(this.#held, cost.usd));
     // A comment is only legal between events: an unfinished one at the end of a cut stream stays unfinished.

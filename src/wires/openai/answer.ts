@@ -1,19 +1,19 @@
 import { scanJsonObject, type JsonMember } from '#std';
 import type { Usage } from '#terms';
-import type { AnswerFacts } from '../wire.ts';
+import { NO_FACTS, type AnswerContext, type AnswerFacts } from '../wire.ts';
 import { parseOpenAiUsage } from './usage.ts';
 
 /** Reads a chat completion's facts. What is no JSON object (an HTML error page, a cut body) has none. */
-export function readChatAnswer(bytes: Buffer): AnswerFacts {
+export function readChatAnswer(bytes: Buffer, _context: AnswerContext): AnswerFacts {
   const scan = scanJsonObject(bytes);
-  if (!scan.ok)
-    return { id: '', model: '', usage: null, outputText: '', outputCharsBeyond: bytes.length, failed: false };
+  if (!scan.ok) return { ...NO_FACTS, outputCharsBeyond: bytes.length };
   const members = new Map(scan.members.map((member) => [member.key, member]));
   const usage = readUsage(bytes, members);
   return {
     id: readText(bytes, members.get('id')),
     model: readText(bytes, members.get('model')),
     usage,
+    usageComplete: usage !== null,
     outputText: usage === null ? readOutputText(bytes, members.get('choices')) : '',
     outputCharsBeyond: 0,
     failed: members.has('error') && !members.has('choices'),

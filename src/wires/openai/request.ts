@@ -80,7 +80,7 @@ export function writeRequest(body: RequestBody, edit: RequestEdit): Buffer {
     if (member.key === 'model') {
       sawModel = true;
       parts.push(jsonMember('model', edit.model));
-    } else if (member.key === 'stream_options' && edit.stream) {
+    } else if (member.key === 'stream_options' && edit.askUsage) {
       sawOptions = true;
       parts.push(jsonMember('stream_options', { ...parseObject(body, member), include_usage: true }));
     } else if (member.key === 'metadata' && edit.metadata.action !== 'keep') {
@@ -90,7 +90,7 @@ export function writeRequest(body: RequestBody, edit: RequestEdit): Buffer {
     }
   }
   if (!sawModel) parts.unshift(jsonMember('model', edit.model));
-  if (edit.stream && !sawOptions) parts.push(jsonMember('stream_options', { include_usage: true }));
+  if (edit.askUsage && !sawOptions) parts.push(jsonMember('stream_options', { include_usage: true }));
   return joinMembers(parts);
 }
 

@@ -1,0 +1,29 @@
+/**
+ * Is: the wire formats: one folder per dialect, bytes to usage, requests in and out.
+ * Owns: reading answers and streams, editing requests, estimates of missing usage. Not: a provider, a price, a tag or a key of ours.
+ * Holds: every unit of usage lands in exactly one meter; bytes that need no change are forwarded as they came.
+ * Fails: `invalid_field` for a request it cannot read; unknown or missing usage is null, never zero.
+ */
+export { createEstimator, type Estimator } from './estimate/index.ts';
+export { openAiChat, openAiCompletions, openAiEmbeddings } from './openai/index.ts';
+export {
+  DIALECTS,
+  NO_FACTS,
+  NO_QUIRKS,
+  NO_TARGET,
+  type AnswerContext,
+  type AnswerFacts,
+  type ClosingCost,
+  type Dialect,
+  type Quirks,
+  type RequestBody,
+  type RequestEdit,
+  type RequestTarget,
+  type StreamMeter,
+  type UsageContext,
+  type UsageObject,
+  type UsageReader,
+  type Wire,
+  type WireRequest,
+} from './wire.ts';
+export type { FormField, MultipartForm } from './multipart.ts';
