@@ -6,6 +6,8 @@ export type RetryPolicy = {
   readonly maxBackoffMs: number;
   /** An attempt that may have been billed although its answer was lost: leave it, or pay twice if need be. */
   readonly whenUnknown: 'stop' | 'retry';
+  /** Holds for models that are no route, too: as soon as the settings state `retries`. Clients retry on their own. */
+  readonly plainModels: boolean;
 };
 
 /** A provider's model behind a route's name. */
@@ -28,6 +30,6 @@ export type RoutingConfig = {
 
 export const NO_ROUTING: RoutingConfig = {
   routes: [],
-  retries: { maxAttempts: 3, backoffMs: 250, maxBackoffMs: 5_000, whenUnknown: 'stop' },
+  retries: { maxAttempts: 3, backoffMs: 250, maxBackoffMs: 5_000, whenUnknown: 'stop', plainModels: false },
   cooldown: { failures: 3, forMs: 30_000 },
 };
