@@ -1,8 +1,34 @@
+import { deepseek } from './deepseek/index.ts';
+import { fireworks } from './fireworks/index.ts';
+import { groq } from './groq/index.ts';
+import { litellm } from './litellm/index.ts';
+import { mistral } from './mistral/index.ts';
+import { ollama } from './ollama/index.ts';
 import { openai } from './openai/index.ts';
+import { openrouter } from './openrouter/index.ts';
+import { perplexity } from './perplexity/index.ts';
+import { sglang } from './sglang/index.ts';
+import { together } from './together/index.ts';
+import { vllm } from './vllm/index.ts';
+import { xai } from './xai/index.ts';
 import type { Provider } from './provider.ts';
 
 /** Every provider that needs nothing but a key, or an address, to be used. */
-export const PROVIDERS: readonly Provider[] = [openai];
+export const PROVIDERS: readonly Provider[] = [
+  openai,
+  mistral,
+  deepseek,
+  xai,
+  groq,
+  together,
+  fireworks,
+  openrouter,
+  perplexity,
+  litellm,
+  vllm,
+  sglang,
+  ollama,
+];
 
 export function findProvider(name: string): Provider | undefined {
   return PROVIDERS.find((provider) => provider.name === name || provider.alsoKnownAs.includes(name));

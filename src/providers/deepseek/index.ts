@@ -1,0 +1,16 @@
+import { NO_QUIRKS } from '#wires';
+import { bearer } from '../credentials.ts';
+import type { Provider } from '../provider.ts';
+
+export const deepseek: Provider = {
+  name: 'deepseek',
+  title: 'DeepSeek',
+  baseUrl: 'https://api.deepseek.com/v1',
+  alsoKnownAs: [],
+  priceAs: 'deepseek',
+  dialects: ['openai'],
+  credentials: bearer,
+  keyless: false,
+  onDisconnect: 'abort',
+  quirks: NO_QUIRKS,
+};
