@@ -56,7 +56,9 @@ test('a control.db of before there were teams is migrated with its keys', async 
   const keys = await first.listKeys({ include: 'all' });
   await first.close();
   const database = new DatabaseSync(file);
-  database.exec('DROP TABLE teams; DROP TABLE tag_registry; DROP INDEX keys_by_team');
+  database.exec(
+    'DROP TABLE teams; DROP TABLE tag_registry; DROP INDEX keys_by_team; DROP TABLE price_terms; DROP TABLE audit_log',
+  );
   database.exec("DELETE FROM kysely_migration WHERE name > '0001_keys_and_sessions'");
   database.close();
 
@@ -65,6 +67,7 @@ test('a control.db of before there were teams is migrated with its keys', async 
   assert.deepEqual(await second.listKeys({ include: 'all' }), keys);
   assert.deepEqual(await second.teams.list(), []);
   assert.deepEqual(await second.tagDescriptions(), new Map());
+  assert.deepEqual(await second.prices.list(), []);
 });
 
 test('no token is on disk, nor anything of a configured admin key', async (context) => {

@@ -1,5 +1,6 @@
 import { type Clock } from '#std';
 import { ControlWrites, type ChangeListener } from './control-writes.ts';
+import { AuditLog } from './audit-log.ts';
 import { openControlDatabase, type ControlDatabase } from './database.ts';
 import { expiryAt } from './expiry.ts';
 import { type KeyGenerateRequest } from './key-generate.ts';
@@ -9,6 +10,8 @@ import { KeyRing } from './key-ring.ts';
 import { listKeys, type ControlQueries } from './key-table.ts';
 import { updatedKey, type KeyUpdateRequest } from './key-update.ts';
 import { migrate } from './migrations.ts';
+import { listPriceTerms } from './price-term-table.ts';
+import { PriceTermRegister } from './price-terms.ts';
 import { TagRegistry, type TagDescription, type TagKind } from './tag-registry.ts';
 import { listTeams } from './team-table.ts';
 import { Teams } from './teams.ts';
@@ -52,10 +55,12 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   }
 }
 
-/** The control plane: keys, teams, the tag registry, sessions. One per data directory; the only writer. */
+/** The control plane: keys, teams, the tag registry, the operator's prices, sessions. One per data directory; the only writer. */
 export class Accounts {
   readonly teams: Teams;
   readonly tags: TagRegistry;
+  readonly prices: PriceTermRegister;
+  readonly audit: AuditLog;
   readonly #database: ControlDatabase;
   readonly #deps: AccountsDeps;
   readonly #writes: ControlWrites;
@@ -65,13 +70,12 @@ export class Accounts {
     this.#database = database;
     this.#deps = deps;
     this.#writes = new ControlWrites(database);
-    this.#ring = new KeyRing(
-      { revision: 0, adminKeyHash: null, keys: [], teams: [] },
-      { clock: deps.clock, adminKey: null },
-    );
+    this.#ring = new KeyRing({ revision: 0, adminKeyHash: null, keys: [] }, { clock: deps.clock, adminKey: null });
     this.#writes.onChange(async (change) => void this.#ring.apply(change));
     this.teams = new Teams({ database, writes: this.#writes, clock: deps.clock, random: deps.random });
     this.tags = new TagRegistry({ database, clock: deps.clock });
+    this.audit = new AuditLog({ database, clock: deps.clock, random: deps.random });
+    this.prices = new PriceTermRegister({ database, writes: this.#writes, audit: this.audit, clock: deps.clock });
   }
 
   /** Who holds a token, for this process; gateways keep a ring of their own. */
@@ -111,7 +115,7 @@ export class Accounts {
         createdAt: now,
         revision,
       };
-      return { answer: made, keys: [made], teams: [] };
+      return { answer: made, keys: [made] };
     });
     return { token, key };
   }
@@ -164,6 +168,7 @@ export class Accounts {
         adminKeyHash: await readAdminKeyHash(queries),
         keys: keys.filter(({ deletedAt }) => deletedAt === null),
         teams: await listTeams(queries),
+        priceTerms: await listPriceTerms(queries),
       };
     });
   }
@@ -221,7 +226,7 @@ export class Accounts {
       if (before.deletedAt !== null) throw unknownKey();
       const key = { ...edit(before), revision };
       await refuseTakenAlias(queries, { alias: key.alias, self: key.id });
-      return { answer: key, keys: [key], teams: [] };
+      return { answer: key, keys: [key] };
     });
   }
 }

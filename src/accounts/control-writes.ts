@@ -2,14 +2,15 @@ import { type Transaction } from 'kysely';
 import { type ControlDatabase, type ControlTables } from './database.ts';
 import { type ControlChange } from './key-record.ts';
 import { nextRevision, putKey } from './key-table.ts';
+import { putPriceTerm } from './price-term-table.ts';
 import { putTeam } from './team-table.ts';
 
 export type ChangeListener = (change: ControlChange) => Promise<void>;
 
 export type WriteQueries = Transaction<ControlTables>;
 
-/** What a write makes: its answer, and the records it touched, as they are afterwards. */
-export type Written<T> = Omit<ControlChange, 'revision'> & { readonly answer: T };
+/** What a write makes: its answer, and the records it touched, as they are afterwards; what it does not name it left alone. */
+export type Written<T> = Partial<Omit<ControlChange, 'revision'>> & { readonly answer: T };
 
 type Make<T> = (queries: WriteQueries, revision: number) => Promise<Written<T>>;
 
@@ -45,10 +46,11 @@ export class ControlWrites {
   async #store<T>(make: Make<T>): Promise<T> {
     const { answer, ...change } = await this.#database.transaction().execute(async (queries) => {
       const revision = await nextRevision(queries);
-      const { answer: made, keys, teams } = await make(queries, revision);
+      const { answer: made, keys = [], teams = [], priceTerms = [] } = await make(queries, revision);
       for (const key of keys) await putKey(queries, key);
       for (const team of teams) await putTeam(queries, team);
-      return { answer: made, revision, keys, teams };
+      for (const term of priceTerms) await putPriceTerm(queries, term);
+      return { answer: made, revision, keys, teams, priceTerms };
     });
     await Promise.all(Array.from(this.#listeners, (listener) => listener(change)));
     return answer;

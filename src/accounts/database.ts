@@ -47,10 +47,35 @@ export type TagRegistryTable = {
   deleted_at: Int64 | null;
 };
 
+export type PriceTermTable = {
+  id: string;
+  kind: string;
+  /** JSON. */
+  body: string;
+  created_at: Int64;
+  created_by: string;
+  deleted_at: Int64 | null;
+  revision: Int64;
+};
+
+/** Rows are added, never changed. */
+export type AuditLogTable = {
+  /** Sorts by time. */
+  id: string;
+  at: Int64;
+  actor: string;
+  action: string;
+  target: string;
+  /** JSON. */
+  detail: string;
+};
+
 export type ControlTables = {
   keys: KeyTable;
   teams: TeamTable;
   tag_registry: TagRegistryTable;
+  price_terms: PriceTermTable;
+  audit_log: AuditLogTable;
   meta: { key: string; value: string };
   ui_sessions: { hash: string; created_at: Int64; expires_at: Int64 };
   /** One row. Raising it takes the row's lock, so revisions are in commit order on Postgres too. */

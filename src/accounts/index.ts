@@ -1,16 +1,19 @@
 /**
- * Is: who may call and who may ask: keys, teams, the admin key, sign-in sessions; what people say of tags; snapshot and key ring.
- * Owns: tokens, `control.db`, its revision, LiteLLM's key, team and tag shapes. Not: HTTP routes, budgets, the meaning of a tag.
+ * Is: who may call and who may ask: keys, teams, the admin key, sessions; what people say of tags and prices; snapshot and key ring.
+ * Owns: tokens, `control.db`, its revision and audit log, LiteLLM's key, team and tag shapes. Not: HTTP routes, budgets, the meaning of a tag or a price.
  * Holds: only hashes are stored; a write gateways must know raises the revision by one and returns after every listener applied it.
  * Fails: `invalid_field` or a tag error for what cannot be, `not_found` for the unknown; the ring answers, it never throws.
  */
 export { openAccounts, type Accounts, type Bootstrap, type GeneratedKey, type ListOptions } from './accounts.ts';
+export { type AuditEvent, type AuditLog, type AuditPage, type AuditRecord } from './audit-log.ts';
 export { NO_ATTRIBUTION, type Attribution } from './attribution.ts';
 export { toKeyGenerateAnswer, toKeyInfoAnswer, toKeyState, toKeyUpdateAnswer } from './key-answer.ts';
 export { parseKeyGenerate, type KeyGenerateRequest } from './key-generate.ts';
 export { type ControlChange, type ControlSnapshot, type KeyRecord } from './key-record.ts';
 export { KeyRing, type Identity, type KnownSnapshot, type RingKey } from './key-ring.ts';
 export { parseKeyUpdate, type KeyUpdateRequest } from './key-update.ts';
+export { PRICE_TERM_KINDS, type PriceTermKind, type StoredPriceTerm } from './price-term-record.ts';
+export { parsePriceTermRequest, type PriceTermRequest } from './price-term-request.ts';
 export { readSnapshot, writeSnapshot } from './snapshot-file.ts';
 export { toSeenTagInfo, toTagInfo, toTagKeyInfo } from './tag-answer.ts';
 export { type RegisteredTag, type TagDescription, type TagKind } from './tag-registry.ts';

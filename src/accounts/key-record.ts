@@ -1,4 +1,5 @@
 import { type TimestampMs } from '#std';
+import { type StoredPriceTerm } from './price-term-record.ts';
 import { type TeamRecord } from './team-record.ts';
 
 /** A virtual key without its token: what tables, snapshots and changes carry. Plain JSON. */
@@ -37,6 +38,8 @@ export type ControlSnapshot = {
   readonly keys: readonly KeyRecord[];
   /** Teams that are not deleted. */
   readonly teams: readonly TeamRecord[];
+  /** What the operator says about prices and did not delete; newest first, which is the order in which they hold. */
+  readonly priceTerms: readonly StoredPriceTerm[];
 };
 
 /** One write: what it touched, as it is now. `revision` is exactly one more than that of the change before. */
@@ -44,4 +47,5 @@ export type ControlChange = {
   readonly revision: number;
   readonly keys: readonly KeyRecord[];
   readonly teams: readonly TeamRecord[];
+  readonly priceTerms: readonly StoredPriceTerm[];
 };

@@ -2,6 +2,7 @@ import { type Clock } from '#std';
 import { DEFAULT_TAG_RULES, type TagRules } from '#tags';
 import { NO_ATTRIBUTION, readStoredAttribution, type Attribution } from './attribution.ts';
 import { type ControlChange, type ControlSnapshot, type KeyRecord } from './key-record.ts';
+import { type StoredPriceTerm } from './price-term-record.ts';
 import { type TeamRecord } from './team-record.ts';
 import { hashToken } from './token.ts';
 
@@ -23,14 +24,15 @@ export type KeyRingDeps = {
   readonly tagRules?: TagRules;
 };
 
-/** A snapshot may be older than teams are. */
-export type KnownSnapshot = Omit<ControlSnapshot, 'teams'> & Partial<Pick<ControlSnapshot, 'teams'>>;
+/** A snapshot may be older than teams and price terms are. */
+export type KnownSnapshot = Omit<ControlSnapshot, 'teams' | 'priceTerms'> &
+  Partial<Pick<ControlSnapshot, 'teams' | 'priceTerms'>>;
 
 type RingTeam = { readonly attribution: Attribution; readonly blocked: boolean };
 
 const NO_TEAM: RingTeam = { attribution: NO_ATTRIBUTION, blocked: false };
 
-/** All keys in memory, kept current by changes. No I/O. */
+/** All keys in memory, and the operator's price terms, kept current by changes. No I/O. */
 export class KeyRing {
   readonly #clock: Clock;
   readonly #configuredHash: string | null;
@@ -39,6 +41,7 @@ export class KeyRing {
   #byHash = new Map<string, RingKey>();
   #byId = new Map<string, RingKey>();
   #teams = new Map<string, RingTeam>();
+  #priceTerms: readonly StoredPriceTerm[] = [];
   #revision = 0;
 
   constructor(snapshot: KnownSnapshot, deps: KeyRingDeps) {
@@ -52,6 +55,11 @@ export class KeyRing {
     return this.#revision;
   }
 
+  /** Newest first. A new list whenever one of them changes, so what is made of it may be kept by it. */
+  get priceTerms(): readonly StoredPriceTerm[] {
+    return this.#priceTerms;
+  }
+
   /**
    * Takes over a whole snapshot, at start and after a gap. A lower revision counts too: after `control.db` was restored
    * from a backup, holding on to the higher one would keep deleted keys alive and ignore every later change.
@@ -63,6 +71,7 @@ export class KeyRing {
     this.#teams = new Map();
     for (const team of snapshot.teams ?? []) this.#putTeam(team);
     for (const key of snapshot.keys) this.#put(key);
+    this.#priceTerms = snapshot.priceTerms ?? [];
     this.#revision = snapshot.revision;
   }
 
@@ -73,6 +82,7 @@ export class KeyRing {
     for (const team of change.teams) this.#putTeam(team);
     for (const key of change.keys) this.#put(key);
     if (change.teams.length > 0) this.#followTeams(new Set(change.teams.map(({ id }) => id)));
+    if (change.priceTerms.length > 0) this.#followPriceTerms(change.priceTerms);
     this.#revision = change.revision;
     return 'applied';
   }
@@ -122,6 +132,12 @@ export class KeyRing {
     for (const key of this.#byId.values()) {
       if (teams.has(key.team)) this.#set({ ...key, ofTeam: this.#teamOf(key.team).attribution });
     }
+  }
+
+  #followPriceTerms(changed: readonly StoredPriceTerm[]): void {
+    const ids = new Set(changed.map(({ id }) => id));
+    const live = changed.filter(({ deletedAt }) => deletedAt === null);
+    this.#priceTerms = [...live, ...this.#priceTerms.filter(({ id }) => !ids.has(id))];
   }
 
   #set(key: RingKey): void {

@@ -6,6 +6,7 @@ import { type ControlDatabase } from './database.ts';
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_keys_and_sessions': { up: createKeysAndSessions },
   '0002_teams_and_tags': { up: createTeamsAndTags },
+  '0003_prices_and_audit': { up: createPricesAndAudit },
 };
 
 export async function migrate(database: ControlDatabase): Promise<void> {
@@ -76,5 +77,27 @@ async function createTeamsAndTags(database: Kysely<unknown>): Promise<void> {
     .addColumn('created_by', 'text', (column) => column.notNull())
     .addColumn('deleted_at', 'bigint')
     .addPrimaryKeyConstraint('tag_registry_name', ['kind', 'name'])
+    .execute();
+}
+
+async function createPricesAndAudit(database: Kysely<unknown>): Promise<void> {
+  await database.schema
+    .createTable('price_terms')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('created_by', 'text', (column) => column.notNull())
+    .addColumn('deleted_at', 'bigint')
+    .addColumn('revision', 'bigint', (column) => column.notNull())
+    .execute();
+  await database.schema
+    .createTable('audit_log')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('actor', 'text', (column) => column.notNull())
+    .addColumn('action', 'text', (column) => column.notNull())
+    .addColumn('target', 'text', (column) => column.notNull())
+    .addColumn('detail', 'text', (column) => column.notNull())
     .execute();
 }

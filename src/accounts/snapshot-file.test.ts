@@ -24,7 +24,7 @@ test('a snapshot reads back as it was written, and only its owner can read it', 
 
   const file = join(dir, 'control.json');
   assert.equal(await readSnapshot(file), null);
-  await writeSnapshot(file, { revision: 0, adminKeyHash: null, keys: [], teams: [] });
+  await writeSnapshot(file, { revision: 0, adminKeyHash: null, keys: [], teams: [], priceTerms: [] });
   const snapshot = await accounts.snapshot();
   await writeSnapshot(file, snapshot);
   assert.deepEqual(await readSnapshot(file), snapshot);
@@ -32,18 +32,18 @@ test('a snapshot reads back as it was written, and only its owner can read it', 
   assert.equal((await stat(file)).mode & 0o777, 0o600);
 });
 
-test('a snapshot file of before there were teams is read as one without', async (context) => {
+test('a snapshot file of before there were teams and price terms is read as one without', async (context) => {
   const dir = await mkdtemp(join(tmpdir(), 'apportion-snapshot-'));
   context.after(() => rm(dir, { recursive: true }));
   const file = join(dir, 'control.json');
   await writeFile(file, '{"schema":1,"revision":7,"adminKeyHash":null,"keys":[]}');
-  assert.deepEqual(await readSnapshot(file), { revision: 7, adminKeyHash: null, keys: [], teams: [] });
+  assert.deepEqual(await readSnapshot(file), { revision: 7, adminKeyHash: null, keys: [], teams: [], priceTerms: [] });
 });
 
 for (const text of [
   '',
   '{"schema":1',
-  '{"schema":3,"revision":1,"adminKeyHash":null,"keys":[]}',
+  '{"schema":4,"revision":1,"adminKeyHash":null,"keys":[]}',
   '{"schema":1,"revision":1}',
 ]) {
   test(`a snapshot file that says ${JSON.stringify(text.slice(0, 16))} is an error, not an empty ring`, async (context) => {

@@ -4,14 +4,15 @@ import { z } from 'zod';
 import { type TimestampMs } from '#std';
 import { ApportionError } from '#terms';
 import { type ControlSnapshot } from './key-record.ts';
+import { PRICE_TERM_KINDS } from './price-term-record.ts';
 
-/** 2: with teams. A file of 1 is read as one without. */
-const SNAPSHOT_SCHEMA = 2;
+/** 2: with teams. 3: with price terms. An older file is read as one without. */
+const SNAPSHOT_SCHEMA = 3;
 
 const timestamp = z.int().transform((ms) => ms as TimestampMs);
 
 const snapshotSchema = z.object({
-  schema: z.literal([1, SNAPSHOT_SCHEMA]),
+  schema: z.literal([1, 2, SNAPSHOT_SCHEMA]),
   revision: z.int().nonnegative(),
   adminKeyHash: z.string().nullable(),
   keys: z.array(
@@ -41,6 +42,19 @@ const snapshotSchema = z.object({
         metadata: z.record(z.string(), z.unknown()),
         blocked: z.boolean(),
         createdAt: timestamp,
+        deletedAt: timestamp.nullable(),
+        revision: z.int(),
+      }),
+    )
+    .default([]),
+  priceTerms: z
+    .array(
+      z.object({
+        id: z.string(),
+        kind: z.enum(PRICE_TERM_KINDS),
+        body: z.record(z.string(), z.unknown()),
+        createdAt: timestamp,
+        createdBy: z.string(),
         deletedAt: timestamp.nullable(),
         revision: z.int(),
       }),

@@ -39,7 +39,7 @@ export class Teams {
       if ((await findTeam(queries, id)) !== undefined) throw taken();
       const { alias, metadata, blocked } = request;
       const team = { id, alias, metadata, blocked, createdAt: clock.now(), deletedAt: null, revision };
-      return { answer: team, keys: [], teams: [team] };
+      return { answer: team, teams: [team] };
     });
   }
 
@@ -88,7 +88,7 @@ export class Teams {
   async #change(id: string, edit: (team: TeamRecord) => TeamRecord): Promise<TeamRecord> {
     return this.#deps.writes.write(async (queries, revision) => {
       const team = { ...edit(await knownTeam(queries, id)), revision };
-      return { answer: team, keys: [], teams: [team] };
+      return { answer: team, teams: [team] };
     });
   }
 }

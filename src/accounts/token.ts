@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { type TimestampMs } from '#std';
 
 /** @returns that many unpredictable bytes; `crypto.randomBytes` outside tests */
 export type RandomBytes = (size: number) => Uint8Array;
@@ -23,6 +24,16 @@ export function makeKeyId(random: RandomBytes): string {
 
 export function makeTeamId(random: RandomBytes): string {
   return `team_${Buffer.from(random(10)).toString('hex')}`;
+}
+
+export function makePriceTermId(kind: string, random: RandomBytes): string {
+  return `${kind}_${Buffer.from(random(10)).toString('hex')}`;
+}
+
+/** Sorts by time. @param nth tells records of one millisecond apart, in their order */
+export function makeAuditId(at: TimestampMs, nth: number, random: RandomBytes): string {
+  const time = at.toString(16).padStart(12, '0');
+  return `audit_${time}${nth.toString(16).padStart(4, '0')}${Buffer.from(random(8)).toString('hex')}`;
 }
 
 /**

@@ -20,6 +20,7 @@ export const ERRORS = {
   not_allowed: { status: 403, type: 'permission_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
   not_found: { status: 404, type: 'invalid_request_error' },
+  conflict: { status: 409, type: 'invalid_request_error' },
   method_not_allowed: { status: 405, type: 'invalid_request_error' },
   internal_error: { status: 500, type: 'api_error' },
   upstream_unreachable: { status: 502, type: 'api_error' },
