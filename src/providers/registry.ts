@@ -1,5 +1,6 @@
 import { deepseek } from './deepseek/index.ts';
 import { fireworks } from './fireworks/index.ts';
+import { gemini } from './gemini/index.ts';
 import { groq } from './groq/index.ts';
 import { litellm } from './litellm/index.ts';
 import { mistral } from './mistral/index.ts';
@@ -16,6 +17,7 @@ import type { Provider } from './provider.ts';
 /** Every provider that needs nothing but a key, or an address, to be used. */
 export const PROVIDERS: readonly Provider[] = [
   openai,
+  gemini,
   mistral,
   deepseek,
   xai,

@@ -5,6 +5,7 @@
  * Fails: `invalid_field` for a request it cannot read; unknown or missing usage is null, never zero.
  */
 export { createEstimator, type Estimator } from './estimate/index.ts';
+export { geminiCountTokens, geminiEmbed, geminiErrorEvent, geminiGenerate, toGeminiError } from './gemini/index.ts';
 export { openAiChat, openAiCompletions, openAiEmbeddings } from './openai/index.ts';
 export {
   DIALECTS,
