@@ -1,7 +1,8 @@
 import { jsonValueEnd } from '#std';
-import { LIMITS, toOpenAiError, type ApportionError } from '#terms';
-import type { AnswerFacts, StreamMeter, Wire } from '#wires';
+import { LIMITS, type ApportionError } from '#terms';
+import type { AnswerContext, AnswerFacts, Dialect, StreamMeter, Wire } from '#wires';
 import type { Client } from './client.ts';
+import { ERROR_EVENTS } from './dialect-errors.ts';
 
 export type AnswerHead = { readonly status: number; readonly headers: Readonly<Record<string, string>> };
 
@@ -19,27 +20,39 @@ export type Answer = {
   fail(error: ApportionError): void;
   /** Whether the caller already has part of it, so that an error can no longer be answered instead. */
   begun(): boolean;
+  /** Whether a refusal speaks of something. */
+  mentions(text: string): boolean;
 };
 
 const USAGE_TAIL_BYTES = 64 * 1024;
 const FACTS_HEAD_BYTES = 1024;
 
+export type HeldParts = {
+  readonly client: Client;
+  readonly head: AnswerHead;
+  readonly wire: Wire;
+  readonly context: AnswerContext;
+};
+
 /**
- * An answer that is no stream. It is held whole, for the cost header and the journal; beyond the limit it streams
- * through, and only its last bytes are held.
+ * An answer that is no stream. It is held whole, for the cost header and the journal; beyond the limit, or if it is to
+ * pass, it streams through, and only its last bytes are held.
  */
 export class HeldAnswer implements Answer {
   readonly #client: Client;
   readonly #wire: Wire;
+  readonly #context: AnswerContext;
   readonly #head: AnswerHead;
   #chunks: Buffer[] = [];
   #bytes = 0;
   #overflow: { readonly start: Buffer; tail: Buffer } | null = null;
 
-  constructor(client: Client, wire: Wire, head: AnswerHead) {
+  constructor({ client, head, wire, context }: HeldParts, mode: 'hold' | 'pass') {
     this.#client = client;
     this.#wire = wire;
+    this.#context = context;
     this.#head = head;
+    if (mode === 'pass') this.#overflowNow();
   }
 
   begun(): boolean {
@@ -64,8 +77,15 @@ export class HeldAnswer implements Answer {
   }
 
   facts(): AnswerFacts {
-    if (this.#overflow === null) return this.#wire.readAnswer(this.#whole());
-    return readLargeAnswer(this.#wire, { start: this.#overflow.start, tail: this.#overflow.tail, bytes: this.#bytes });
+    if (this.#overflow === null) return this.#wire.readAnswer(this.#whole(), this.#context);
+    const { start, tail } = this.#overflow;
+    const facts = this.#wire.readAnswer(summaryOf(this.#wire, { start, tail }), this.#context);
+    const isText = String(this.#context.headers['content-type']).includes('json');
+    return { ...facts, outputCharsBeyond: isText && !facts.usageComplete ? this.#bytes : 0 };
+  }
+
+  mentions(text: string): boolean {
+    return this.#overflow === null && this.#whole().includes(text);
   }
 
   finish(_cost: ShownCost, headers: Readonly<Record<string, string>>): void {
@@ -99,21 +119,30 @@ export class HeldAnswer implements Answer {
   #overflowNow(): void {
     const whole = this.#whole();
     this.#chunks = [];
-    const cut = whole.length - USAGE_TAIL_BYTES;
+    const cut = Math.max(0, whole.length - USAGE_TAIL_BYTES);
     this.#overflow = { start: Buffer.from(whole.subarray(0, FACTS_HEAD_BYTES)), tail: whole.subarray(cut) };
     if (!this.#client.gone) this.#client.response.writeHead(this.#head.status, this.#head.headers);
-    this.#client.write(whole.subarray(0, cut));
+    if (cut > 0) this.#client.write(whole.subarray(0, cut));
   }
 }
+
+export type StreamedParts = {
+  readonly client: Client;
+  readonly meter: StreamMeter;
+  readonly head: AnswerHead;
+  readonly dialect: Dialect;
+};
 
 /** A streamed answer: events pass as they come, the terminal one waits. */
 export class StreamedAnswer implements Answer {
   readonly #client: Client;
   readonly #meter: StreamMeter;
+  readonly #dialect: Dialect;
 
-  constructor(client: Client, meter: StreamMeter, head: AnswerHead) {
+  constructor({ client, meter, head, dialect }: StreamedParts) {
     this.#client = client;
     this.#meter = meter;
+    this.#dialect = dialect;
     if (client.gone) return;
     client.response.writeHead(head.status, head.headers);
     client.response.flushHeaders();
@@ -132,6 +161,10 @@ export class StreamedAnswer implements Answer {
     return this.#meter.finished();
   }
 
+  mentions(): boolean {
+    return false;
+  }
+
   facts(): AnswerFacts {
     return this.#meter.facts();
   }
@@ -142,19 +175,20 @@ export class StreamedAnswer implements Answer {
 
   /** SDKs raise an event with an `error`; the missing terminal event tells the others. */
   fail(error: ApportionError): void {
-    this.#client.end(Buffer.from(`data: ${JSON.stringify(toOpenAiError(error))}\n\n`));
+    this.#client.end(ERROR_EVENTS[this.#dialect](error));
   }
 }
 
 /** Usage stands near the end of a large answer and the id at its start; what lies between is not kept. */
-function readLargeAnswer(wire: Wire, answer: { start: Buffer; tail: Buffer; bytes: number }): AnswerFacts {
-  const at = answer.tail.lastIndexOf('"usage"');
-  const open = at === -1 ? -1 : answer.tail.indexOf('{', at);
-  const end = open === -1 ? -1 : jsonValueEnd(answer.tail, open);
-  const usage = end === -1 ? 'null' : answer.tail.toString('utf8', open, end);
-  const start = answer.start.toString('utf8');
-  const text = (name: string): string =>
-    JSON.stringify(new RegExp(`"${name}"\\s*:\\s*"([^"\\\\]*)"`).exec(start)?.[1] ?? '');
-  const facts = wire.readAnswer(Buffer.from(`{"id":${text('id')},"model":${text('model')},"usage":${usage}}`));
-  return { ...facts, outputCharsBeyond: facts.usage === null ? answer.bytes : 0 };
+function summaryOf({ names }: Wire, { start, tail }: { start: Buffer; tail: Buffer }): Buffer {
+  const at = tail.lastIndexOf(`"${names.usage}"`);
+  const open = at === -1 ? -1 : tail.indexOf('{', at);
+  const end = open === -1 ? -1 : jsonValueEnd(tail, open);
+  const usage = end === -1 ? 'null' : tail.toString('utf8', open, end);
+  const ends = [start.toString('utf8'), tail.toString('utf8')];
+  const member = (name: string): string => {
+    const found = ends.map((text) => new RegExp(`"${name}"\\s*:\\s*"([^"\\\\]*)"`).exec(text)?.[1]);
+    return `${JSON.stringify(name)}:${JSON.stringify(found.find((value) => value !== undefined) ?? '')}`;
+  };
+  return Buffer.from(`{${member(names.id)},${member(names.model)},${JSON.stringify(names.usage)}:${usage}}`);
 }

@@ -39,6 +39,25 @@ export class Client {
     if (this.#gone) onGone();
   }
 
+  /** A pause between attempts, which ends with the caller. */
+  async wait(ms: number): Promise<void> {
+    if (ms === 0 || this.#gone) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#onGone = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#onGone = null;
+  }
+
+  /** The attempt is over; another may follow. */
+  unfollow(): void {
+    this.#flow = null;
+    this.#onGone = null;
+  }
+
   write(bytes: Buffer): void {
     if (this.#gone || this.response.write(bytes) || this.#flow === null) return;
     this.#flow.pause();

@@ -3,7 +3,9 @@ import type { Upstream } from './upstreams.ts';
 
 /** Takes an upstream's answer as it comes. */
 export type AnswerSink = {
-  start(status: number, headers: Readonly<Record<string, string | string[] | undefined>>, flow: Flow): void;
+  /** The request is on its way, and can be held back or given up from now on. */
+  open(flow: Flow): void;
+  start(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): void;
   data(chunk: Buffer): void;
 };
 
@@ -19,38 +21,47 @@ export type UpstreamEnd =
   | { readonly kind: 'abandoned' };
 
 export type UpstreamRequest = {
+  readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Buffer;
-  readonly totalTimeoutMs: number;
+  /** Null for a request without a body. */
+  readonly body: Buffer | null;
 };
 
 class Abandoned extends Error {}
+class FirstByteTimeout extends Error {}
 class TotalTimeout extends Error {}
 
 /** Sends one attempt and feeds its answer to `sink`. Never repeats anything; never rejects. */
 export function forward(upstream: Upstream, request: UpstreamRequest, sink: AnswerSink): Promise<UpstreamEnd> {
   return new Promise((resolve) => {
     let sent = false;
-    let timer: NodeJS.Timeout | undefined;
+    let firstByteTimer: NodeJS.Timeout | undefined;
+    let totalTimer: NodeJS.Timeout | undefined;
     const settle = (end: UpstreamEnd): void => {
-      clearTimeout(timer);
+      clearTimeout(firstByteTimer);
+      clearTimeout(totalTimer);
       resolve(end);
     };
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(controller) {
         sent = true;
-        timer = setTimeout(() => controller.abort(new TotalTimeout()), request.totalTimeoutMs);
-      },
-      onResponseStart(controller, status, headers) {
-        sink.start(status, headers, {
+        const { firstByteMs, totalMs } = upstream.timeouts;
+        // Headers may come long before the first token: the timeout is about something of the answer itself.
+        firstByteTimer = setTimeout(() => controller.abort(new FirstByteTimeout()), firstByteMs);
+        totalTimer = setTimeout(() => controller.abort(new TotalTimeout()), totalMs);
+        sink.open({
           pause: () => controller.pause(),
           resume: () => controller.resume(),
           abandon: () => controller.abort(new Abandoned()),
           complete: () => settle({ kind: 'complete' }),
         });
       },
+      onResponseStart(_controller, status, headers) {
+        sink.start(status, headers);
+      },
       onResponseData(_controller, chunk) {
+        clearTimeout(firstByteTimer);
         sink.data(chunk);
       },
       onResponseEnd() {
@@ -61,7 +72,12 @@ export function forward(upstream: Upstream, request: UpstreamRequest, sink: Answ
       },
     };
     upstream.pool.dispatch(
-      { method: 'POST', path: `${upstream.basePath}${request.path}`, headers: request.headers, body: request.body },
+      {
+        method: request.method as Dispatcher.HttpMethod,
+        path: request.path,
+        headers: request.headers,
+        body: request.body,
+      },
       handler,
     );
   });
@@ -70,6 +86,7 @@ export function forward(upstream: Upstream, request: UpstreamRequest, sink: Answ
 function classify(error: Error, progress: 'sent' | 'not sent'): UpstreamEnd {
   if (error instanceof Abandoned) return { kind: 'abandoned' };
   if (error instanceof TotalTimeout) return { kind: 'timeout', phase: 'total' };
+  if (error instanceof FirstByteTimeout) return { kind: 'timeout', phase: 'first byte' };
   if (progress === 'not sent') return { kind: 'unreachable', error };
   if (error instanceof errors.HeadersTimeoutError) return { kind: 'timeout', phase: 'first byte' };
   if (error instanceof errors.BodyTimeoutError) return { kind: 'timeout', phase: 'idle' };

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CallId } from '#terms';
-import type { Upstream } from './upstreams.ts';
+import type { Plan } from './attempt.ts';
 
 /** What a caller may say to the provider in headers. Credentials and everything of ours stay here. */
 const TO_UPSTREAM = [
@@ -9,6 +9,9 @@ const TO_UPSTREAM = [
   'openai-beta',
   'openai-organization',
   'openai-project',
+  'anthropic-version',
+  'anthropic-beta',
+  'x-goog-api-client',
   'idempotency-key',
   'x-client-request-id',
 ] as const;
@@ -16,22 +19,39 @@ const TO_UPSTREAM = [
 /** What a provider's answer may say to the caller in headers. */
 const TO_CALLER = [
   'content-type',
+  'content-disposition',
   'cache-control',
   'retry-after',
   'x-request-id',
+  'request-id',
   'openai-processing-ms',
   'openai-version',
   'openai-model',
+  'x-generation-id',
 ];
 
-export function upstreamHeaders(headers: IncomingHttpHeaders, upstream: Upstream): Record<string, string> {
+const TO_CALLER_PREFIXES = ['x-ratelimit-', 'anthropic-ratelimit-'] as const;
+
+/** Anthropic refuses a request that does not name a version (docs.anthropic.com/en/api/versioning). */
+const ANTHROPIC_VERSION = '2023-06-01';
+
+export function upstreamHeaders(headers: IncomingHttpHeaders, plan: Plan): Record<string, string> {
+  const { dialect } = plan.routed.route;
   // Usage is read from the bytes as they pass: compressed ones would have to be unpacked first.
-  const sent: Record<string, string> = { 'content-type': 'application/json', 'accept-encoding': 'identity' };
+  const sent: Record<string, string> = { 'accept-encoding': 'identity' };
+  if (dialect === 'anthropic') sent['anthropic-version'] = ANTHROPIC_VERSION;
   for (const name of TO_UPSTREAM) {
     const value = headers[name];
     if (typeof value === 'string') sent[name] = value;
   }
-  return Object.assign(sent, upstream.headers);
+  if (plan.upstreamBody !== null) sent['content-type'] = contentTypeOf(headers, plan);
+  return Object.assign(sent, plan.step.upstream.headers);
+}
+
+/** A form keeps its boundary; what was read as JSON is sent as JSON. */
+function contentTypeOf(headers: IncomingHttpHeaders, { call: { body } }: Plan): string {
+  const given = headers['content-type'];
+  return body.members.size > 0 || given === undefined ? 'application/json' : given;
 }
 
 export function callerHeaders(
@@ -44,7 +64,7 @@ export function callerHeaders(
     if (typeof value === 'string') shown[name] = value;
   }
   for (const [name, value] of Object.entries(given)) {
-    if (name.startsWith('x-ratelimit-') && typeof value === 'string') shown[name] = value;
+    if (typeof value === 'string' && TO_CALLER_PREFIXES.some((prefix) => name.startsWith(prefix))) shown[name] = value;
   }
   return shown;
 }

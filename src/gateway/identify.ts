@@ -25,11 +25,14 @@ const ADMIN: Caller = {
   attribution: NO_CALLER_ATTRIBUTION,
 };
 
+const NO_QUERY = { query: '' };
+
 /** Made once per key as it stands; the key ring makes a new object when a key or its team changes. */
 const callers = new WeakMap<RingKey, Caller>();
 
-export function identify(keys: KeyRing, headers: IncomingHttpHeaders): Caller {
-  const token = bearerToken(headers);
+/** @param target Google's clients may send the key in the query */
+export function identify(keys: KeyRing, headers: IncomingHttpHeaders, target: { query: string } = NO_QUERY): Caller {
+  const token = bearerToken(headers) ?? new URLSearchParams(target.query).get('key') ?? undefined;
   if (token === undefined) {
     throw new ApportionError('missing_key', 'The request carries no key.', {
       hint: 'Send Authorization: Bearer sk-ap-….',

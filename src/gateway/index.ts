@@ -4,7 +4,8 @@
  * Holds: the end of an answer leaves only after its entry is durable; a POST is never sent twice.
  * Fails: one OpenAI error envelope per call; what was spent by then is recorded first.
  */
-export { CALL_ROUTES } from './routes.ts';
+export { CALL_ROUTES, GEMINI_ACTIONS } from './routes.ts';
+export { Routing } from './routing.ts';
 export { createGateway, type Gateway, type GatewayDeps } from './server.ts';
 export { LedgerProxy } from './proxy.ts';
 export { Tagging, type TaggingOptions } from './tagging.ts';

@@ -1,15 +1,29 @@
 import type { AttemptEnd } from '#ledger';
-import { rate } from '#pricing';
+import type { PricedAttempt } from '#pricing';
 import { ZERO_USD, type RatedCost, type Usage } from '#terms';
-import type { CallDeps, Plan } from './call.ts';
-import { outcomeOf, type Billing } from './outcome.ts';
+import type { AnswerFacts } from '#wires';
+import type { Plan } from './attempt.ts';
+import type { CallDeps } from './call.ts';
+import type { Outcome } from './outcome.ts';
 import type { Relayed } from './relay.ts';
 
+export type Ended = {
+  readonly relayed: Relayed;
+  readonly outcome: Outcome;
+  /** No other attempt of the call follows. */
+  readonly last: boolean;
+};
+
 /** Meters and rates a finished attempt: what was used, what it cost, and how sure that is. */
-export async function endAttempt(deps: CallDeps, plan: Plan, relayed: Relayed): Promise<AttemptEnd> {
-  const outcome = outcomeOf(relayed);
-  const usage = outcome.billing === 'billed' ? await usageOf(deps, plan, relayed) : null;
-  const rated = rateUsage(deps, { plan, relayed, usage, billing: outcome.billing });
+export async function endAttempt(deps: CallDeps, plan: Plan, ended: Ended): Promise<AttemptEnd> {
+  const { relayed, outcome } = ended;
+  const isMetered = outcome.billing === 'billed' && plan.routed.route.billing === 'metered';
+  const usage = isMetered ? await usageOf(deps, plan, relayed.facts) : null;
+  const prices = deps.prices();
+  const rated =
+    usage === null
+      ? unmetered(plan, outcome)
+      : prices.price(usage, { ...pricedAttempt(plan), answered: relayed.facts?.model ?? '' });
   return {
     endedAt: deps.clock.now(),
     status: outcome.status,
@@ -17,43 +31,58 @@ export async function endAttempt(deps: CallDeps, plan: Plan, relayed: Relayed): 
     errorCode: outcome.errorCode,
     upstreamId: relayed.facts?.id ?? '',
     responseModel: relayed.facts?.model ?? '',
-    latencyMs: deps.clock.elapsedMs() - plan.call.startedMs,
+    latencyMs: deps.clock.elapsedMs() - plan.startedMs,
     firstByteMs: relayed.firstByteMs,
+    last: ended.last,
     usage,
     rated,
-    priceBook: deps.prices.version,
+    priceBook: prices.version,
   };
 }
 
-async function usageOf(deps: CallDeps, plan: Plan, relayed: Relayed): Promise<Usage> {
-  const { facts } = relayed;
-  if (facts?.usage) return facts.usage;
-  return deps.estimator.estimate({
-    input: plan.wire.requestText(plan.call.body),
+/** What the price book needs to know of an attempt before it is answered. */
+export function pricedAttempt({
+  step,
+  start,
+}: Pick<Plan, 'step'> & { start: Omit<Plan['start'], 'reserved'> }): PricedAttempt {
+  const { upstream, model } = step;
+  return {
+    provider: upstream.priceAs,
+    account: upstream.name,
+    answered: '',
+    asked: model,
+    region: upstream.region,
+    at: start.startedAt,
+    payer: { key: start.key.id, team: start.key.team, dimensions: start.tags.dimensions },
+  };
+}
+
+/** The provider's usage; what it left out, because it sent none or was broken off, is estimated from the text. */
+async function usageOf(deps: CallDeps, plan: Plan, facts: AnswerFacts | null): Promise<Usage> {
+  const known = facts?.usage ?? null;
+  if (known !== null && facts?.usageComplete === true) return known;
+  const estimate = await deps.estimator.estimate({
+    input: known === null ? plan.routed.route.wire.requestText(plan.call.body) : '',
     output: facts?.outputText ?? '',
     extraOutputChars: facts?.outputCharsBeyond ?? 0,
   });
+  if (known === null) return estimate;
+  const text = Math.max(known.meters.output_text ?? 0, estimate.meters.output_text ?? 0);
+  return { ...known, meters: { ...known.meters, output_text: text }, origin: 'partly_estimated' };
 }
 
-type Metered = {
-  readonly plan: Plan;
-  readonly relayed: Relayed;
-  readonly usage: Usage | null;
-  readonly billing: Billing;
-};
-
-function rateUsage(deps: CallDeps, { plan, relayed, usage, billing }: Metered): RatedCost {
-  if (billing === 'free')
-    return { state: 'exact', cost: ZERO_USD, charges: [], unpricedMeters: [], reason: 'not_billed' };
-  if (billing === 'unknown' || usage === null) {
-    return { state: 'in_doubt', cost: null, charges: [], unpricedMeters: [], reason: 'answer_lost' };
-  }
-  const provider = plan.choice.upstream.priceAs;
-  const at = plan.start.startedAt;
-  const answered = relayed.facts?.model ?? '';
-  // What answered is what is billed; a name the price book does not know is an alias of what was asked for.
-  const price =
-    (answered === '' ? undefined : deps.prices.find({ provider, model: answered, at })) ??
-    deps.prices.find({ provider, model: plan.choice.model, at });
-  return rate(usage, price);
+function unmetered({ routed }: Plan, { billing, status }: Outcome): RatedCost {
+  if (billing === 'unknown') return { ...UNKNOWN, state: 'in_doubt', reason: 'answer_lost' };
+  // A provider that stops its bill with us may still count the prompt: the zero is an estimate, and says why.
+  if (billing === 'given_up') return { ...NOTHING, state: 'estimated', reason: 'given_up_before_answer' };
+  if (billing === 'free') return { ...NOTHING, state: 'exact', reason: 'not_billed' };
+  if (routed.route.billing === 'unpriced' && status === 'ok')
+    return { ...UNKNOWN, state: 'unpriced', reason: 'route_without_price' };
+  return { ...NOTHING, state: 'exact', reason: 'free_route' };
 }
+
+const NO_LINES = { charges: [], unpricedMeters: [], terms: [] } as const;
+
+const NOTHING = { ...NO_LINES, cost: ZERO_USD, listCost: ZERO_USD, billed: ZERO_USD, computedCost: ZERO_USD };
+
+const UNKNOWN = { ...NO_LINES, cost: null, listCost: null, billed: null, computedCost: null };

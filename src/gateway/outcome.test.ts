@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AnswerFacts } from '#wires';
+import { NO_FACTS, type AnswerFacts } from '#wires';
 import type { Answer } from './answer.ts';
-import { outcomeOf } from './outcome.ts';
+import { outcomeOf as outcome, verdictOf } from './outcome.ts';
 import type { Relayed } from './relay.ts';
 
-const FACTS: AnswerFacts = { id: '', model: '', usage: null, outputText: '', outputCharsBeyond: 0, failed: false };
+const FACTS: AnswerFacts = NO_FACTS;
+
+const outcomeOf = (relayed: Relayed) => outcome(relayed, 'abort');
 
 function answer(progress: 'begun' | 'held'): Answer {
   return {
@@ -15,6 +17,7 @@ function answer(progress: 'begun' | 'held'): Answer {
     finish: () => undefined,
     fail: () => undefined,
     begun: () => progress === 'begun',
+    mentions: () => false,
   };
 }
 
@@ -25,6 +28,7 @@ function relayed(changes: Partial<Relayed>): Relayed {
     answer: answer('held'),
     facts: FACTS,
     firstByteMs: 1,
+    retryAfterMs: null,
     ...changes,
   };
 }
@@ -56,4 +60,46 @@ test('an answer lost before it was complete may be billed, one delivered in part
   assert.equal(outcomeOf(relayed({ end: BROKEN, httpStatus: 0, answer: null })).billing, 'unknown');
   assert.equal(outcomeOf(relayed({ end: BROKEN })).billing, 'unknown');
   assert.equal(outcomeOf(relayed({ end: BROKEN, answer: answer('begun') })).billing, 'billed');
+});
+
+test('a stream given up before it answered is free where the provider stops with us, else in doubt', () => {
+  const gone = relayed({ end: { kind: 'abandoned' }, httpStatus: 0, answer: null });
+  assert.equal(outcome(gone, 'abort').billing, 'given_up');
+  assert.equal(outcome(gone, 'drain').billing, 'unknown');
+});
+
+test('an error inside an answer is free before any output, and billed for what was written after', () => {
+  const failed = { ...FACTS, failed: true };
+  assert.equal(outcomeOf(relayed({ facts: failed, answer: answer('begun') })).billing, 'free');
+  const wrote = { ...failed, outputText: 'half' };
+  assert.equal(outcomeOf(relayed({ facts: wrote, answer: answer('begun') })).billing, 'billed');
+});
+
+const verdict = (changes: Partial<Relayed>, whenUnknown: 'stop' | 'retry' = 'stop') => {
+  const one = relayed(changes);
+  return verdictOf({ relayed: one, outcome: outcomeOf(one) }, whenUnknown);
+};
+
+test('only what cannot have been billed is followed by another attempt', () => {
+  assert.equal(verdict({ httpStatus: 429 }).worthAnother, true);
+  assert.equal(verdict({ httpStatus: 503 }).worthAnother, true);
+  assert.equal(verdict({ httpStatus: 400 }).worthAnother, false);
+  assert.equal(verdict({}).worthAnother, false);
+  assert.equal(verdict({ end: BROKEN, httpStatus: 0, answer: null }).worthAnother, false);
+  assert.equal(verdict({ httpStatus: 504 }).worthAnother, false);
+});
+
+test('an attempt of unknown cost is followed by another only if paying twice is accepted', () => {
+  assert.equal(verdict({ end: BROKEN, httpStatus: 0, answer: null }, 'retry').worthAnother, true);
+  assert.equal(verdict({ httpStatus: 504 }, 'retry').worthAnother, true);
+  assert.equal(verdict({ end: BROKEN, answer: answer('begun') }, 'retry').worthAnother, false);
+});
+
+test('a refused key or model is tried at another deployment, and not again at this one', () => {
+  assert.deepEqual(verdict({ httpStatus: 404 }), { worthAnother: true, passing: false, retryAfterMs: null });
+  assert.deepEqual(verdict({ httpStatus: 429, retryAfterMs: 50 }), {
+    worthAnother: true,
+    passing: true,
+    retryAfterMs: 50,
+  });
 });

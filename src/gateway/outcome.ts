@@ -1,13 +1,17 @@
 import type { AttemptStatus } from '#ledger';
 import { ApportionError } from '#terms';
-import type { Plan } from './call.ts';
+import type { AnswerFacts } from '#wires';
+import type { Plan } from './attempt.ts';
 import type { Relayed } from './relay.ts';
+import type { Verdict } from './routing.ts';
+import type { Upstream } from './upstreams.ts';
 
 /**
- * What an attempt came to, for money: `billed` by usage, `free` because the provider cannot have billed it, or `unknown`
- * because it may have been billed and nothing says how much.
+ * What an attempt came to, for money: `billed` by usage, `free` because the provider cannot have billed it, `unknown`
+ * because it may have been billed and nothing says how much, or `given_up` before the answer began at a provider that
+ * then stops its bill.
  */
-export type Billing = 'billed' | 'free' | 'unknown';
+export type Billing = 'billed' | 'free' | 'unknown' | 'given_up';
 
 export type Outcome = { readonly status: AttemptStatus; readonly errorCode: string; readonly billing: Billing };
 
@@ -17,8 +21,11 @@ export type Outcome = { readonly status: AttemptStatus; readonly errorCode: stri
  */
 const GIVEN_UP_ON_ORIGIN: ReadonlySet<number> = new Set([502, 504, 520, 522, 524]);
 
-/** Providers do not bill an answer that is an error; they may well bill one that was cut, or never arrived. */
-export function outcomeOf(relayed: Relayed): Outcome {
+/**
+ * Providers do not bill an answer that is an error; they may well bill one that was cut, or never arrived.
+ * @param onDisconnect whether the provider stops its bill when we give up (`abort`), or works on
+ */
+export function outcomeOf(relayed: Relayed, onDisconnect: Upstream['onDisconnect']): Outcome {
   const { end, httpStatus, facts } = relayed;
   if (end.kind === 'unreachable')
     return { status: 'upstream_unreachable', errorCode: errorCodeOf(end.error), billing: 'free' };
@@ -30,10 +37,11 @@ export function outcomeOf(relayed: Relayed): Outcome {
   switch (end.kind) {
     case 'complete':
       return facts?.failed === true
-        ? { status: 'upstream_error', errorCode: 'error_in_answer', billing }
+        ? { status: 'upstream_error', errorCode: 'error_in_answer', billing: wroteNothing(facts) ? 'free' : billing }
         : { status: 'ok', errorCode: '', billing };
     case 'abandoned':
-      return { status: 'client_closed', errorCode: '', billing };
+      if (relayed.answer !== null) return { status: 'client_closed', errorCode: '', billing: 'billed' };
+      return { status: 'client_closed', errorCode: '', billing: onDisconnect === 'abort' ? 'given_up' : 'unknown' };
     case 'timeout':
       return { status: 'upstream_timeout', errorCode: `${end.phase.replace(' ', '_')}_timeout`, billing };
     case 'broken':
@@ -41,10 +49,39 @@ export function outcomeOf(relayed: Relayed): Outcome {
   }
 }
 
+/** An error before any output is not billed. */
+function wroteNothing(facts: AnswerFacts): boolean {
+  return facts.usage === null && facts.outputText === '' && facts.outputCharsBeyond === 0;
+}
+
+/** Answers after which the same request may succeed: too many at once, or a fault of the moment. */
+const PASSING_STATUS: ReadonlySet<number> = new Set([408, 409, 425, 429, 500, 503, 529]);
+
+/** Answers about this deployment, its key or its models, which another deployment may not give. */
+const ELSEWHERE_STATUS: ReadonlySet<number> = new Set([401, 402, 403, 404]);
+
+/** Whether a failed attempt may be followed by another. Nothing is sent twice that may have been billed, unless so wished. */
+export function verdictOf(
+  { relayed, outcome }: { readonly relayed: Relayed; readonly outcome: Outcome },
+  whenUnknown: 'stop' | 'retry',
+): Verdict {
+  const { end, httpStatus, answer, retryAfterMs } = relayed;
+  const shown = answer?.begun() === true;
+  const mayBeBilled = outcome.billing === 'billed' || outcome.billing === 'given_up';
+  const tolerable = outcome.billing === 'free' || (outcome.billing === 'unknown' && whenUnknown === 'retry');
+  const passing =
+    end.kind === 'unreachable' || PASSING_STATUS.has(httpStatus) || (outcome.billing === 'unknown' && tolerable);
+  return {
+    worthAnother: !shown && !mayBeBilled && tolerable && (passing || ELSEWHERE_STATUS.has(httpStatus)),
+    passing,
+    retryAfterMs,
+  };
+}
+
 /** What the caller is told instead of the answer; null when the answer stands. */
 export function failureOf(relayed: Relayed, plan: Plan): ApportionError | null {
   const { end, httpStatus } = relayed;
-  const provider = plan.choice.upstream.name;
+  const provider = plan.step.upstream.name;
   if (httpStatus === 401 || httpStatus === 403) {
     // Passed on as it is, the caller would look for the fault in its own key.
     return new ApportionError(

@@ -72,7 +72,7 @@ export class LedgerProxy {
         new ApportionError('ledger_unavailable', 'Analytics and administration are not available at the moment.', {
           hint: 'Calls go on and are recorded; the ledger process is being started again. Try again in a few seconds.',
         }),
-        { 'retry-after': '2' },
+        { headers: { 'retry-after': '2' } },
       );
     }
   }

@@ -1,10 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { ClientGoneError, parseTarget, sendError, withoutApiPrefix } from '#http';
 import { ApportionError } from '#terms';
+import type { Dialect } from '#wires';
 import { handleCall, type CallDeps, type Exchange } from './call.ts';
+import { ERROR_BODIES } from './dialect-errors.ts';
 import { identify } from './identify.ts';
+import { modelsAnswer } from './models.ts';
 import type { LedgerProxy } from './proxy.ts';
-import { CALL_ROUTES } from './routes.ts';
+import { findRoute } from './routes.ts';
 import { checkTags } from './tags-check.ts';
 
 export type GatewayDeps = CallDeps & {
@@ -48,20 +51,26 @@ export function createGateway(deps: GatewayDeps): Gateway {
 }
 
 async function serve(deps: GatewayDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { path: whole } = parseTarget(request.url ?? '/');
+  const { path: whole, query } = parseTarget(request.url ?? '/');
   const path = withoutApiPrefix(whole);
-  const route = CALL_ROUTES.get(path);
-  if (route !== undefined) {
-    if (request.method !== 'POST') refuseMethod(response, 'POST');
-    else await handleCall(deps, route, { request, response });
+  const anthropic = request.headers['anthropic-version'] !== undefined;
+  const routed = findRoute({ method: request.method ?? 'GET', whole, path, query, anthropic });
+  if (routed === 'POST') {
+    refuseMethod(response, 'POST');
+    return;
+  }
+  if (routed !== undefined) {
+    await handleCall(deps, routed, { request, response });
     return;
   }
   if (path === '/tags/check') {
     await serveTagsCheck(deps, { request, response });
     return;
   }
-  if (path === '/models' || path.startsWith('/models/')) {
-    await serveModels(deps, { request, response, wanted: path.slice('/models/'.length) });
+  const models = /^(?:\/v1beta)?\/models(?:\/(.+))?$/.exec(path);
+  if (models !== null) {
+    const dialect = path.startsWith('/v1beta') ? 'gemini' : anthropic ? 'anthropic' : 'openai';
+    await serveModels(deps, { request, response, query, dialect, wanted: models[1] ?? '' });
     return;
   }
   switch (whole) {
@@ -83,59 +92,40 @@ function refuseMethod(response: ServerResponse, allowed: string): void {
   sendError(
     response,
     new ApportionError('method_not_allowed', 'This route does not take that method.', { hint: `Use ${allowed}.` }),
-    { allow: allowed },
+    { headers: { allow: allowed } },
   );
 }
 
-/** OpenAI's list of models, or one of them. */
-async function serveModels(
-  deps: GatewayDeps,
-  { request, response, wanted }: Exchange & { readonly wanted: string },
-): Promise<void> {
+type ModelsRequest = Exchange & { readonly query: string; readonly dialect: Dialect; readonly wanted: string };
+
+/** The list of models, or one of them, as the caller's dialect has it. */
+async function serveModels(deps: GatewayDeps, exchange: ModelsRequest): Promise<void> {
+  const { request, response, query, dialect, wanted } = exchange;
   if (request.method !== 'GET') {
     refuseMethod(response, 'GET');
     return;
   }
-  await answerJson(response, () => {
-    identify(deps.keys(), request.headers);
-    return modelsAnswer(deps, wanted);
+  await answerJson(exchange, () => {
+    identify(deps.keys(), request.headers, { query });
+    return modelsAnswer(deps, { dialect, wanted });
   });
 }
 
 async function serveTagsCheck(deps: GatewayDeps, exchange: Exchange): Promise<void> {
   if (exchange.request.method !== 'POST') refuseMethod(exchange.response, 'POST');
-  else await answerJson(exchange.response, () => checkTags(deps, exchange));
+  else await answerJson({ ...exchange, dialect: 'openai' }, () => checkTags(deps, exchange));
 }
 
-async function answerJson(response: ServerResponse, answer: () => unknown): Promise<void> {
+async function answerJson(
+  { response, dialect }: Exchange & { readonly dialect: Dialect },
+  answer: () => unknown,
+): Promise<void> {
   try {
     sendJson(response, await answer());
   } catch (error) {
     if (error instanceof ClientGoneError) return;
     if (!(error instanceof ApportionError)) throw error;
-    sendError(response, error);
-  }
-}
-
-function modelsAnswer(deps: GatewayDeps, wanted: string): unknown {
-  const models = deps.upstreams
-    .list()
-    .map(({ id, provider }) => ({ id, object: 'model', created: 0, owned_by: provider }));
-  if (wanted === '') return { object: 'list', data: models };
-  const id = decodeName(wanted);
-  const model = models.find((listed) => listed.id === id);
-  if (model !== undefined) return model;
-  const choice = deps.upstreams.choose(id);
-  if (choice !== undefined) return { id, object: 'model', created: 0, owned_by: choice.upstream.name };
-  throw new ApportionError('model_not_found', `No configured provider serves the model ${id}.`, { param: 'model' });
-}
-
-/** A name that is no valid percent-encoding is taken as it stands: it will not be found. */
-function decodeName(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+    sendError(response, error, { envelope: ERROR_BODIES[dialect] });
   }
 }
 

@@ -123,13 +123,20 @@ export type CallerAttribution = { readonly own: Attribution; readonly team: Attr
 
 export const NO_CALLER_ATTRIBUTION: CallerAttribution = { own: NO_ATTRIBUTION, team: NO_ATTRIBUTION };
 
-function fieldsOf(body: RequestBody): Record<string, string> {
+function fieldsOf({ bytes, members, form }: RequestBody): Record<string, string> {
   const fields: Record<string, string> = {};
   for (const name of READ_FIELDS) {
-    const member = body.members.get(name);
-    if (member !== undefined) fields[name] = body.bytes.toString('utf8', member.valueStart, member.end);
+    const member = members.get(name);
+    if (member !== undefined) fields[name] = bytes.toString('utf8', member.valueStart, member.end);
+    const field = form?.fields.get(name);
+    if (field !== undefined) fields[name] = formValue(bytes.toString('utf8', field.valueStart, field.valueEnd));
   }
   return fields;
+}
+
+/** A form has only text: what looks like a JSON object, list or string is one, anything else is the text itself. */
+function formValue(text: string): string {
+  return /^\s*[[{"]/.test(text) ? text : JSON.stringify(text);
 }
 
 /** Long headers are refused by proxies; `POST /v1/tags/check` tells everything. */

@@ -1,5 +1,6 @@
 import { ApportionError, toOpenAiError } from '#terms';
-import { accept, type CallDeps, type Exchange } from './call.ts';
+import { accept } from './accept.ts';
+import type { CallDeps, Exchange } from './call.ts';
 import { identify } from './identify.ts';
 import { OUR_FIELDS } from './our-fields.ts';
 

@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { ProviderConfig } from '#config';
+import { provider as configured } from './provider.fixture.ts';
 import { Upstreams } from './upstreams.ts';
 
-const TIMEOUTS = { connectMs: 1_000, firstByteMs: 1_000, idleMs: 1_000 };
+const TIMEOUTS = { connectMs: 1_000, firstByteMs: 1_000, idleMs: 1_000, totalMs: 1_000 };
 
-function provider(name: string, models: readonly string[] | null): ProviderConfig {
-  return {
-    name,
-    wire: 'openai',
-    baseUrl: `http://${name}.test/v1`,
-    apiKey: 'k',
-    models,
-    priceAs: name,
-    headers: {},
-    onDisconnect: 'drain',
-  };
-}
+const provider = (name: string, models: readonly string[] | null): ProviderConfig => configured(name, { models });
 
 function open(t: TestContext, providers: readonly ProviderConfig[], sandboxSocket: string | null = null): Upstreams {
   const priced: Record<string, string[]> = { openai: ['gpt-4o', 'o3'], sandbox: ['sandbox-mini'] };
@@ -31,7 +21,7 @@ function open(t: TestContext, providers: readonly ProviderConfig[], sandboxSocke
 }
 
 function chosen(upstreams: Upstreams, model: string): string | undefined {
-  const choice = upstreams.choose(model);
+  const choice = upstreams.choose(model, 'openai');
   return choice === undefined ? undefined : `${choice.upstream.name} ${choice.model}`;
 }
 
@@ -72,4 +62,12 @@ test('a name that two providers list is shown bare once, and with its prefix for
     upstreams.list().map(({ id }) => id),
     ['gpt-4o', 'openai/gpt-4o', 'o3'],
   );
+});
+
+test('a model that is spoken in another dialect only is not found, and the dialects are known', (t) => {
+  const upstreams = open(t, [configured('claude', { dialects: ['anthropic'], models: ['claude-x'] })]);
+  assert.equal(chosen(upstreams, 'claude-x'), undefined);
+  assert.equal(chosen(upstreams, 'claude/claude-x'), undefined);
+  assert.deepEqual(upstreams.dialectsOf('claude-x'), ['anthropic']);
+  assert.equal(upstreams.choose('claude-x', 'anthropic')?.upstream.name, 'claude');
 });

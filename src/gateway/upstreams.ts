@@ -1,12 +1,18 @@
 import { Pool } from 'undici';
-import type { ProviderConfig } from '#config';
+import type { Config, ProviderConfig } from '#config';
+import { NO_QUIRKS, type Dialect, type Quirks } from '#wires';
 
 /** One configured provider, ready to be called. */
 export type Upstream = {
   readonly name: string;
   /** The provider whose price rows apply. */
   readonly priceAs: string;
+  readonly region: string;
+  readonly dialects: readonly Dialect[];
+  readonly quirks: Quirks;
   readonly onDisconnect: 'drain' | 'abort';
+  readonly drain: { readonly maxMs: number; readonly maxBytes: number };
+  readonly timeouts: Pick<Config['timeouts'], 'firstByteMs' | 'totalMs'>;
   readonly pool: Pool;
   /** The base URL's path, without a slash at the end. */
   readonly basePath: string;
@@ -16,6 +22,8 @@ export type Upstream = {
   readonly only: ReadonlySet<string> | null;
   /** Models that are listed and found by their bare name. */
   readonly listed: ReadonlySet<string>;
+  /** Set once the server refused `stream_options`: it is not asked for usage again. */
+  refusesUsageOption: boolean;
 };
 
 export type Choice = { readonly upstream: Upstream; readonly model: string };
@@ -26,7 +34,7 @@ export type UpstreamOptions = {
   readonly sandboxSocket: string | null;
   /** Models that have a price, by provider. */
   readonly pricedModels: (provider: string) => readonly string[];
-  readonly timeouts: { readonly connectMs: number; readonly firstByteMs: number; readonly idleMs: number };
+  readonly timeouts: Pick<Config['timeouts'], 'connectMs' | 'firstByteMs' | 'idleMs' | 'totalMs'>;
 };
 
 const SANDBOX = 'sandbox';
@@ -44,25 +52,44 @@ export class Upstreams {
   }
 
   /**
-   * A bare name goes to the first provider, in stated order, that lists it; a name nobody lists to the first provider
-   * that is not held to a list. `provider/model` names the provider and passes the rest on as it is.
+   * A bare name goes to the first provider, in stated order, that speaks the caller's dialect and lists it; a name nobody
+   * lists to the first that is not held to a list. `provider/model` names the provider and passes the rest on as it is.
    */
-  choose(model: string): Choice | undefined {
-    for (const upstream of this.#upstreams) if (upstream.listed.has(model)) return { upstream, model };
+  choose(model: string, dialect: Dialect): Choice | undefined {
+    for (const upstream of this.#upstreams)
+      if (upstream.listed.has(model) && speaks(upstream, dialect)) return { upstream, model };
     const slash = model.indexOf('/');
     if (slash > 0) {
       const upstream = this.#byName.get(model.slice(0, slash));
       const rest = model.slice(slash + 1);
-      if (upstream !== undefined) return rest !== '' && serves(upstream, rest) ? { upstream, model: rest } : undefined;
+      if (upstream !== undefined)
+        return rest !== '' && serves(upstream, rest) && speaks(upstream, dialect)
+          ? { upstream, model: rest }
+          : undefined;
     }
-    const open = this.#upstreams.find((upstream) => upstream.only === null);
+    const open = this.#upstreams.find((upstream) => upstream.only === null && speaks(upstream, dialect));
     return open === undefined ? undefined : { upstream: open, model };
   }
 
-  list(): { readonly id: string; readonly provider: string }[] {
+  /** For routes that name no model: the provider that was named, else the first that speaks the dialect. */
+  speaking(dialect: Dialect, named: string | undefined): Upstream | undefined {
+    if (named === undefined) return this.#upstreams.find((upstream) => speaks(upstream, dialect));
+    const upstream = this.#byName.get(named);
+    return upstream !== undefined && speaks(upstream, dialect) ? upstream : undefined;
+  }
+
+  /** The dialects in which a model could be called, for the hint when the caller's is none of them. */
+  dialectsOf(model: string): readonly Dialect[] {
+    const named = this.#byName.get(model.slice(0, Math.max(0, model.indexOf('/'))));
+    const serving = named === undefined ? this.#upstreams.filter(({ listed }) => listed.has(model)) : [named];
+    return [...new Set(serving.flatMap(({ dialects }) => dialects))];
+  }
+
+  list(dialect?: Dialect): { readonly id: string; readonly provider: string }[] {
     const seen = new Set<string>();
     const models: { id: string; provider: string }[] = [];
     for (const upstream of this.#upstreams) {
+      if (dialect !== undefined && !speaks(upstream, dialect)) continue;
       for (const model of upstream.listed) {
         // The bare name belongs to the first provider that lists it; a later one is reached by its prefix.
         models.push({ id: seen.has(model) ? `${upstream.name}/${model}` : model, provider: upstream.name });
@@ -85,19 +112,29 @@ function serves(upstream: Upstream, model: string): boolean {
   return upstream.only === null || upstream.only.has(model);
 }
 
+function speaks(upstream: Upstream, dialect: Dialect): boolean {
+  return upstream.dialects.includes(dialect);
+}
+
 function openUpstream(provider: ProviderConfig, options: UpstreamOptions): Upstream {
   const url = new URL(provider.baseUrl);
   const only = provider.models === null ? null : new Set(provider.models);
+  const { timeouts } = provider;
   return {
     name: provider.name,
     priceAs: provider.priceAs,
+    region: provider.region,
+    dialects: provider.dialects,
+    quirks: provider.quirks,
     onDisconnect: provider.onDisconnect,
-    pool: openPool(url.origin, options, {}),
+    drain: provider.drain,
+    timeouts,
+    pool: openPool(url.origin, timeouts, {}),
     basePath: url.pathname.replace(/\/+$/, ''),
-    headers:
-      provider.apiKey === null ? provider.headers : { authorization: `Bearer ${provider.apiKey}`, ...provider.headers },
+    headers: { ...(provider.apiKey === null ? {} : provider.credentials(provider.apiKey)), ...provider.headers },
     only,
     listed: only ?? new Set(options.pricedModels(provider.priceAs)),
+    refusesUsageOption: false,
   };
 }
 
@@ -106,21 +143,31 @@ function openSandbox(socketPath: string, options: UpstreamOptions): Upstream {
   return {
     name: SANDBOX,
     priceAs: SANDBOX,
+    region: '',
+    dialects: ['openai', 'anthropic', 'gemini'],
+    quirks: NO_QUIRKS,
     onDisconnect: 'drain',
-    pool: openPool('http://sandbox', options, { socketPath }),
+    drain: { maxMs: options.timeouts.totalMs, maxBytes: Number.MAX_SAFE_INTEGER },
+    timeouts: options.timeouts,
+    pool: openPool('http://sandbox', options.timeouts, { socketPath }),
     basePath: '/v1',
     headers: {},
     only: models,
     listed: models,
+    refusesUsageOption: false,
   };
 }
 
-function openPool(origin: string, options: UpstreamOptions, connect: { socketPath?: string }): Pool {
+function openPool(
+  origin: string,
+  timeouts: Pick<Config['timeouts'], 'connectMs' | 'firstByteMs' | 'idleMs'>,
+  connect: { socketPath?: string },
+): Pool {
   return new Pool(origin, {
     // A POST is never repeated on a socket: one connection carries one call at a time.
     pipelining: 1,
-    headersTimeout: options.timeouts.firstByteMs,
-    bodyTimeout: options.timeouts.idleMs,
-    connect: { timeout: options.timeouts.connectMs, noDelay: true, ...connect },
+    headersTimeout: timeouts.firstByteMs,
+    bodyTimeout: timeouts.idleMs,
+    connect: { timeout: timeouts.connectMs, noDelay: true, ...connect },
   });
 }

@@ -21,7 +21,9 @@ test('an error is answered in the OpenAI envelope with code, hint, length and co
     hint: 'Mend it.',
     param: 'metadata.tags[2]',
   });
-  const url = await serve(t, (_request, response) => sendError(response, error, { 'x-apportion-call-id': 'call_1' }));
+  const url = await serve(t, (_request, response) =>
+    sendError(response, error, { headers: { 'x-apportion-call-id': 'call_1' } }),
+  );
   const answer = await fetch(url);
   const text = await answer.text();
   assert.equal(answer.status, 400);

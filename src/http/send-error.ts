@@ -4,16 +4,26 @@ import { toOpenAiError, type ApportionError } from '#terms';
 /** How long a client may go on sending a body that was refused. Closing at once would reset the connection and take the answer along. */
 const LINGER_MS = 2_000;
 
+export type ErrorAnswer = {
+  readonly headers?: OutgoingHttpHeaders;
+  /** The caller's dialect; OpenAI's unless said. */
+  readonly envelope?: (error: ApportionError) => unknown;
+};
+
 /**
- * Answers with OpenAI's error envelope. Once an answer has begun there is no status left to send: the connection is cut,
+ * Answers with an error in the caller's envelope. Once an answer has begun there is no status left to send: the connection is cut,
  * so that no client takes half an answer for a whole one.
  */
-export function sendError(response: ServerResponse, error: ApportionError, headers: OutgoingHttpHeaders = {}): void {
+export function sendError(
+  response: ServerResponse,
+  error: ApportionError,
+  { headers = {}, envelope = toOpenAiError }: ErrorAnswer = {},
+): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const body = Buffer.from(JSON.stringify(toOpenAiError(error)));
+  const body = Buffer.from(JSON.stringify(envelope(error)));
   response.writeHead(error.status, {
     ...headers,
     'content-type': 'application/json; charset=utf-8',

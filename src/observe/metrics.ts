@@ -1,8 +1,10 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { usdNumber, type CostState, type PicoUsd } from '#terms';
+import { picoUsd, usdNumber, type CostState, type PicoUsd } from '#terms';
 
 /** Callers choose model names, and every name is a time series that stays in memory for ever. */
 const MAX_MODELS = 500;
+
+const REPORTED_TOLERANCE = 1_000n;
 
 const OTHER_MODELS = '(other)';
 
@@ -16,9 +18,16 @@ export type CallEnd = {
   readonly cost: PicoUsd | null;
 };
 
+export type MetricAttempt = CallEnd & {
+  readonly cause: 'first' | 'retry' | 'fallback';
+  /** What the price book makes of it, beside a cost the provider reported. */
+  readonly computedCost: PicoUsd | null;
+};
+
 /** What `/metrics` shows. Figures for operators: money is a double here, the ledger has the exact amount. */
 export type Metrics = {
   callStarted(): void;
+  attemptEnded(attempt: MetricAttempt): void;
   callEnded(call: CallEnd): void;
   journalSynced(seconds: number): void;
   journalFailed(): void;
@@ -41,6 +50,15 @@ export function createMetrics(): Metrics {
   };
   return {
     callStarted: () => series.inFlight.inc(),
+    attemptEnded: ({ provider, status, state, cause, cost, computedCost }) => {
+      if (cause !== 'first') series.extraAttempts.inc({ provider, cause, status });
+      if (state !== 'reported' || cost === null || computedCost === null) return;
+      const difference = cost > computedCost ? cost - computedCost : computedCost - cost;
+      // Providers round what they report to about a nano-dollar.
+      if (difference <= REPORTED_TOLERANCE) return;
+      series.reportedDiffers.inc({ provider });
+      series.reportedDifference.inc({ provider }, usdNumber(picoUsd(difference)));
+    },
     callEnded: ({ provider, status, state, cost, ...call }) => {
       const model = modelLabel(provider, call.model);
       series.inFlight.dec();
@@ -76,6 +94,24 @@ function createSeries(registry: Registry) {
       name: 'apportion_unpriced_calls_total',
       help: 'Calls whose cost is unknown for want of a price.',
       labelNames: ['provider', 'model'],
+      registers,
+    }),
+    extraAttempts: new Counter({
+      name: 'apportion_extra_attempts_total',
+      help: 'Attempts beyond the first of a call: the same model again, or another in its place.',
+      labelNames: ['provider', 'cause', 'status'],
+      registers,
+    }),
+    reportedDiffers: new Counter({
+      name: 'apportion_reported_cost_differs_total',
+      help: 'Attempts whose cost as the provider reported it differs from our own by more than a nano-dollar.',
+      labelNames: ['provider'],
+      registers,
+    }),
+    reportedDifference: new Counter({
+      name: 'apportion_reported_cost_difference_usd_total',
+      help: 'How much those differ in sum, in USD, whichever is larger.',
+      labelNames: ['provider'],
       registers,
     }),
     inFlight: new Gauge({ name: 'apportion_calls_in_flight', help: 'Calls that run now.', registers }),

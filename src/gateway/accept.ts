@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http';
+import type { Config } from '#config';
+import { readBody } from '#http';
+import { scanJsonObject, type Clock, type JsonMember, type Random, type TimestampMs } from '#std';
+import { ApportionError, makeCallId, type CallId } from '#terms';
+import { NO_TARGET, scanMultipart, type RequestBody, type RequestTarget } from '#wires';
+
+export type AcceptDeps = {
+  readonly config: Pick<Config, 'limits' | 'timeouts'>;
+  readonly clock: Clock;
+  readonly random: Random;
+};
+
+export type Accepted = {
+  readonly callId: CallId;
+  readonly startedAt: TimestampMs;
+  readonly startedMs: number;
+  readonly body: RequestBody;
+};
+
+/** `metered` bodies are JSON or a form and are read; what is passed through may be anything, and need not be. */
+export type BodyForm = 'metered' | 'passed';
+
+/** Reads the request whole, within its limits, and finds its fields without parsing what is only forwarded. */
+export async function accept(
+  deps: AcceptDeps,
+  request: IncomingMessage,
+  { target = NO_TARGET, form = 'metered' }: { readonly target?: RequestTarget; readonly form?: BodyForm } = {},
+): Promise<Accepted> {
+  const startedMs = deps.clock.elapsedMs();
+  const bytes = await readBody(request, {
+    limitBytes: deps.config.limits.maxBodyBytes,
+    timeoutMs: deps.config.timeouts.bodyMs,
+  });
+  const startedAt = deps.clock.now();
+  return {
+    callId: makeCallId(startedAt, deps.random(10)),
+    startedAt,
+    startedMs,
+    body: { bytes, target, ...fieldsOf(bytes, { type: request.headers['content-type'] ?? '', form }) },
+  };
+}
+
+function fieldsOf(
+  bytes: Buffer,
+  { type, form }: { type: string; form: BodyForm },
+): Pick<RequestBody, 'members' | 'form'> {
+  const kind = type.toLowerCase();
+  if (kind.startsWith('multipart/form-data')) return { members: new Map(), form: scanMultipart(bytes, type) };
+  if (form === 'passed' && (bytes.length === 0 || !kind.includes('json'))) return { members: new Map(), form: null };
+  return { members: membersOf(bytes), form: null };
+}
+
+function membersOf(bytes: Buffer): ReadonlyMap<string, JsonMember> {
+  const scan = scanJsonObject(bytes);
+  if (!scan.ok) {
+    throw new ApportionError(
+      'body_not_json',
+      `The request body is not valid JSON: ${scan.problem}, at byte ${scan.at}.`,
+      {
+        hint: 'Send one JSON object.',
+      },
+    );
+  }
+  const members = new Map<string, JsonMember>();
+  for (const member of scan.members) {
+    // Parsers differ in which of two they read: what is metered must be what the provider does.
+    if (members.has(member.key)) {
+      throw new ApportionError('duplicate_field', `The field ${member.key} is in the request twice.`, {
+        param: member.key,
+        hint: 'Send each field once.',
+      });
+    }
+    members.set(member.key, member);
+  }
+  return members;
+}

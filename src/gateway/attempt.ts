@@ -1,0 +1,203 @@
+import { closeEntry, closeInDoubt, openEntry, type AttemptEnd, type AttemptStart } from '#ledger';
+import type { PicoUsd } from '#terms';
+import type { WireRequest } from '#wires';
+import type { Accepted } from './accept.ts';
+import type { CallDeps, Exchange } from './call.ts';
+import type { Client } from './client.ts';
+import type { Caller } from './identify.ts';
+import { endAttempt, pricedAttempt } from './meter.ts';
+import { OUR_FIELDS } from './our-fields.ts';
+import { outcomeOf, verdictOf } from './outcome.ts';
+import { relay, type Relayed } from './relay.ts';
+import { pathAtProvider, type RoutedCall } from './routes.ts';
+import type { Itinerary, Step } from './routing.ts';
+import type { Tagged } from './tagging.ts';
+
+/** A call that knows whom it is for and where it may go. */
+export type Journey = {
+  readonly call: Accepted;
+  readonly caller: Caller;
+  readonly tagged: Tagged;
+  readonly routed: RoutedCall;
+  readonly asked: WireRequest;
+  readonly itinerary: Itinerary;
+};
+
+/** One attempt of a call, ready to go, and what it may cost at most. */
+export type Plan = Pick<Journey, 'call' | 'routed' | 'asked'> & {
+  readonly step: Step;
+  readonly start: AttemptStart;
+  readonly startedMs: number;
+  /** Answer headers about the call's tags and its way. */
+  readonly notes: Readonly<Record<string, string>>;
+  /** The intent's text, which becomes the first half of the entry. */
+  readonly open: string;
+  readonly upstreamPath: string;
+  readonly upstreamBody: Buffer | null;
+};
+
+/** An attempt that is over and durable. */
+export type Made = {
+  readonly plan: Plan;
+  readonly relayed: Relayed;
+  readonly end: AttemptEnd;
+  /** What is tried now; null when this attempt's answer is the call's. */
+  readonly next: Step | null;
+};
+
+/** Attempts that came before in the same call. */
+export type Earlier = readonly Made[];
+
+/** reserve: the upper bound of this attempt, and its intent. */
+export function reserve(
+  deps: CallDeps,
+  journey: Journey,
+  given: { readonly step: Step; readonly earlier: Earlier },
+): Plan {
+  const { call, caller, tagged, routed, asked, itinerary } = journey;
+  const { step, earlier } = given;
+  const { upstream, model } = step;
+  const unbounded: Omit<AttemptStart, 'reserved'> = {
+    callId: call.callId,
+    attempt: earlier.length + 1,
+    startedAt: earlier.length === 0 ? call.startedAt : deps.clock.now(),
+    cause: step.cause,
+    operation: routed.route.operation,
+    wire: routed.route.wire.name,
+    stream: asked.stream,
+    key: { id: caller.id, name: caller.name, team: caller.team, owner: caller.owner },
+    tags: tagged.tags,
+    requestModel: asked.model,
+    route: itinerary.route,
+    provider: upstream.name,
+    priceAs: upstream.priceAs,
+    region: upstream.region,
+    model,
+  };
+  const start = { ...unbounded, reserved: boundOf(deps, { asked, routed, step, start: unbounded }) };
+  return {
+    call,
+    routed,
+    asked,
+    step,
+    start,
+    startedMs: earlier.length === 0 ? call.startedMs : deps.clock.elapsedMs(),
+    notes: { ...tagged.notes, ...wayNotes(itinerary, step, earlier) },
+    open: openEntry(start),
+    upstreamPath: pathAtProvider(routed, upstream, model),
+    upstreamBody: bodyFor(journey, step),
+  };
+}
+
+/** forward → meter → rate → record. Whatever fails after the intent, the attempt is in the ledger when this returns. */
+export async function makeAttempt(
+  deps: CallDeps,
+  given: { readonly journey: Journey; readonly plan: Plan },
+  { client, exchange }: { readonly client: Client; readonly exchange: Exchange },
+): Promise<Made> {
+  const { journey, plan } = given;
+  await deps.journal.begin(attemptOf(plan), plan.open);
+  try {
+    const relayed = await relay(deps, { plan, client, headers: exchange.request.headers });
+    const outcome = outcomeOf(relayed, plan.step.upstream.onDisconnect);
+    const next = client.gone ? null : nextStep(deps, { journey, plan, relayed, outcome });
+    const end = await endAttempt(deps, plan, { relayed, outcome, last: next === null });
+    await record(deps, plan, end);
+    return { plan, relayed, end, next };
+  } catch (error) {
+    await recordLost(deps, plan);
+    throw error;
+  }
+}
+
+type Finished = {
+  readonly journey: Journey;
+  readonly plan: Plan;
+  readonly relayed: Relayed;
+  readonly outcome: ReturnType<typeof outcomeOf>;
+};
+
+function nextStep(deps: CallDeps, { journey, plan, relayed, outcome }: Finished): Step | null {
+  const { step } = plan;
+  if (asksForUsage(journey, step) && refusesUsage(relayed)) {
+    step.upstream.refusesUsageOption = true;
+    return { ...step, cause: 'retry', waitMs: 0 };
+  }
+  const verdict = verdictOf({ relayed, outcome }, journey.itinerary.whenUnknown);
+  deps.routing.report(step, verdict);
+  return journey.itinerary.next(verdict);
+}
+
+/** Servers of OpenAI's dialect that do not know the option say so by its name. */
+function refusesUsage({ httpStatus, answer }: Relayed): boolean {
+  return (httpStatus === 400 || httpStatus === 422) && answer?.mentions('stream_options') === true;
+}
+
+function asksForUsage({ asked, routed }: Pick<Journey, 'asked' | 'routed'>, { upstream }: Step): boolean {
+  const { dialect } = routed.route;
+  return asked.stream && dialect === 'openai' && upstream.quirks.streamUsage === 'ask' && !upstream.refusesUsageOption;
+}
+
+function bodyFor(journey: Journey, step: Step): Buffer | null {
+  const { call, routed, tagged } = journey;
+  const { wire, dialect } = routed.route;
+  if (call.body.bytes.length === 0 && routed.method !== 'POST') return null;
+  return wire.writeRequest(call.body, {
+    model: step.model,
+    askUsage: asksForUsage(journey, step),
+    drop: OUR_FIELDS,
+    // Gemini's requests have no metadata of their own.
+    metadata: dialect === 'gemini' ? { action: 'drop' } : tagged.declared.forwardMetadata,
+  });
+}
+
+type Bounded = Pick<Plan, 'asked' | 'routed' | 'step'> & { readonly start: Omit<AttemptStart, 'reserved'> };
+
+function boundOf(deps: CallDeps, { asked, routed, step, start }: Bounded): PicoUsd | null {
+  if (routed.route.billing !== 'metered' || asked.maxInputTokens === null) return null;
+  return deps.prices().bound(pricedAttempt({ step, start }), {
+    inputTokens: asked.maxInputTokens,
+    outputTokens: asked.maxOutputTokens,
+    n: asked.choices,
+  });
+}
+
+/** What the caller is told of the way its call took. LiteLLM's names stand beside ours. */
+function wayNotes(itinerary: Itinerary, step: Step, earlier: Earlier): Record<string, string> {
+  const notes: Record<string, string> = { 'x-apportion-provider': step.upstream.name };
+  if (step.model !== '') notes['x-apportion-model'] = headerWord(step.model);
+  if (itinerary.route !== '') notes['x-apportion-route'] = headerWord(itinerary.route);
+  if (earlier.length === 0) return notes;
+  const fallbacks = step.cause === 'fallback' ? 1 : 0;
+  notes['x-apportion-attempts'] = String(earlier.length + 1);
+  notes['x-apportion-failed'] = earlier
+    .map(({ plan, end }) => headerWord(`${plan.start.provider}/${plan.start.model} ${end.errorCode || end.status}`))
+    .join(', ');
+  notes['x-litellm-attempted-retries'] = String(earlier.length - fallbacks);
+  notes['x-litellm-attempted-fallbacks'] = String(fallbacks);
+  return notes;
+}
+
+/** Model names come from callers; a header takes ASCII. */
+function headerWord(text: string): string {
+  return text.toWellFormed().replace(/[^\x20-\x7e]+/g, encodeURIComponent);
+}
+
+async function record(deps: CallDeps, plan: Plan, end: AttemptEnd): Promise<void> {
+  const startedMs = deps.clock.elapsedMs();
+  await deps.journal.settle(attemptOf(plan), closeEntry(plan.open, plan.start, end));
+  deps.metrics.journalSynced((deps.clock.elapsedMs() - startedMs) / 1000);
+}
+
+/** A fault of ours between intent and entry must not hide money: the attempt is in doubt from now on, not from the next start. */
+async function recordLost(deps: CallDeps, plan: Plan): Promise<void> {
+  if (deps.journal.state() !== 'open') return;
+  const entry = closeInDoubt(plan.open, deps.clock.now(), 'gateway_failed');
+  await deps.journal.settle(attemptOf(plan), entry).catch((error: unknown) => {
+    deps.log.error({ err: error, call_id: plan.call.callId }, 'a lost attempt stays open until the next start');
+  });
+}
+
+function attemptOf(plan: Plan): string {
+  return `${plan.start.callId}.${plan.start.attempt}`;
+}

@@ -1,0 +1,81 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { ApportionError } from '#terms';
+import type { Dialect, WireRequest } from '#wires';
+import type { Accepted } from './accept.ts';
+import type { CallDeps } from './call.ts';
+import type { Caller } from './identify.ts';
+import type { RoutedCall } from './routes.ts';
+import { Itinerary } from './routing.ts';
+import type { Upstreams } from './upstreams.ts';
+
+export type Chosen = { readonly asked: WireRequest; readonly itinerary: Itinerary };
+
+type Choosing = {
+  readonly call: Accepted;
+  readonly caller: Caller;
+  readonly routed: RoutedCall;
+  readonly headers: IncomingHttpHeaders;
+};
+
+/** For routes that name no model: which of several providers is meant. */
+const PROVIDER_HEADER = 'x-apportion-provider';
+
+const DIALECT_ROUTES: Readonly<Record<Dialect, string>> = {
+  openai: "OpenAI's (POST /v1/chat/completions)",
+  anthropic: "Anthropic's (POST /v1/messages)",
+  gemini: "Gemini's (POST /v1beta/models/{model}:generateContent)",
+};
+
+/** Finds the deployments a request can go to, in order. */
+export function choose(deps: CallDeps, choosing: Choosing): Chosen {
+  const { call, caller, routed } = choosing;
+  const { wire, dialect, billing } = routed.route;
+  const asked = wire.readRequest(call.body);
+  if (asked.model === '') return { asked, itinerary: passThroughTo(deps, choosing) };
+  const itinerary = deps.routing.plan(asked.model, dialect);
+  if (itinerary === undefined) throw modelNotFound(asked.model, { dialect, upstreams: deps.upstreams });
+  if (caller.models.length > 0 && !caller.models.includes(asked.model) && billing !== 'free') {
+    throw new ApportionError('not_allowed', `This key may not call the model ${asked.model}.`, {
+      param: 'model',
+      hint: `It may call ${caller.models.join(', ')}.`,
+    });
+  }
+  return { asked, itinerary };
+}
+
+function passThroughTo(deps: CallDeps, { caller, routed, headers }: Choosing): Itinerary {
+  const { dialect, billing } = routed.route;
+  if (caller.models.length > 0 && billing === 'unpriced') {
+    throw new ApportionError('not_allowed', 'This key may call certain models only, and this route can start any.', {
+      hint: `It may call ${caller.models.join(', ')}.`,
+    });
+  }
+  const named = headers[PROVIDER_HEADER];
+  const upstream = deps.upstreams.speaking(dialect, typeof named === 'string' ? named : undefined);
+  if (upstream !== undefined) return Itinerary.to({ upstream, model: '' });
+  throw new ApportionError('model_not_found', `No configured provider takes this route in the ${dialect} format.`, {
+    param: PROVIDER_HEADER,
+    hint: `Configured providers: ${deps.upstreams.names().join(', ')}. ${PROVIDER_HEADER} names one of them.`,
+  });
+}
+
+function modelNotFound(
+  model: string,
+  { dialect, upstreams }: { readonly dialect: Dialect; readonly upstreams: Upstreams },
+): ApportionError {
+  const providers = upstreams.names();
+  const others = upstreams.dialectsOf(model).filter((one) => one !== dialect);
+  if (others.length > 0) {
+    return new ApportionError('model_not_found', `No configured provider serves ${model} in this format.`, {
+      param: 'model',
+      hint: `It is served in ${others.map((one) => DIALECT_ROUTES[one]).join(', ')}.`,
+    });
+  }
+  return new ApportionError('model_not_found', `No configured provider serves the model ${model}.`, {
+    param: 'model',
+    hint:
+      providers.length === 1 && providers[0] === 'sandbox'
+        ? 'Only the sandbox is configured: call sandbox-mini, or set OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY and start again.'
+        : `Configured providers: ${providers.join(', ')}. GET /v1/models lists their models; provider/model names one directly.`,
+  });
+}
