@@ -25,12 +25,17 @@ const start: AttemptStart = {
   callId,
   attempt: 1,
   startedAt,
+  cause: 'first',
   operation: 'chat',
+  wire: 'openai.chat',
   stream: false,
   key: { id: 'key_1', name: 'ci', team: 'growth', owner: '' },
   tags,
-  requestModel: 'gpt-4o',
+  requestModel: 'fast',
+  route: 'fast',
   provider: 'openai',
+  priceAs: 'openai',
+  region: 'eu',
   model: 'gpt-4o',
   reserved: picoUsd(42_000_000n),
 };
@@ -38,6 +43,10 @@ const start: AttemptStart = {
 const rated: RatedCost = {
   state: 'exact',
   cost: picoUsd(25_000_000n),
+  listCost: picoUsd(30_000_000n),
+  billed: picoUsd(26_000_000n),
+  computedCost: picoUsd(25_000_000n),
+  terms: ['contract_1'],
   charges: [
     {
       meter: 'input',
@@ -56,6 +65,7 @@ const end: AttemptEnd = {
   httpStatus: 200,
   errorCode: '',
   upstreamId: 'chatcmpl-1',
+  last: true,
   responseModel: 'gpt-4o-2024-08-06',
   latencyMs: 12.6,
   firstByteMs: null,
@@ -70,7 +80,7 @@ test('an entry is its intent continued: the same fields, then what the attempt c
   const entry = JSON.parse(closeEntry(open, start, end));
   assert.deepEqual(Object.fromEntries(Object.keys(intent).map((key) => [key, entry[key]])), intent);
   assert.equal(entry.entry_id, makeEntryId(callId, 1, { kind: 'attempt', n: 0 }));
-  assert.equal(entry.cost, '25000000');
+  assert.deepEqual([entry.cost, entry.list_cost, entry.billed], ['25000000', '30000000', '26000000']);
   assert.equal(entry.at_risk, null);
   assert.deepEqual([entry.input_tokens, entry.output_tokens, entry.latency_ms], [15, 3, 13]);
 });
@@ -92,9 +102,19 @@ test('an attempt without a provable bound is in doubt with an unknown amount, no
   assert.equal(JSON.parse(closeInDoubt(open, startedAt, 'gateway_crashed')).at_risk, null);
 });
 
-test('a retry does not count as another call', () => {
-  const counts = [1, 2].map(
-    (attempt) => JSON.parse(closeInDoubt(openEntry({ ...start, attempt }), startedAt, 'gateway_crashed')).counts_call,
+test('a call that was tried again is counted by its last attempt, whatever became of it', () => {
+  const counts = [false, true].map(
+    (last) => JSON.parse(closeEntry(openEntry(start), start, { ...end, last })).counts_call,
   );
-  assert.deepEqual(counts, [1, 0]);
+  assert.deepEqual(counts, [0, 1]);
+  const lost = openEntry({ ...start, attempt: 2, cause: 'retry' });
+  assert.equal(JSON.parse(closeInDoubt(lost, startedAt, 'gateway_crashed')).counts_call, 1);
+});
+
+test('what other models consumed inside the answer is in the tokens of the entry', () => {
+  const others = [{ model: 'gpt-4o-mini', meters: { input: 7, output_text: 2 } }];
+  const usage = { meters: { input: 10, output_text: 3 }, origin: 'reported', others, raw: '{}' } as const;
+  const entry = JSON.parse(closeEntry(openEntry(start), start, { ...end, usage }));
+  assert.deepEqual([entry.input_tokens, entry.output_tokens], [17, 5]);
+  assert.deepEqual(JSON.parse(entry.other_usage), others);
 });

@@ -9,6 +9,7 @@ import {
   type Usage,
 } from '#terms';
 import { invariant, type TimestampMs } from '#std';
+import { toChargeLine } from './charge-line.ts';
 
 /** Version of the row below. Readers accept every released version; a new field needs no new version, a changed one does. */
 export const ENTRY_SCHEMA = 1;
@@ -142,14 +143,7 @@ export function closeEntry(
     other_usage: others.length === 0 ? '' : JSON.stringify(others),
     input_tokens: others.reduce((sum, other) => sum + inputTokens(other.meters), inputTokens(meters)),
     output_tokens: others.reduce((sum, other) => sum + outputTokens(other.meters), outputTokens(meters)),
-    charges: end.rated.charges.map((charge) => ({
-      meter: charge.meter,
-      quantity: String(charge.quantity),
-      unit_amount: charge.unitPrice.amount,
-      unit_per: charge.unitPrice.per,
-      amount: charge.amount.toString(),
-      price_row: charge.priceRow,
-    })),
+    charges: end.rated.charges.map(toChargeLine),
     cost: picoText(end.rated.cost),
     list_cost: picoText(end.rated.listCost),
     billed: picoText(end.rated.billed),
@@ -162,6 +156,7 @@ export function closeEntry(
     price_book: end.priceBook,
     corrects: '',
     resolves: '',
+    moved_cost: '0',
   });
 }
 
@@ -211,6 +206,7 @@ export function closeInDoubt(open: string, postedAt: TimestampMs, lostBy: LostBy
     price_book: '',
     corrects: '',
     resolves: '',
+    moved_cost: '0',
   });
 }
 

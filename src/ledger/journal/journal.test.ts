@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { ApportionError } from '#terms';
+import { ApportionError, type EntryId } from '#terms';
 import { InvariantError } from '#std';
 import { openSample, sampleDeps, sampleEntry, sampleIntent, scratchDir, seenEntries } from './sample.fixture.ts';
 
@@ -33,6 +33,21 @@ test('numbering goes on after a restart', async (t) => {
     { seq: 1, attempt: 'call_a', state: 'exact' },
     { seq: 2, attempt: 'call_b', state: 'exact' },
   ]);
+});
+
+test('an entry of no attempt is appended once: the same id again is refused, and the journal goes on', async (t) => {
+  const dir = scratchDir(t);
+  const journal = await openSample(t, sampleDeps(dir));
+  const id = 'call_1.1.correction.1' as EntryId;
+  await journal.append(id, sampleEntry(id));
+  assert.equal(journal.durable().seq, 1);
+  await assert.rejects(journal.append(id, sampleEntry(id)), /ends once/);
+  await journal.settle('call_2.1', sampleEntry('call_2.1'));
+  await journal.close();
+  assert.deepEqual(
+    seenEntries(dir).map(({ attempt }) => attempt),
+    [id, 'call_2.1'],
+  );
 });
 
 test('an entry whose attempt never began is accepted', async (t) => {

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { ApportionError, LIMITS } from '#terms';
+import { ApportionError, LIMITS, type EntryId } from '#terms';
 import { invariant, type Clock } from '#std';
 import { AttemptWindow } from './attempt-window.ts';
 import { TEXT_MAX_CHARS } from './frame.ts';
@@ -22,6 +22,11 @@ export type Journal = {
   begin(attempt: string, open: string): Promise<void>;
   /** Resolves when the entry is on disk. An attempt that never began may be settled too. @param entry JSON of the entry */
   settle(attempt: string, entry: string): Promise<void>;
+  /**
+   * Resolves when an entry that is of no attempt of its own (a correction) is on disk. An id that is among the last entries is
+   * a broken invariant, as with `settle`; older ones are not remembered. @param entry its JSON
+   */
+  append(entryId: EntryId, entry: string): Promise<void>;
   /** Takes an intent back: nothing was sent upstream, so there is nothing to account for. As durable as `begin`. */
   cancel(attempt: string): Promise<void>;
   state(): JournalState;
@@ -117,6 +122,10 @@ class JournalClient implements Journal {
     this.#attempts.end(attempt);
     this.#send({ is: 'settle', attempt, text: entry });
     return this.#settling.add();
+  }
+
+  append(entryId: EntryId, entry: string): Promise<void> {
+    return this.settle(entryId, entry);
   }
 
   async cancel(attempt: string): Promise<void> {

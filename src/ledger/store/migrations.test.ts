@@ -23,8 +23,8 @@ async function firstStore(path: string): Promise<void> {
   );
   await connection.run("INSERT INTO schema_versions (version, what) VALUES (1, 'the entries table')");
   await connection.run(
-    `INSERT INTO ${ENTRIES} (node_id, seq, call_id, entry_id, effective_at, cost, tags)
-     VALUES ('${NODE}', 1, 'call_1', 'call_1.1.attempt.0', '2026-10-31 00:00:00', 7, '{"team":"growth"}')`,
+    `INSERT INTO ${ENTRIES} (node_id, seq, call_id, entry_id, effective_at, cost, tags, input_tokens)
+     VALUES ('${NODE}', 1, 'call_1', 'call_1.1.attempt.0', '2026-10-31 00:00:00', 7, '{"team":"growth"}', 12)`,
   );
   await connection.close();
   await engine.close();
@@ -67,6 +67,20 @@ test('a store of the first release keeps its rows and takes entries with the col
       tags_overflow: { build: '9' },
       tag_keys: 'cost%2Ecenter team',
     },
+  ]);
+});
+
+test('an entry older than list cost and billed amount counts with its cost as both, and its tokens may be corrected', async () => {
+  await using dir = await tempDir();
+  await firstStore(dir.path);
+  const store = await openStore({ path: dir.path }, DEPS);
+  const rows = await store.query(
+    `SELECT toString(list_cost) AS list, toString(cost + list_extra) AS counted, toString(billed_extra) AS extra,
+      toString(moved_cost) AS moved, corrects, resolves, cause, input_tokens - 20 AS fewer FROM ${ENTRIES}`,
+  );
+  await store.close();
+  assert.deepEqual(rows, [
+    { list: null, counted: '7', extra: '0', moved: '0', corrects: '', resolves: '', cause: '', fewer: -8 },
   ]);
 });
 

@@ -21,9 +21,7 @@ const MIGRATIONS: readonly Migration[] = [
   {
     version: 3,
     what: 'the keys of the tags of an entry in a column of their own',
-    statements: [
-      `ALTER TABLE ${ENTRIES} ADD COLUMN IF NOT EXISTS tag_keys ${DERIVED_COLUMNS.tag_keys} AFTER price_book`,
-    ],
+    statements: [addDerived('tag_keys', 'price_book')],
   },
   {
     version: 4,
@@ -42,6 +40,11 @@ const MIGRATIONS: readonly Migration[] = [
       addColumn('price_terms', 'computed_cost'),
       addColumn('corrects', 'price_book'),
       addColumn('resolves', 'corrects'),
+      addColumn('moved_cost', 'resolves'),
+      addDerived('list_extra', 'tag_keys'),
+      addDerived('billed_extra', 'list_extra'),
+      setType('input_tokens'),
+      setType('output_tokens'),
     ],
   },
 ];
@@ -49,6 +52,15 @@ const MIGRATIONS: readonly Migration[] = [
 /** A table made by this build has every column from the start; one made before gets it here, empty in the rows it has. */
 function addColumn(name: EntryColumn, after: EntryColumn): string {
   return `ALTER TABLE ${ENTRIES} ADD COLUMN IF NOT EXISTS ${name} ${ENTRY_COLUMNS[name]} AFTER ${after}`;
+}
+
+function addDerived(name: keyof typeof DERIVED_COLUMNS, after: EntryColumn | keyof typeof DERIVED_COLUMNS): string {
+  return `ALTER TABLE ${ENTRIES} ADD COLUMN IF NOT EXISTS ${name} ${DERIVED_COLUMNS[name]} AFTER ${after}`;
+}
+
+/** Rewrites the column where its type differs, and does nothing where it does not. */
+function setType(name: EntryColumn): string {
+  return `ALTER TABLE ${ENTRIES} MODIFY COLUMN ${name} ${ENTRY_COLUMNS[name]} SETTINGS mutations_sync=2`;
 }
 
 const CREATE_VERSIONS = `CREATE TABLE IF NOT EXISTS schema_versions (version UInt32, what String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))

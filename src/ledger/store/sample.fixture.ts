@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TimestampMs } from '#std';
-import { picoUsd, type CallId, type Dimension } from '#terms';
+import { picoUsd, type CallId, type Dimension, type PicoUsd, type RatedCost } from '#terms';
 import { closeEntry, openEntry, type AttemptStart } from '../entry.ts';
 import type { Log } from './log.ts';
 import type { EntryReader } from './shipment.ts';
@@ -29,13 +29,13 @@ export function sampleEntry(n: number, sample: Sample = {}): string {
     httpStatus: 200,
     errorCode: '',
     upstreamId: `chatcmpl-${n}`,
+    last: true,
     responseModel: 'gpt-4o-2024-08-06',
     latencyMs: 250,
     firstByteMs: 120,
     usage: { meters: { input: 10, output_text: 5 }, origin: 'reported', raw: '{"prompt_tokens":10}' },
     rated: {
       state: cost === null ? 'unpriced' : 'exact',
-      cost: cost === null ? null : picoUsd(cost),
       charges:
         cost === null
           ? []
@@ -48,10 +48,16 @@ export function sampleEntry(n: number, sample: Sample = {}): string {
                 priceRow: 'openai/gpt-4o#1',
               },
             ],
+      ...sampleAmounts(cost === null ? null : picoUsd(cost)),
+      terms: [],
       unpricedMeters: cost === null ? ['input'] : [],
     },
     priceBook: 'seed-1',
   });
+}
+
+function sampleAmounts(cost: PicoUsd | null): Pick<RatedCost, 'cost' | 'listCost' | 'billed' | 'computedCost'> {
+  return { cost, listCost: cost, billed: cost, computedCost: cost };
 }
 
 function sampleStart(n: number, startedAt: TimestampMs, sample: Sample): AttemptStart {
@@ -65,7 +71,9 @@ function sampleStart(n: number, startedAt: TimestampMs, sample: Sample): Attempt
     callId: `call_${n.toString(16).padStart(32, '0')}` as CallId,
     attempt: 1,
     startedAt,
+    cause: 'first',
     operation: 'chat',
+    wire: 'openai.chat',
     stream: false,
     key: { id: 'key_1', name: 'first key', team: 'core', owner: 'ann' },
     tags: {
@@ -82,7 +90,10 @@ function sampleStart(n: number, startedAt: TimestampMs, sample: Sample): Attempt
       warnings: [],
     },
     requestModel: 'gpt-4o',
+    route: '',
     provider: 'openai',
+    priceAs: 'openai',
+    region: '',
     model: 'gpt-4o',
     reserved: picoUsd(5_000_000n),
   };

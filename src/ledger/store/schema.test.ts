@@ -7,7 +7,8 @@ import { keptLog, sampleEntry, tempDir } from './sample.fixture.ts';
 import { CREATE_ENTRIES, ENTRIES, ENTRY_COLUMNS } from './schema.ts';
 import { openStore } from './store.ts';
 
-const MONEY = new Set(['reserved', 'cost', 'at_risk']);
+const MONEY = ['reserved', 'cost', 'list_cost', 'billed', 'computed_cost', 'at_risk'] as const;
+const AS_TEXT: ReadonlySet<string> = new Set([...MONEY, 'moved_cost']);
 
 function parseObject(text: string): Record<string, unknown> {
   const value: unknown = JSON.parse(text);
@@ -21,8 +22,8 @@ test('every field of an entry has a column, and every column but the origin has 
 });
 
 test('money columns are 128-bit integers, so that sums cannot wrap', () => {
-  for (const column of ['reserved', 'cost', 'at_risk'] as const)
-    assert.equal(ENTRY_COLUMNS[column], 'Nullable(Int128)');
+  for (const column of MONEY) assert.equal(ENTRY_COLUMNS[column], 'Nullable(Int128)');
+  assert.equal(ENTRY_COLUMNS.moved_cost, 'Int128');
   assert.match(ENTRY_COLUMNS.charges, /amount Int128/);
   assert.match(CREATE_ENTRIES, /fsync_after_insert = 1/);
 });
@@ -34,7 +35,7 @@ test('an entry comes back from the store as it went in', async () => {
   const lines = [rowOf('node_a', { seq: 7, body: Buffer.from(body) })];
   await store.insert({ nodeId: 'node_a', first: 7, last: 7, generation: 0, lines });
   const columns = Object.keys(ENTRY_COLUMNS).map((name) =>
-    MONEY.has(name) ? `toString(${name}) AS ${name}` : name === 'charges' ? 'toJSONString(charges) AS charges' : name,
+    AS_TEXT.has(name) ? `toString(${name}) AS ${name}` : name === 'charges' ? 'toJSONString(charges) AS charges' : name,
   );
   const [row] = await store.query<Record<string, unknown>>(`SELECT ${columns.join(', ')} FROM ${ENTRIES}`);
   await store.close();

@@ -63,8 +63,9 @@ export const ENTRY_COLUMNS = {
   usage_raw: 'String',
   // JSON: what other models consumed inside the answer.
   other_usage: 'String',
-  input_tokens: 'UInt64',
-  output_tokens: 'UInt64',
+  // Signed: a correction of usage may take some away.
+  input_tokens: 'Int64',
+  output_tokens: 'Int64',
   charges:
     'Array(Tuple(meter LowCardinality(String), quantity String, unit_amount String, unit_per Float64, amount Int128, price_row String))',
   cost: 'Nullable(Int128)',
@@ -77,9 +78,11 @@ export const ENTRY_COLUMNS = {
   unpriced_meters: 'Array(LowCardinality(String))',
   at_risk: 'Nullable(Int128)',
   price_book: 'LowCardinality(String)',
-  // Of a correction: the entry it corrects, and the state of that entry it puts an end to (`unpriced`, `in_doubt`).
+  // Of a correction: the entry it corrects, the state of that entry it puts an end to (`unpriced`, `in_doubt`), and the cost
+  // that was counted in that state until then. Zero nearly everywhere, which costs next to nothing to read.
   corrects: 'String',
   resolves: 'LowCardinality(String)',
+  moved_cost: 'Int128',
 } as const;
 
 export type EntryColumn = keyof typeof ENTRY_COLUMNS;
@@ -87,10 +90,14 @@ export type EntryColumn = keyof typeof ENTRY_COLUMNS;
 /**
  * Columns the store works out itself on insert; no field of an entry, and not part of `SELECT *`. `tag_keys` has the sorted
  * paths of `tags` (see `tagKeyOfPath`) with spaces between: most entries have one of few sets of keys, so a question about
- * keys reads one small number per entry, where the JSON itself would be read with every value of every tag.
+ * keys reads one small number per entry, where the JSON itself would be read with every value of every tag. `…_extra` is what
+ * list cost and billed amount have beyond the cost: nearly always zero, so that a sum of it reads nothing (measured on 3 M
+ * rows: 22 ms for cost and list cost, 47 ms with the amounts themselves). Entries older than the two amounts have no extra.
  */
 export const DERIVED_COLUMNS = {
   tag_keys: "LowCardinality(String) MATERIALIZED arrayStringConcat(arraySort(JSONAllPaths(tags)), ' ')",
+  list_extra: 'Int128 MATERIALIZED coalesce(list_cost, cost, 0) - coalesce(cost, 0)',
+  billed_extra: 'Int128 MATERIALIZED coalesce(billed, cost, 0) - coalesce(cost, 0)',
 } as const;
 
 /** A batch is recognised when sent again as long as fewer than this many inserts came between. */
