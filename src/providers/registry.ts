@@ -1,3 +1,4 @@
+import { anthropic } from './anthropic/index.ts';
 import { deepseek } from './deepseek/index.ts';
 import { fireworks } from './fireworks/index.ts';
 import { gemini } from './gemini/index.ts';
@@ -17,6 +18,7 @@ import type { Provider } from './provider.ts';
 /** Every provider that needs nothing but a key, or an address, to be used. */
 export const PROVIDERS: readonly Provider[] = [
   openai,
+  anthropic,
   gemini,
   mistral,
   deepseek,

@@ -4,6 +4,8 @@
  * Holds: every unit of usage lands in exactly one meter; bytes that need no change are forwarded as they came.
  * Fails: `invalid_field` for a request it cannot read; unknown or missing usage is null, never zero.
  */
+export { anthropicCountTokens, anthropicMessages } from './anthropic/index.ts';
+export { anthropicErrorEvent, toAnthropicError } from './anthropic/error.ts';
 export { createEstimator, type Estimator } from './estimate/index.ts';
 export { geminiCountTokens, geminiEmbed, geminiErrorEvent, geminiGenerate, toGeminiError } from './gemini/index.ts';
 export { openAiChat, openAiCompletions, openAiEmbeddings } from './openai/index.ts';

@@ -1,0 +1,66 @@
+import { scanJsonObject, type JsonMember } from '#std';
+import { NO_FACTS, type AnswerContext, type AnswerFacts } from '../wire.ts';
+import { readObject } from './counts.ts';
+import { parseQuietly, readAnthropicUsage, usageContextOf } from './usage.ts';
+
+/** Reads a message's facts. What is no JSON object (an HTML error page, a cut body) has none. */
+export function readMessageAnswer(bytes: Buffer, context: AnswerContext): AnswerFacts {
+  const scan = scanJsonObject(bytes);
+  if (!scan.ok) return { ...NO_FACTS, outputCharsBeyond: bytes.length };
+  const members = new Map(scan.members.map((member) => [member.key, member]));
+  const usage = readAnthropicUsage(textOf(bytes, members.get('usage')), usageContextOf(context));
+  return {
+    id: readText(bytes, members.get('id')),
+    model: readText(bytes, members.get('model')),
+    usage,
+    usageComplete: usage !== null,
+    outputText: usage === null ? contentText(parseQuietly(textOf(bytes, members.get('content')))) : '',
+    outputCharsBeyond: 0,
+    failed: members.has('error') && !members.has('content'),
+  };
+}
+
+/** Counting tokens is free: nothing is metered, which is known and not missing. */
+export function readCountAnswer(bytes: Buffer, _context: AnswerContext): AnswerFacts {
+  const scan = scanJsonObject(bytes);
+  const failed = !scan.ok || scan.members.some(({ key }) => key === 'error');
+  return {
+    ...NO_FACTS,
+    usage: { meters: {}, origin: 'reported', raw: failed ? '' : bytes.toString('utf8').trim() },
+    usageComplete: true,
+    failed,
+  };
+}
+
+/** Everything a model wrote into the blocks of a message: text, thoughts, what it calls tools with. */
+export function contentText(content: unknown): string {
+  return Array.isArray(content) ? content.map(blockText).join('') : '';
+}
+
+/** What a model wrote into one block. What a server's tools found is input, and no text of the model's. */
+export function blockText(value: unknown): string {
+  const block = readObject(value);
+  if (block === null) return '';
+  const { type, text, thinking, content, name, input } = block;
+  if (type === 'text') return stringOf(text);
+  if (type === 'thinking') return stringOf(thinking);
+  if (type === 'compaction') return stringOf(content);
+  if (type === 'tool_use' || type === 'server_tool_use' || type === 'mcp_tool_use') {
+    const args = readObject(input);
+    // A stream opens the block with no arguments, and writes them piece by piece.
+    return stringOf(name) + (args === null || Object.keys(args).length === 0 ? '' : JSON.stringify(args));
+  }
+  return '';
+}
+
+function stringOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function textOf(bytes: Buffer, member: JsonMember | undefined): string {
+  return member === undefined ? '' : bytes.toString('utf8', member.valueStart, member.end);
+}
+
+function readText(bytes: Buffer, member: JsonMember | undefined): string {
+  return stringOf(parseQuietly(textOf(bytes, member)));
+}

@@ -1,0 +1,24 @@
+import type { Wire } from '../wire.ts';
+import { readCountAnswer, readMessageAnswer } from './answer.ts';
+import { readCountRequest, readMessageRequest, requestText, writeRequest } from './request.ts';
+import { MessageStreamMeter } from './stream.ts';
+
+/** Anthropic Messages, and every server that speaks them. */
+export const anthropicMessages: Wire = {
+  name: 'anthropic.messages',
+  dialect: 'anthropic',
+  names: { id: 'id', model: 'model', usage: 'usage' },
+  readRequest: readMessageRequest,
+  writeRequest,
+  requestText,
+  readAnswer: readMessageAnswer,
+  meterStream: (context) => new MessageStreamMeter(context),
+};
+
+/** Counts the tokens a message would have: free of charge, never a stream, and an answer without an id. */
+export const anthropicCountTokens: Wire = {
+  ...anthropicMessages,
+  name: 'anthropic.count_tokens',
+  readRequest: readCountRequest,
+  readAnswer: readCountAnswer,
+};

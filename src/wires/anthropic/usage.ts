@@ -1,0 +1,106 @@
+import type { Meters, Usage } from '#terms';
+import type { AnswerContext, UsageContext, UsageObject, UsageReader } from '../wire.ts';
+import { readCount, readObject, readTokens, toMeters } from './counts.ts';
+import { readAnswerTokens, type AnswerTokens } from './iterations.ts';
+
+/**
+ * Reads the `usage` of a message (JSON text, or the parsed value) into disjoint meters: the cache stands beside
+ * `input_tokens`, thoughts inside `output_tokens`. Null when the provider did not say. A count that is no count leaves no
+ * meter at all, `inconsistent` and the raw object: half an answer would be billed as if it were the whole.
+ */
+export const readAnthropicUsage: UsageReader = (usage, context) => {
+  const object = readObject(typeof usage === 'string' ? parseQuietly(usage) : usage);
+  if (object === null) return null;
+  const raw = typeof usage === 'string' ? usage : JSON.stringify(usage);
+  const counted = readTokens(object);
+  if (counted !== 'absurd' && Object.keys(counted.tokens).length === 0 && !Array.isArray(object['iterations']))
+    return null;
+  const answer = counted === 'absurd' ? 'absurd' : readAnswerTokens(object, counted);
+  return { ...readMeters(object, answer, context), origin: 'reported', ...readTerms(object, context), raw };
+};
+
+function readMeters(
+  usage: UsageObject,
+  answer: AnswerTokens | 'absurd',
+  { request, answer: shown }: UsageContext,
+): Pick<Usage, 'meters' | 'others' | 'inconsistent'> {
+  const thinking = readCount(readObject(usage['output_tokens_details'])?.['thinking_tokens']);
+  const searches = readCount(readObject(usage['server_tool_use'])?.['web_search_requests']);
+  if (answer === 'absurd' || thinking === 'absurd' || searches === 'absurd') return { meters: {}, inconsistent: true };
+  const { tokens, others } = answer;
+  const meters: Meters = {
+    ...request,
+    ...shown,
+    ...toMeters(tokens, thinking),
+    ...(searches === undefined ? {} : { web_search: searches }),
+  };
+  const sound =
+    answer.sound &&
+    (thinking ?? 0) <= (tokens.output ?? 0) &&
+    tokens.input !== undefined &&
+    tokens.output !== undefined &&
+    !isRepriced(usage);
+  return { meters, ...(others.length === 0 ? {} : { others }), ...(sound ? {} : { inconsistent: true }) };
+}
+
+/**
+ * A redeemed credit bills the cache writes of a retry as reads, and the usage does not say how many
+ * (platform.claude.com, fallback credit): the counts stand, marked for reconciliation.
+ */
+function isRepriced(usage: UsageObject): boolean {
+  const status = readObject(readObject(usage['fallback_credit'])?.['status']);
+  return status?.['type'] === 'redeemed';
+}
+
+/** Values of `inference_geo` that are no place. */
+const NOWHERE: ReadonlySet<string> = new Set(['', 'global', 'not_available']);
+
+/** What decides the price beside the counts: tier, speed, place, and a cost the server states. */
+function readTerms(
+  usage: UsageObject,
+  context: UsageContext,
+): Pick<Usage, 'serviceTier' | 'geo' | 'reportedCost' | 'inconsistent'> {
+  const serviceTier = readServed(usage, context.serviceTier ?? '');
+  const geo = readText(usage['inference_geo']) || (context.geo ?? '');
+  const reportedCost = context.quirks.reportedCost?.(usage) ?? context.reportedCost;
+  return {
+    ...(serviceTier === '' ? {} : { serviceTier }),
+    ...(NOWHERE.has(geo) ? {} : { geo }),
+    ...(reportedCost === undefined ? {} : { reportedCost }),
+  };
+}
+
+/**
+ * Fast answers have a price list of their own, and are sold in the standard tier only. Should one ever be served in
+ * another, both names stand together: no row has that name, and an unknown price is better than a wrong one.
+ */
+function readServed(usage: UsageObject, outside: string): string {
+  const tier = readText(usage['service_tier']) || outside;
+  if (usage['speed'] !== 'fast') return tier;
+  return tier === '' || tier === 'standard' ? 'fast' : `${tier}+fast`;
+}
+
+/** What the headers of an answer add to its usage. */
+export function usageContextOf({ quirks, headers }: AnswerContext): UsageContext {
+  const stated = quirks.reportedCostHeader === null ? undefined : headers[quirks.reportedCostHeader];
+  return typeof stated === 'string' && stated !== '' ? { quirks, reportedCost: stated } : { quirks };
+}
+
+/** Usage whose output is not counted yet: what a stream says at its start. */
+export function withoutOutput(usage: Usage): Usage {
+  const { output_text: _text, output_reasoning: _thoughts, ...input } = usage.meters;
+  return { ...usage, meters: input };
+}
+
+function readText(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** A provider may send anything; what cannot be read is unknown, and unknown usage is estimated, not dropped. */
+export function parseQuietly(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
