@@ -8,6 +8,7 @@ import {
 } from 'jsonc-parser';
 import { nearestName } from '#std';
 import { type ConfigProblem } from './problem.ts';
+import { dotted } from './schema-issue.ts';
 
 type Path = readonly (string | number)[];
 
@@ -16,6 +17,8 @@ export type ConfigFile = {
   value(path: Path): unknown;
   /** `name:line:column` of a value, or of the file when the value is missing. */
   place(path: Path): string;
+  /** Its place and its dotted name, for a message. */
+  named(path: Path): string;
   /** A problem per key of the object at `path` that is not known or stands there twice. */
   strayKeys(path: Path, known: readonly string[]): ConfigProblem[];
   /** A problem per key that stands twice in any object under the one at `path`. */
@@ -27,6 +30,7 @@ export type ConfigFile = {
 export const NO_FILE: ConfigFile = {
   value: () => undefined,
   place: () => 'the configuration file',
+  named: (path) => `the configuration file "${dotted(path)}"`,
   strayKeys: () => [],
   repeatedKeysBelow: () => [],
   placesBelow: () => ({}),
@@ -48,12 +52,14 @@ export function parseConfigFile(name: string, text: string): ConfigFile | { prob
     };
   }
   const nodeAt = (path: Path): Node | undefined => findNodeAtLocation(root, [...path]);
+  const placeOf = (path: Path): string => at(nodeAt(path)?.offset ?? 0);
   return {
     value: (path) => {
       const node = nodeAt(path);
       return node === undefined ? undefined : (getNodeValue(node) as unknown);
     },
-    place: (path) => at(nodeAt(path)?.offset ?? 0),
+    place: placeOf,
+    named: (path) => `${placeOf(path)} "${dotted(path)}"`,
     strayKeys: (path, known) => strayKeys(nodeAt(path), { path, known, at }),
     repeatedKeysBelow: (path) =>
       Array.from(nodesBelow(nodeAt(path), path))
@@ -77,10 +83,6 @@ function* nodesBelow(node: Node | undefined, path: Path): Generator<Placed> {
   }
 }
 
-function dotted(path: Path): string {
-  return path.map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`)).join('');
-}
-
 function notJson(setting: string, why: string): ConfigProblem {
   const fix = 'Comments and trailing commas are allowed, anything else of JSON5 is not.';
   return { setting, what: `this is not JSON (${why})`, fix };
@@ -94,7 +96,7 @@ function strayKeys(
   const seen = new Set<string>();
   for (const property of node?.type === 'object' ? (node.children ?? []) : []) {
     const key = String(property.children?.[0]?.value);
-    const setting = `${context.at(property.offset)} "${[...context.path, key].join('.')}"`;
+    const setting = `${context.at(property.offset)} "${dotted([...context.path, key])}"`;
     if (seen.has(key)) {
       problems.push({ setting, what: 'this key stands here twice', fix: 'Keep one of them.' });
     } else if (context.known.length > 0 && !context.known.includes(key)) {

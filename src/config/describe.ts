@@ -6,11 +6,14 @@ export function describeConfig(config: Config): Readonly<Record<string, unknown>
   return {
     ...config,
     tags,
+    // What was agreed with a provider is nobody else's business.
+    prices: config.prices.terms.length,
     adminKey: config.adminKey === null ? 'generated' : 'configured',
-    providers: config.providers.map((provider) => ({
+    providers: config.providers.map(({ quirks, credentials: _unprinted, ...provider }) => ({
       ...provider,
       apiKey: provider.apiKey === null ? 'none' : 'configured',
       headers: Object.keys(provider.headers),
+      reportedCostHeader: quirks.reportedCostHeader,
     })),
   };
 }

@@ -7,7 +7,9 @@
 export { describeConfig } from './describe.ts';
 export { loadConfig, type Config, type ConfigSources } from './load.ts';
 export { ConfigError, type ConfigProblem } from './problem.ts';
-export { type ModelRoute, type RetryPolicy, type RoutingConfig } from './routing.ts';
-export { type ProviderConfig } from './providers.ts';
+export { NO_ROUTING, type ModelRoute, type RetryPolicy, type RouteDeployment, type RoutingConfig } from './routing.ts';
+export { type PricesConfig } from './prices.ts';
+export { type ProviderConfig, type ProviderTimeouts } from './provider-entry.ts';
+export { readAtPlace, type Places } from './read-at-place.ts';
 export { type LogLevel } from './settings.ts';
-export { readAtPlace, type TagsConfig } from './tags.ts';
+export { type TagsConfig } from './tags.ts';

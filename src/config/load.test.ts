@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ConfigError, describeConfig, loadConfig, type Config } from './index.ts';
+import { NO_QUIRKS } from '#wires';
+import { ConfigError, describeConfig, loadConfig, NO_ROUTING, type Config, type ProviderConfig } from './index.ts';
 
 function load(env: Record<string, string>, file?: string): Config {
   const readFile = (path: string): string => {
@@ -22,6 +23,19 @@ function problemsOf(env: Record<string, string>, file?: string): readonly string
   return [];
 }
 
+const TIMEOUTS = { connectMs: 10_000, firstByteMs: 600_000, idleMs: 300_000, totalMs: 3_600_000 };
+
+/** All of a provider but its functions. */
+function plain({ credentials, quirks, ...provider }: ProviderConfig): unknown {
+  return {
+    ...provider,
+    signedIn: credentials('KEY'),
+    quirks: { ...quirks, reportedCost: quirks.reportedCost !== null },
+  };
+}
+
+const PLAIN_QUIRKS = { ...NO_QUIRKS, reportedCost: false };
+
 test('an empty environment gives the defaults and the sandbox', () => {
   assert.deepEqual(load({}), {
     port: 4000,
@@ -30,16 +44,10 @@ test('an empty environment gives the defaults and the sandbox', () => {
     adminKey: null,
     logLevel: 'info',
     limits: { maxBodyBytes: 33_554_432 },
-    timeouts: {
-      bodyMs: 60_000,
-      connectMs: 10_000,
-      firstByteMs: 600_000,
-      idleMs: 300_000,
-      totalMs: 3_600_000,
-      shutdownMs: 30_000,
-    },
+    timeouts: { bodyMs: 60_000, ...TIMEOUTS, shutdownMs: 30_000 },
     providers: [],
     sandbox: true,
+    routing: NO_ROUTING,
     tags: {
       headers: {},
       baggage: [],
@@ -50,22 +58,28 @@ test('an empty environment gives the defaults and the sandbox', () => {
       policy: null,
       places: {},
     },
+    prices: { terms: [], places: {} },
     warnings: [],
   });
 });
 
 test('a key in the environment is a provider, and turns the automatic sandbox off', () => {
   const config = load({ OPENAI_API_KEY: 'sk-up', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1/' });
-  assert.deepEqual(config.providers, [
+  assert.deepEqual(config.providers.map(plain), [
     {
       name: 'openai',
-      wire: 'openai',
+      dialects: ['openai'],
       baseUrl: 'http://127.0.0.1:9/v1',
       apiKey: 'sk-up',
+      signedIn: { authorization: 'Bearer KEY' },
       models: null,
       priceAs: 'openai',
       headers: {},
-      onDisconnect: 'drain',
+      onDisconnect: 'abort',
+      drain: { maxMs: 60_000, maxBytes: 16_777_216 },
+      timeouts: TIMEOUTS,
+      region: '',
+      quirks: PLAIN_QUIRKS,
     },
   ]);
   assert.equal(config.sandbox, false);
@@ -92,15 +106,20 @@ test('providers of the file come first, in its order, then those of the environm
     providers.map(({ name }) => name),
     ['mistral-eu', 'local', 'openai'],
   );
-  assert.deepEqual(providers[0], {
+  assert.deepEqual(providers.map(plain)[0], {
     name: 'mistral-eu',
-    wire: 'openai',
+    dialects: ['openai'],
     baseUrl: 'https://api.mistral.example/v1',
     apiKey: 'mk',
+    signedIn: { authorization: 'Bearer KEY' },
     models: ['mistral-small'],
     priceAs: 'mistral',
     headers: { 'x-org': 'a' },
     onDisconnect: 'abort',
+    drain: { maxMs: 60_000, maxBytes: 16_777_216 },
+    timeouts: TIMEOUTS,
+    region: '',
+    quirks: PLAIN_QUIRKS,
   });
   assert.equal(providers[1]?.apiKey, null);
 });
@@ -174,7 +193,7 @@ test('a provider without address, with two keys, with an absent variable or a wr
     '"providers.a".base_url: the address is missing',
     'api_key and api_key_env are both set',
     'the environment has no B',
-    '"providers.c.wire": this value does not fit. It must be one of openai.',
+    '"providers.c.wire": this value does not fit. It must be one of openai, anthropic, gemini.',
     '"providers.c.base_url": this value does not fit. It must be an http or https address without user, query or fragment.',
     'a list with at least one model',
     'a header that Apportion does not set itself',

@@ -4,7 +4,11 @@ import { nearestName } from '#std';
 import { NO_FILE, parseConfigFile, type ConfigFile } from './config-file.ts';
 import { readVariable, type Environment } from './environment.ts';
 import { ConfigError, type ConfigProblem } from './problem.ts';
-import { readProviders, type ProviderConfig } from './providers.ts';
+import { readPrices, type PricesConfig } from './prices.ts';
+import { type ProviderConfig, type ProviderTimeouts } from './provider-entry.ts';
+import { readProviders } from './providers.ts';
+import { readRouting } from './read-routing.ts';
+import { type RoutingConfig } from './routing.ts';
 import { SETTINGS, type LogLevel, type Setting } from './settings.ts';
 import { readTags, type TagsConfig } from './tags.ts';
 
@@ -18,23 +22,18 @@ export type Config = {
   readonly adminKey: string | null;
   readonly logLevel: LogLevel;
   readonly limits: { readonly maxBodyBytes: number };
-  readonly timeouts: {
+  readonly timeouts: ProviderTimeouts & {
     /** The client sending its whole request body. */
     readonly bodyMs: number;
-    readonly connectMs: number;
-    /** From the end of the request to the first byte of the upstream's answer. */
-    readonly firstByteMs: number;
-    /** Between two chunks of the upstream's answer. */
-    readonly idleMs: number;
-    /** One attempt, start to end. */
-    readonly totalMs: number;
     /** From SIGTERM to exit. */
     readonly shutdownMs: number;
   };
   readonly providers: readonly ProviderConfig[];
   /** Whether the built-in provider without cost answers. `auto` is resolved: only when nothing else is configured. */
   readonly sandbox: boolean;
+  readonly routing: RoutingConfig;
   readonly tags: TagsConfig;
+  readonly prices: PricesConfig;
   /** Harmless oddities, for the log. */
   readonly warnings: readonly string[];
 };
@@ -48,12 +47,20 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
   const problems: ConfigProblem[] = [];
   const file = openFile(env, { readFile, problems });
   const read = <T>(setting: Setting<T>): T => readSetting(setting, { env, file, problems });
-  const { providers, problems: providerProblems } = readProviders(file, env);
+  const timeouts = readTimeouts(read);
+  const { providers, names, problems: providerProblems } = readProviders(file, { env, timeouts });
   problems.push(...providerProblems);
   const { tags, problems: tagProblems } = readTags(file);
-  problems.push(...tagProblems);
+  const { prices, problems: priceProblems } = readPrices(file);
+  problems.push(...tagProblems, ...priceProblems);
   const port = read(SETTINGS.port);
-  const sandbox = read(SETTINGS.sandbox);
+  const stated = read(SETTINGS.sandbox);
+  const sandbox = stated === 'auto' ? names.length === 0 : stated;
+  const { routing, problems: routingProblems } = readRouting(file, {
+    providers,
+    names: sandbox ? [...names, 'sandbox'] : names,
+  });
+  problems.push(...routingProblems);
   const config: Config = {
     port,
     host: read(SETTINGS.host),
@@ -63,20 +70,28 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
     limits: { maxBodyBytes: read(SETTINGS.maxBodyBytes) },
     timeouts: {
       bodyMs: read(SETTINGS.bodyTimeoutMs),
-      connectMs: read(SETTINGS.connectTimeoutMs),
-      firstByteMs: read(SETTINGS.firstByteTimeoutMs),
-      idleMs: read(SETTINGS.idleTimeoutMs),
-      totalMs: read(SETTINGS.totalTimeoutMs),
+      ...timeouts,
       shutdownMs: read(SETTINGS.shutdownTimeoutMs),
     },
     providers,
-    sandbox: sandbox === 'auto' ? providers.length === 0 : sandbox,
+    sandbox,
+    routing,
     tags,
+    prices,
     warnings: misspeltVariables(env),
   };
   problems.push(...providers.filter((provider) => pointsAt(provider, port)).map(loopProblem));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+function readTimeouts(read: (setting: Setting<number>) => number): ProviderTimeouts {
+  return {
+    connectMs: read(SETTINGS.connectTimeoutMs),
+    firstByteMs: read(SETTINGS.firstByteTimeoutMs),
+    idleMs: read(SETTINGS.idleTimeoutMs),
+    totalMs: read(SETTINGS.totalTimeoutMs),
+  };
 }
 
 function openFile(
@@ -142,12 +157,15 @@ function serviceLinkHint(name: string, value: string | undefined): string {
   return ` Kubernetes sets ${name} like this for a Service named apportion: set enableServiceLinks: false in the pod, or ${name} itself.`;
 }
 
+/** What the file holds beside the settings that variables state as well. */
+const SECTIONS = ['providers', 'models', 'retries', 'cooldown', 'tags', 'prices'];
+
 function keysUnder(parent: string): string[] {
   const prefix = parent === '' ? '' : `${parent}.`;
   const below = Object.values(SETTINGS).flatMap(({ file }) =>
     file !== null && file.startsWith(prefix) ? [file.slice(prefix.length).split('.', 1)[0] ?? file] : [],
   );
-  return [...new Set(parent === '' ? [...below, 'providers', 'tags'] : below)];
+  return [...new Set(parent === '' ? [...below, ...SECTIONS] : below)];
 }
 
 /** Only a warning: other programs may own a variable that merely looks like one of ours. */

@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { PROVIDERS } from '#providers';
 import { compileTagRules, parseTagPolicy } from '#tags';
 import { loadConfig, readAtPlace } from './index.ts';
-import { KNOWN_PROVIDER_NAMES, PROVIDER_KEYS } from './providers.ts';
+import { INNER_KEYS, PROVIDER_KEYS } from './provider-fields.ts';
+import { variablesOf } from './provider-entry.ts';
+import { COOLDOWN_KEYS, DEPLOYMENT_KEYS, RETRY_KEYS, ROUTE_KEYS } from './read-routing.ts';
+import { NO_ROUTING } from './routing.ts';
 import { SETTINGS } from './settings.ts';
 import { TAGS_KEYS } from './tags.ts';
 
@@ -41,8 +45,28 @@ test('the page and the settings name the same variables, file keys and defaults'
   assert.deepEqual(withoutWords.toSorted(byName), real.toSorted(byName));
 });
 
-test('the page and the provider schema name the same keys', () => {
-  assert.deepEqual(new Set(rowsOf('key of a provider').map(([key]) => key)), new Set(PROVIDER_KEYS));
+test('the page and the provider schema name the same keys, those inside them included', () => {
+  const rows = rowsOf('key of a provider');
+  assert.deepEqual(
+    rows.map(([key]) => key),
+    PROVIDER_KEYS,
+  );
+  for (const [key, inner] of Object.entries(INNER_KEYS)) {
+    const row = rows.find(([name]) => name === key)?.join(' ') ?? '';
+    for (const name of inner) assert.ok(row.includes(name), `${key} does not name ${name}`);
+  }
+});
+
+test('the page and the routing sections name the same keys, and the same defaults', () => {
+  const firstCells = (heading: string): (string | undefined)[] => rowsOf(heading).map(([key]) => key);
+  assert.deepEqual(firstCells('key of a route'), ROUTE_KEYS);
+  assert.deepEqual(firstCells('key of a deployment'), DEPLOYMENT_KEYS);
+  assert.deepEqual(firstCells('key of `retries`'), RETRY_KEYS);
+  assert.deepEqual(firstCells('key of `cooldown`'), COOLDOWN_KEYS);
+  const defaults = [...rowsOf('key of `retries`'), ...rowsOf('key of `cooldown`')].map(([, value]) => value);
+  const { retries, cooldown } = NO_ROUTING;
+  const real = [retries.maxAttempts, retries.backoffMs, retries.maxBackoffMs, retries.whenUnknown];
+  assert.deepEqual(defaults, [...real, cooldown.failures, cooldown.forMs].map(String));
 });
 
 test('the page and the tags section name the same keys', () => {
@@ -52,40 +76,60 @@ test('the page and the tags section name the same keys', () => {
   );
 });
 
-test('the page names the variables of every known provider', () => {
-  const wanted = KNOWN_PROVIDER_NAMES.flatMap((name) => [
-    `${name.toUpperCase()}_API_KEY`,
-    `${name.toUpperCase()}_BASE_URL`,
-  ]);
-  assert.deepEqual(
-    rowsOf('variable | what it is').map(([variable]) => variable),
-    wanted,
-  );
+test('the page names the variables and the address of every known provider', () => {
+  const rows = rowsOf('provider | its key').map(([title, keys = '', address = '']) => ({
+    title,
+    keys: keys.replace(', if it wants one', '').split(', '),
+    address,
+  }));
+  const real = PROVIDERS.map((provider) => {
+    const [first, ...others] = variablesOf(provider);
+    const turnsOn = provider.baseUrl === null ? '' : ` (${provider.baseUrl})`;
+    return {
+      title: provider.title,
+      keys: [first, ...others].map((variable) => `${variable}_API_KEY`),
+      address: `${first}_BASE_URL${provider.keyless ? ` turns it on${turnsOn}` : `, else ${provider.baseUrl}`}`,
+    };
+  });
+  assert.deepEqual(rows, real);
 });
 
 /** Each block of the page that is a configuration file. */
 const examples = Array.from(page.matchAll(/```jsonc\n([\s\S]*?)```/g), ([, example = '']) => example);
 
 test('the example of tags on the page is a configuration that works', () => {
-  const { tags } = loadConfig({ env: { APPORTION_CONFIG: 'example.json' }, readFile: () => examples[1] ?? '' });
+  const { tags } = loadConfig({ env: { APPORTION_CONFIG: 'example.json' }, readFile: () => examples[2] ?? '' });
   assert.deepEqual(tags.headers, { 'x-department': 'department', 'x-app': null });
   const policy = readAtPlace(tags, () => parseTagPolicy(tags.policy, 'tags.policy'));
   assert.deepEqual([policy.mode, policy.required], ['enforce', ['team', 'feature']]);
   assert.ok(compileTagRules(tags).headers.has('x-app'));
 });
 
-test('the example of the page is a configuration that works', () => {
+test('the first example of the page is a configuration that works', () => {
   const [example = ''] = examples;
-  const config = loadConfig({
+  const { providers, routing } = loadConfig({
     env: { APPORTION_CONFIG: 'example.json', OPENAI_API_KEY: 'a', OPENAI_EU_KEY: 'b' },
     readFile: () => example,
   });
   assert.deepEqual(
-    config.providers.map(({ name, apiKey, priceAs }) => ({ name, apiKey, priceAs })),
+    providers.map(({ name, apiKey, priceAs, region }) => ({ name, apiKey, priceAs, region })),
     [
-      { name: 'openai', apiKey: 'a', priceAs: 'openai' },
-      { name: 'vllm', apiKey: null, priceAs: 'vllm' },
-      { name: 'openai-eu', apiKey: 'b', priceAs: 'openai' },
+      { name: 'openai', apiKey: 'a', priceAs: 'openai', region: '' },
+      { name: 'vllm', apiKey: null, priceAs: 'vllm', region: '' },
+      { name: 'openai-eu', apiKey: 'b', priceAs: 'openai', region: 'eu' },
+      { name: 'house', apiKey: null, priceAs: 'house', region: '' },
     ],
   );
+  assert.deepEqual(
+    routing.routes.map(({ name, deployments, fallbacks }) => [name, deployments.length, fallbacks]),
+    [
+      ['fast', 1, []],
+      ['smart', 2, ['fast']],
+    ],
+  );
+});
+
+test('the example of prices on the page is a list with one term', () => {
+  const { prices } = loadConfig({ env: { APPORTION_CONFIG: 'example.json' }, readFile: () => examples[1] ?? '' });
+  assert.equal(prices.terms.length, 1);
 });

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { ApportionError } from '#terms';
 import { type ConfigFile } from './config-file.ts';
-import { ConfigError, type ConfigProblem } from './problem.ts';
-import { expectedShape } from './schema-issue.ts';
+import { type ConfigProblem } from './problem.ts';
+import { type Places } from './read-at-place.ts';
+import { schemaProblems } from './schema-issue.ts';
 
 /** How tags are read, as the file says it. Tag grammar and policy are read by #tags, through `readAtPlace`. */
 export type TagsConfig = {
@@ -19,8 +19,7 @@ export type TagsConfig = {
   readonly defaultTags: unknown;
   /** Null when not stated. */
   readonly policy: unknown;
-  /** Setting → `file:line:column`. */
-  readonly places: Readonly<Record<string, string>>;
+  readonly places: Places;
 };
 
 const distinctTexts = z
@@ -55,15 +54,11 @@ const PATH = ['tags'] as const;
 export function readTags(file: ConfigFile): { readonly tags: TagsConfig; readonly problems: ConfigProblem[] } {
   const given = file.value(PATH);
   const parsed = tagsSchema.safeParse(given ?? {});
-  const problems = [...file.strayKeys(PATH, TAGS_KEYS), ...file.repeatedKeysBelow(PATH)];
-  for (const issue of parsed.error?.issues ?? []) {
-    const at = [...PATH, ...issue.path.map((step) => (typeof step === 'number' ? step : String(step)))];
-    problems.push({
-      setting: `${file.place(at)} "${at.join('.')}"`,
-      what: 'this value does not fit',
-      fix: `It must be ${issue.path.length === 0 ? 'an object' : expectedShape(issue)}.`,
-    });
-  }
+  const problems = [
+    ...file.strayKeys(PATH, TAGS_KEYS),
+    ...file.repeatedKeysBelow(PATH),
+    ...schemaProblems(parsed.error, { file, path: PATH }),
+  ];
   const { data } = parsed;
   return {
     problems,
@@ -77,33 +72,5 @@ export function readTags(file: ConfigFile): { readonly tags: TagsConfig; readonl
       policy: data?.policy ?? null,
       places: file.placesBelow(PATH),
     },
-  };
-}
-
-/**
- * What another module reads from these settings. Its `ApportionError` becomes a `ConfigError` that names file, line and
- * column, as if the fault had been found here.
- *
- * @example readAtPlace(config.tags, () => parseTagPolicy(config.tags.policy, 'tags.policy'))
- */
-export function readAtPlace<T>(tags: TagsConfig, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof ApportionError)) throw error;
-    throw new ConfigError([toProblem(tags, error)]);
-  }
-}
-
-function toProblem({ places }: TagsConfig, error: ApportionError): ConfigProblem {
-  const param = error.param ?? '';
-  const name = [param, `tags.${param}`, param.replace(/^metadata\.tags/, 'tags.default_tags'), 'tags'].find((one) =>
-    Object.hasOwn(places, one),
-  );
-  const what = error.message.startsWith(`${param}: `) ? error.message.slice(param.length + 2) : error.message;
-  return {
-    setting: name === undefined ? param : `${places[name] ?? ''} "${name}"`,
-    what: what.replace(/\.$/, ''),
-    fix: error.hint ?? 'See docs/configuration.md.',
   };
 }

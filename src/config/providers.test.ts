@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PROVIDERS } from '#providers';
+import { ConfigError, loadConfig, type Config, type ProviderConfig } from './index.ts';
+
+type Entries = Readonly<Record<string, unknown>>;
+
+function load(env: Record<string, string>, providers: Entries = {}): Config {
+  const readFile = (): string => JSON.stringify({ timeouts: { idle_ms: 7_000 }, providers });
+  return loadConfig({ env: { ...env, APPORTION_CONFIG: 'apportion.json' }, readFile });
+}
+
+function only(env: Record<string, string>, providers: Entries = {}): ProviderConfig {
+  const [provider, ...more] = load(env, providers).providers;
+  assert.ok(provider !== undefined && more.length === 0);
+  return provider;
+}
+
+function problemsOf(env: Record<string, string>, providers: Entries = {}): readonly string[] {
+  try {
+    load(env, providers);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.problems.map(({ setting, what, fix }) => `${setting}: ${what}. ${fix}`);
+  }
+  return [];
+}
+
+for (const { name, baseUrl, keyless, alsoKnownAs } of PROVIDERS) {
+  const begins = [name, ...alsoKnownAs].map((one) => one.toUpperCase().replaceAll('-', '_'));
+  if (keyless) {
+    test(`${name} is on when its address is set, and takes a key if there is one`, () => {
+      const address = { [`${begins[0]}_BASE_URL`]: 'http://10.0.0.7:8000/v1' };
+      assert.deepEqual([only(address).name, only(address).apiKey], [name, null]);
+      assert.equal(only({ ...address, [`${begins[0]}_API_KEY`]: 'k' }).apiKey, 'k');
+      assert.deepEqual(load({ [`${begins[0]}_API_KEY`]: 'k' }).providers, []);
+    });
+  } else {
+    test(`${name} needs nothing but its key, under any of its names`, () => {
+      for (const variable of begins) {
+        const provider = only({ [`${variable}_API_KEY`]: 'k' });
+        assert.deepEqual([provider.name, provider.baseUrl, provider.apiKey], [name, baseUrl, 'k']);
+      }
+    });
+  }
+}
+
+test('a provider of the file is not added again by its variables, whatever name it has there', () => {
+  const env = { XAI_API_KEY: 'k', OPENAI_API_KEY: 'o' };
+  assert.deepEqual(
+    load(env, { 'x-ai': {} }).providers.map(({ name, apiKey }) => [name, apiKey]),
+    [
+      ['x-ai', 'k'],
+      ['openai', 'o'],
+    ],
+  );
+});
+
+test('a preset gives a provider with a name of its own what is known of another', () => {
+  const provider = only(
+    { K: 'k' },
+    { 'grok-eu': { preset: 'xai', base_url: 'https://eu.x.test/v1', api_key_env: 'K' } },
+  );
+  assert.deepEqual(
+    [provider.name, provider.priceAs, provider.quirks.reasoning, provider.onDisconnect],
+    ['grok-eu', 'x-ai', 'outside', 'abort'],
+  );
+});
+
+test('a preset does not lend its key: another address would see it', () => {
+  const { providers } = load({ XAI_API_KEY: 'k' }, { 'grok-eu': { preset: 'xai', base_url: 'https://eu.x.test/v1' } });
+  assert.deepEqual(
+    providers.map(({ name, apiKey }) => [name, apiKey]),
+    [
+      ['grok-eu', null],
+      ['xai', 'k'],
+    ],
+  );
+});
+
+test('an unknown preset names the nearest, and a known name needs none', () => {
+  const found = problemsOf(
+    {},
+    {
+      local: { preset: 'vlm', base_url: 'http://l/v1' },
+      groq: { preset: 'xai' },
+      xai: { preset: 'xai', api_key: 'k' },
+    },
+  );
+  assert.deepEqual(
+    found.map((problem) => problem.replace(/^\S+ /, '')),
+    [
+      '"providers.local".preset: no provider is known as "vlm". Did you mean "vllm"?',
+      '"providers.groq".preset: the name groq is a known provider itself. Give the provider a name of your own, such as "my-groq".',
+      '"providers.xai".preset: the name xai is a known provider itself. Leave "preset" out.',
+    ],
+  );
+});
+
+test('a known provider at its own address needs a key; elsewhere, or with headers, it may not', () => {
+  assert.match(
+    problemsOf({}, { openai: {} })[0] ?? '',
+    /the key is missing\. Set OPENAI_API_KEY, or state "api_key_env"/,
+  );
+  assert.equal(only({}, { openai: { base_url: 'http://local/v1' } }).apiKey, null);
+  assert.equal(only({}, { openai: { headers: { authorization: 'Basic x' } } }).apiKey, null);
+});
+
+test('one that everybody runs for themselves must be given its address', () => {
+  assert.match(
+    problemsOf({}, { vllm: {} })[0] ?? '',
+    /the address is missing\. State "base_url", or set VLLM_BASE_URL\./,
+  );
+  assert.equal(only({}, { ollama: {} }).baseUrl, 'http://localhost:11434/v1');
+});
+
+test("an address of Anthropic's or Gemini's dialect may end in its version or not; one of OpenAI's is kept as written", () => {
+  const baseOf = (wire: string, base: string): string => only({}, { one: { wire, base_url: base } }).baseUrl;
+  for (const written of ['https://a.test', 'https://a.test/', 'https://a.test/v1', 'https://a.test/v1/']) {
+    assert.equal(baseOf('anthropic', written), 'https://a.test');
+  }
+  assert.equal(baseOf('gemini', 'https://g.test/v1beta/'), 'https://g.test');
+  assert.equal(baseOf('gemini', 'https://g.test/path/v1'), 'https://g.test/path');
+  assert.equal(baseOf('openai', 'https://o.test/v1/'), 'https://o.test/v1');
+  assert.equal(baseOf('openai', 'https://o.test/'), 'https://o.test');
+});
+
+test('timeouts of a provider replace the general ones, one by one', () => {
+  const provider = only(
+    {},
+    { one: { wire: 'openai', base_url: 'http://o', timeouts: { connect_ms: 5, total_ms: 9 } } },
+  );
+  assert.deepEqual(provider.timeouts, { connectMs: 5, firstByteMs: 600_000, idleMs: 7_000, totalMs: 9 });
+});
+
+test('drain, region and the header that states a cost are read', () => {
+  const base = { wire: 'openai', base_url: 'http://o' };
+  const provider = only(
+    {},
+    { one: { ...base, region: 'eu', reported_cost_header: 'X-Cost', drain: { max_bytes: 5 }, on_disconnect: 'abort' } },
+  );
+  assert.deepEqual(
+    [provider.region, provider.quirks.reportedCostHeader, provider.drain, provider.onDisconnect],
+    ['eu', 'x-cost', { maxMs: 60_000, maxBytes: 5 }, 'abort'],
+  );
+  assert.equal(
+    only({}, { one: { preset: 'litellm', base_url: 'http://l' } }).quirks.reportedCostHeader,
+    'x-litellm-response-cost',
+  );
+});
+
+test('what does not fit inside drain and timeouts is told with its place', () => {
+  const base = { wire: 'openai', base_url: 'http://o' };
+  const found = problemsOf(
+    {},
+    { one: { ...base, drain: { max_ms: 0 }, timeouts: { idel_ms: 1, connect_ms: '5' } }, two: 'x' },
+  );
+  assert.deepEqual(
+    found.map((problem) => problem.replace(/^\S+ /, '')),
+    [
+      '"providers.one.timeouts.idel_ms": unknown key. Did you mean "idle_ms"?',
+      '"providers.one.drain.max_ms": this value does not fit. It must be a whole number from 1 to 3600000.',
+      '"providers.one.timeouts.connect_ms": this value does not fit. It must be a whole number from 1 to 86400000.',
+      '"providers.two": this value does not fit. It must be an object.',
+    ],
+  );
+});
