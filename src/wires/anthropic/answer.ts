@@ -1,14 +1,15 @@
 import { scanJsonObject, type JsonMember } from '#std';
+import { usageContext } from '../openai/answer-context.ts';
 import { NO_FACTS, type AnswerContext, type AnswerFacts } from '../wire.ts';
 import { readObject } from './counts.ts';
-import { parseQuietly, readAnthropicUsage, usageContextOf } from './usage.ts';
+import { parseQuietly, readAnthropicUsage } from './usage.ts';
 
 /** Reads a message's facts. What is no JSON object (an HTML error page, a cut body) has none. */
 export function readMessageAnswer(bytes: Buffer, context: AnswerContext): AnswerFacts {
   const scan = scanJsonObject(bytes);
   if (!scan.ok) return { ...NO_FACTS, outputCharsBeyond: bytes.length };
   const members = new Map(scan.members.map((member) => [member.key, member]));
-  const usage = readAnthropicUsage(textOf(bytes, members.get('usage')), usageContextOf(context));
+  const usage = readAnthropicUsage(textOf(bytes, members.get('usage')), usageContext(context, { serviceTier: '' }));
   return {
     id: readText(bytes, members.get('id')),
     model: readText(bytes, members.get('model')),

@@ -58,6 +58,8 @@ const STOP = event('message_stop', {});
 const STREAM = Buffer.from(START + WRITTEN + COUNTED + STOP);
 const COST = { usd: '0.0000425', state: 'exact' };
 const INPUT = { input: 472, cache_read: 20, cache_write_5m: 10, cache_write_1h: 20 };
+/** What `message_start` counts. */
+const BEGUN = { ...INPUT, output_text: 2 };
 const METERS = { ...INPUT, output_text: 77, output_reasoning: 12 };
 
 function play(pieces: readonly Buffer[]): { passed: string; meter: MessageStreamMeter } {
@@ -109,7 +111,7 @@ test('a stream that breaks off at any byte keeps its exact input, and what was w
     const counted = cut >= Buffer.byteLength(START + WRITTEN + COUNTED);
     const begun = cut >= Buffer.byteLength(START);
     assert.equal(facts.usageComplete, counted, `cut at ${cut}`);
-    assert.deepEqual(facts.usage?.meters, counted ? METERS : begun ? INPUT : undefined, `cut at ${cut}`);
+    assert.deepEqual(facts.usage?.meters, counted ? METERS : begun ? BEGUN : undefined, `cut at ${cut}`);
     assert.ok(TEXT.startsWith(facts.outputText), `cut at ${cut}`);
     if (!counted) {
       assert.ok(facts.outputText.length >= written.length, `cut at ${cut}`);
@@ -135,10 +137,16 @@ test('events that come twice change neither usage nor text', () => {
   assert.equal(meter.closing(COST).toString(), `: apportion-cost 0.0000425 exact\n\n${STOP}`);
 });
 
-test('running totals are not the end: without a reason to stop the output is not counted', () => {
-  const running = event('message_delta', { delta: { stop_reason: null }, usage: { output_tokens: 50 } });
+test('running totals are not the end: without a reason to stop the output is the least there was', () => {
+  const running = event('message_delta', {
+    delta: { stop_reason: null },
+    usage: { output_tokens: 50, output_tokens_details: { thinking_tokens: 30 } },
+  });
   const facts = factsOf(START + WRITTEN + running);
-  assert.deepEqual([facts.usageComplete, facts.usage?.meters, facts.outputText], [false, INPUT, TEXT]);
+  assert.deepEqual(
+    [facts.usageComplete, facts.usage?.meters, facts.outputText],
+    [false, { ...INPUT, output_text: 50 }, TEXT],
+  );
 });
 
 test('an error event is seen as a failure, passes, and is not text', () => {
@@ -146,7 +154,7 @@ test('an error event is seen as a failure, passes, and is not text', () => {
   const { passed, meter } = play([Buffer.from(START + WRITTEN + error)]);
   assert.equal(passed, START + WRITTEN + error);
   const { failed, usageComplete, outputText, usage } = meter.facts();
-  assert.deepEqual([failed, usageComplete, outputText, usage?.meters], [true, false, TEXT, INPUT]);
+  assert.deepEqual([failed, usageComplete, outputText, usage?.meters], [true, false, TEXT, BEGUN]);
   assert.equal(meter.finished(), false);
 });
 

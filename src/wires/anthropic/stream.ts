@@ -1,11 +1,12 @@
 import { jsonValueEnd } from '#std';
 import { LIMITS } from '#terms';
+import { usageContext } from '../openai/answer-context.ts';
 import { EventBuffer, eventName, readEventPayload } from '../events.ts';
 import type { AnswerContext, AnswerFacts, ClosingCost, StreamMeter, UsageContext, UsageObject } from '../wire.ts';
 import { blockText } from './answer.ts';
 import { readObject } from './counts.ts';
 import { mergeUsage, usageOfEvent } from './merged-usage.ts';
-import { parseQuietly, readAnthropicUsage, usageContextOf, withoutOutput } from './usage.ts';
+import { outputSoFar, parseQuietly, readAnthropicUsage } from './usage.ts';
 
 /** Kept for an estimate, should the stream break off before it tells its output tokens. */
 const KEPT_CHARS = 256 * 1024;
@@ -35,7 +36,7 @@ export class MessageStreamMeter implements StreamMeter {
   #charsBeyond = 0;
 
   constructor(context: AnswerContext) {
-    this.#context = usageContextOf(context);
+    this.#context = usageContext(context, { serviceTier: '' });
   }
 
   push(chunk: Buffer): Buffer | null {
@@ -66,7 +67,7 @@ export class MessageStreamMeter implements StreamMeter {
     return {
       id: this.#id,
       model: this.#model,
-      usage: usage === null || complete ? usage : withoutOutput(usage),
+      usage: usage === null || complete ? usage : outputSoFar(usage),
       usageComplete: complete,
       outputText: complete ? '' : readStrings(this.#texts),
       outputCharsBeyond: complete ? 0 : this.#charsBeyond,

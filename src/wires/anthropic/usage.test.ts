@@ -73,15 +73,11 @@ test('fast is a tier of its own, and no price is guessed for a combination nobod
   assert.equal(told?.serviceTier, 'batch');
 });
 
-test('a place is kept, what is no place is not', () => {
-  const geo = (value: string | null) => read({ input_tokens: 1, output_tokens: 1, inference_geo: value }).geo;
-  assert.deepEqual(['us', 'global', 'not_available', '', null].map(geo), [
-    'us',
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-  ]);
+test('the place is what the answer says, or else what is known of it', () => {
+  const usage = { input_tokens: 1, output_tokens: 1 };
+  assert.equal(read({ ...usage, inference_geo: 'us' }).geo, 'us');
+  assert.equal(read({ ...usage, inference_geo: null }).geo, undefined);
+  assert.equal(readAnthropicUsage(usage, { ...CONTEXT, geo: 'eu' })?.geo, 'eu');
 });
 
 test('a compaction is billed beside the top, which leaves it out', () => {

@@ -1,5 +1,5 @@
 import type { Meters, Usage } from '#terms';
-import type { AnswerContext, UsageContext, UsageObject, UsageReader } from '../wire.ts';
+import type { UsageContext, UsageObject, UsageReader } from '../wire.ts';
 import { readCount, readObject, readTokens, toMeters } from './counts.ts';
 import { readAnswerTokens, type AnswerTokens } from './iterations.ts';
 
@@ -52,9 +52,6 @@ function isRepriced(usage: UsageObject): boolean {
   return status?.['type'] === 'redeemed';
 }
 
-/** Values of `inference_geo` that are no place. */
-const NOWHERE: ReadonlySet<string> = new Set(['', 'global', 'not_available']);
-
 /** What decides the price beside the counts: tier, speed, place, and a cost the server states. */
 function readTerms(
   usage: UsageObject,
@@ -65,7 +62,7 @@ function readTerms(
   const reportedCost = context.quirks.reportedCost?.(usage) ?? context.reportedCost;
   return {
     ...(serviceTier === '' ? {} : { serviceTier }),
-    ...(NOWHERE.has(geo) ? {} : { geo }),
+    ...(geo === '' ? {} : { geo }),
     ...(reportedCost === undefined ? {} : { reportedCost }),
   };
 }
@@ -80,16 +77,11 @@ function readServed(usage: UsageObject, outside: string): string {
   return tier === '' || tier === 'standard' ? 'fast' : `${tier}+fast`;
 }
 
-/** What the headers of an answer add to its usage. */
-export function usageContextOf({ quirks, headers }: AnswerContext): UsageContext {
-  const stated = quirks.reportedCostHeader === null ? undefined : headers[quirks.reportedCostHeader];
-  return typeof stated === 'string' && stated !== '' ? { quirks, reportedCost: stated } : { quirks };
-}
-
-/** Usage whose output is not counted yet: what a stream says at its start. */
-export function withoutOutput(usage: Usage): Usage {
-  const { output_text: _text, output_reasoning: _thoughts, ...input } = usage.meters;
-  return { ...usage, meters: input };
+/** Usage of an answer that is not at its end: what is counted so far of its output, thoughts and text in one. */
+export function outputSoFar(usage: Usage): Usage {
+  const { output_text: text, output_reasoning: thoughts, ...input } = usage.meters;
+  if (text === undefined) return usage;
+  return { ...usage, meters: { ...input, output_text: text + (thoughts ?? 0) } };
 }
 
 function readText(value: unknown): string {
