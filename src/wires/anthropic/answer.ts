@@ -8,18 +8,23 @@ import { parseQuietly, readAnthropicUsage } from './usage.ts';
 export function readMessageAnswer(bytes: Buffer, context: AnswerContext): AnswerFacts {
   const scan = scanJsonObject(bytes);
   if (!scan.ok) return { ...NO_FACTS, outputCharsBeyond: bytes.length };
-  const members = new Map(scan.members.map((member) => [member.key, member]));
-  const usage = readAnthropicUsage(textOf(bytes, members.get('usage')), usageContext(context, { serviceTier: '' }));
+  const found: Record<string, JsonMember | undefined> = {};
+  for (const member of scan.members) if (READ.has(member.key)) found[member.key] = member;
+  const { id, model, usage: given, content, error } = found;
+  const usage =
+    given === undefined ? null : readAnthropicUsage(textOf(bytes, given), usageContext(context, { serviceTier: '' }));
   return {
-    id: readText(bytes, members.get('id')),
-    model: readText(bytes, members.get('model')),
+    id: readText(bytes, id),
+    model: readText(bytes, model),
     usage,
     usageComplete: usage !== null,
-    outputText: usage === null ? contentText(parseQuietly(textOf(bytes, members.get('content')))) : '',
+    outputText: usage === null ? contentText(parseQuietly(textOf(bytes, content))) : '',
     outputCharsBeyond: 0,
-    failed: members.has('error') && !members.has('content'),
+    failed: error !== undefined && content === undefined,
   };
 }
+
+const READ: ReadonlySet<string> = new Set(['id', 'model', 'usage', 'content', 'error']);
 
 /** Counting tokens is free: nothing is metered, which is known and not missing. */
 export function readCountAnswer(bytes: Buffer, _context: AnswerContext): AnswerFacts {

@@ -11,8 +11,15 @@ import { outputSoFar, parseQuietly, readAnthropicUsage } from './usage.ts';
 /** Kept for an estimate, should the stream break off before it tells its output tokens. */
 const KEPT_CHARS = 256 * 1024;
 
+const LF = 0x0a;
+const CR = 0x0d;
 const QUOTE = 0x22;
 const SPACE = 0x20;
+const COLON = 0x3a;
+const LOWER_C = 0x63;
+const LOWER_D = 0x64;
+
+const DELTA_LINE = 'event: content_block_delta';
 
 /** Where a `content_block_delta` keeps what the model wrote; a quote inside a text is escaped and never looks like these. */
 const TEXT_KEYS = ['"text":', '"partial_json":', '"thinking":', '"content":'] as const;
@@ -130,10 +137,8 @@ export class MessageStreamMeter implements StreamMeter {
   }
 
   #keep(event: Buffer): void {
-    const from = event.indexOf('"delta":');
-    if (from === -1) return;
     for (const key of TEXT_KEYS) {
-      const at = event.indexOf(key, from);
+      const at = event.indexOf(key);
       if (at === -1) continue;
       let start = at + key.length;
       while (event[start] === SPACE) start += 1;
@@ -156,10 +161,17 @@ export class MessageStreamMeter implements StreamMeter {
 
 /** The event's name; servers that leave the `event:` line out repeat it as the payload's `type`. */
 function kindOf(event: Buffer): string {
+  if (isBlockDelta(event)) return 'content_block_delta';
   const name = eventName(event);
   if (name !== '') return name;
   const type = readObject(readEventPayload(event))?.['type'];
   return typeof type === 'string' ? type : '';
+}
+
+/** Almost every event is one of these: three bytes and a length tell it from the other eight names. */
+function isBlockDelta(event: Buffer): boolean {
+  const end = event[DELTA_LINE.length];
+  return event[7] === LOWER_C && event[21] === LOWER_D && event[5] === COLON && (end === LF || end === CR);
 }
 
 /** The inside of a JSON string, in the bytes of its UTF-8 as an event has them. */
