@@ -1,4 +1,4 @@
-import { invariant, type TimestampMs } from '#std';
+import type { TimestampMs } from '#std';
 import { hasRates, type PriceRow } from './price-row.ts';
 
 const DAY_MS = 86_400_000;
@@ -26,6 +26,20 @@ export function isInForce(row: PriceRow, at: TimestampMs): boolean {
   return from <= to ? ofDay >= from && ofDay < to : ofDay >= from || ofDay < to;
 }
 
+/** Pairs of rows of one source that would price the same model from the same moment on, as texts. */
+export function findTwins(rows: readonly PriceRow[]): string[] {
+  const seen = new Map<string, string>();
+  const twins: string[] = [];
+  for (const row of rows) {
+    const time = row.window === undefined ? '' : `${row.window.fromSecond}-${row.window.toSecond}`;
+    const place = [row.provider, row.model, hasRates(row), row.effectiveFrom, time].join('\n');
+    const other = seen.get(place);
+    if (other !== undefined) twins.push(`${other} and ${row.id} hold from the same moment on`);
+    seen.set(place, row.id);
+  }
+  return twins;
+}
+
 /** The longest span around `at` in which the same rows are in force; half-open. */
 export function spanAround(rows: readonly PriceRow[], at: TimestampMs): { from: number; to: number } {
   const midnight = at - msOfDay(at);
@@ -48,8 +62,7 @@ function endAtNext(row: PriceRow, group: readonly PriceRow[]): PriceRow {
   let effectiveTo = row.effectiveTo;
   for (const later of group) {
     if (later === row || !endsWith(row, later)) continue;
-    invariant(later.effectiveFrom !== row.effectiveFrom, `${row.id} and ${later.id} do not hold at the same time`);
-    if (later.effectiveFrom === null || later.effectiveFrom < startOf(row)) continue;
+    if (later.effectiveFrom === null || later.effectiveFrom <= startOf(row)) continue;
     if (effectiveTo === null || later.effectiveFrom < effectiveTo) effectiveTo = later.effectiveFrom;
   }
   return { ...row, effectiveTo };

@@ -4,20 +4,25 @@
  * Holds: each line is rounded once, half-even, to a pico-dollar; an unknown price is named, never zero (SPEC.md).
  * Fails: `PriceFileError` names file, row and field; rating never throws, its states and reasons are in the result.
  */
-export { loadPriceBook } from './load.ts';
+export { loadPriceBook, loadSeed } from './load.ts';
 export { makePriceBook, type PriceBook, type PriceQuery } from './price-book.ts';
-export { type PriceMatch } from './price-sheet.ts';
+export { type PriceMatch } from './price-match.ts';
 export {
   type ContextTier,
   type DayWindow,
+  type GeoPrice,
   type Match,
+  type PriceLayer,
   type PriceRow,
+  type RatePrice,
   type Rates,
   type ServiceTierPrice,
 } from './price-row.ts';
 export { PriceFileError } from './overlay.ts';
+export { combineTerms, parsePriceTerm } from './parse-price-term.ts';
 export { makePrices, type Payer, type PricedAttempt, type Prices } from './prices.ts';
 export { NO_TERMS, type Contract, type Markup, type PriceTerms } from './price-term.ts';
 export { rate } from './rate.ts';
+export { type Seed } from './seed.ts';
 export { upperBound, type TokenBound } from './upper-bound.ts';
-export { negotiate, type NegotiatedTerms } from './negotiated.ts';
+export { parseWhatIf, type WhatIfModel } from './what-if.ts';

@@ -3,9 +3,16 @@ import { EVERY_MODEL, hasRates, type PriceRow } from './price-row.ts';
 /** The rows of one provider, by canonical model. */
 export type ModelIndex = {
   readonly priced: readonly string[];
-  /** The canonical model of a name, and its rows, strongest first; undefined when the name is not known. */
-  find(name: string): { readonly model: string; readonly rows: readonly PriceRow[] } | undefined;
+  /** The rows of what holds for every model, strongest first. */
+  readonly everyModel: readonly PriceRow[];
+  /** The model of a name, known exactly, by a pattern or as a dated snapshot; undefined when the name is not known. */
+  find(name: string): IndexedModel | undefined;
+  /** The same without snapshots: what was said of one name holds for no other. */
+  findExact(name: string): IndexedModel | undefined;
 };
+
+/** A canonical model and its own rows, strongest first. */
+export type IndexedModel = { readonly model: string; readonly rows: readonly PriceRow[] };
 
 /** A dated snapshot, or the alias of the newest one, of a name that is known without it. */
 const SNAPSHOT = /^(.+)-(?:\d{4}-\d{2}-\d{2}|\d{8}|latest)$/;
@@ -28,22 +35,28 @@ export function indexModels(rows: readonly PriceRow[]): ModelIndex {
     }
   }
   // A prefix is never enough: `gpt-4o-realtime-mini` is not `gpt-4o`, and a guess would be billed as a fact.
-  const resolve = (name: string): string | undefined => {
-    const exact = ids.get(name) ?? patterns.find(({ regex }) => regex.test(name))?.model;
-    if (exact !== undefined) return exact;
+  const exactly = (name: string): string | undefined =>
+    ids.get(name) ?? patterns.find(({ regex }) => regex.test(name))?.model;
+  const asSnapshot = (name: string): string | undefined => {
     const snapshotOf = SNAPSHOT.exec(name)?.[1];
     return snapshotOf === undefined ? undefined : ids.get(snapshotOf);
   };
+  const modelOf = (model: string | undefined): IndexedModel | undefined => {
+    const own = model === undefined ? undefined : byModel.get(model);
+    return model === undefined || own === undefined ? undefined : { model, rows: own };
+  };
   return {
     priced: [...byModel].flatMap(([model, own]) => (own.some(hasRates) ? [model] : [])).toSorted(),
-    find: (name) => {
-      const model = resolve(normalizeName(name));
-      const own = model === undefined ? undefined : byModel.get(model);
-      return model === undefined || own === undefined ? undefined : { model, rows: [...own, ...everyModel] };
+    everyModel,
+    find: (text) => {
+      const name = normalizeName(text);
+      return modelOf(exactly(name) ?? asSnapshot(name));
     },
+    findExact: (text) => modelOf(exactly(normalizeName(text))),
   };
 }
 
-function normalizeName(name: string): string {
+/** As rows write it: lower case, without what stands before the name itself. */
+export function normalizeName(name: string): string {
   return name.trim().toLowerCase().replace(PATH_PREFIX, '');
 }

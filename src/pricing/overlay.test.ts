@@ -106,6 +106,11 @@ test('P17 a file that is no list of rows and an id used twice are faults', () =>
   ]);
 });
 
+test('P8 two rows of one source that begin at once are refused', () => {
+  assert.deepEqual(faults(ROW, { ...ROW, id: 'twin' }), ['a and twin hold from the same moment on']);
+  assert.deepEqual(faults(ROW, { ...ROW, id: 'later', effective_from: '2026-01-03' }), []);
+});
+
 test('P17 a row that changes a model nobody prices is a fault', () => {
   const priority = makeRow({ id: 'priority', model: 'typo', rates: {}, serviceTiers: { priority: { factor: '2' } } });
   assert.deepEqual(findOrphans([priority, makeRow()]), ['row "priority": no row prices p/typo']);

@@ -51,10 +51,6 @@ test('P8 nothing of an ended row is left in force', () => {
   assert.deepEqual([...(match?.bands[0]?.base.keys() ?? [])], ['input']);
 });
 
-test('P8 two rows of one source that begin at once are refused', () => {
-  assert.throws(() => bookOf([old, { ...old, id: 'twin' }]), /old and twin do not hold at the same time/);
-});
-
 test('P9 a window holds from its beginning to its end, and not before the date of its row', () => {
   const book = bookOf([old, cut, peak]);
   assert.equal(rowAt(book, '2026-08-16T02:00:00Z'), 'old');

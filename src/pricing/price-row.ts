@@ -1,7 +1,10 @@
 import type { TimestampMs } from '#std';
 import type { Meter, UnitPrice } from '#terms';
 
-export type Rates = Readonly<Partial<Record<Meter, UnitPrice>>>;
+/** `minimum` is the least quantity that is billed at a time (Groq bills ten seconds of a shorter recording). */
+export type RatePrice = UnitPrice & { readonly minimum?: number };
+
+export type Rates = Readonly<Partial<Record<Meter, RatePrice>>>;
 
 /** How a name is known to be this row's model: by an exact name in lower case, or by an anchored pattern, any case. */
 export type Match =
@@ -19,14 +22,23 @@ export type ServiceTierPrice =
   | { readonly factor: string }
   | { readonly rates: Rates; readonly maxInputTokens?: number };
 
+/** What a geography changes: `factor` multiplies token prices, after the service tier; `rates` are its own list of token prices. */
+export type GeoPrice = { readonly factor: string } | { readonly rates: Rates };
+
 /** A time of day, UTC, in seconds since midnight, half-open; over midnight when `from` is the later one. */
 export type DayWindow = { readonly fromSecond: number; readonly toSecond: number };
+
+/** Where a price comes from, strongest first: the operator's terms, our own files, the data of the seed package. */
+export const PRICE_LAYERS = ['operator', 'overlay', 'seed'] as const;
+
+export type PriceLayer = (typeof PRICE_LAYERS)[number];
 
 /** Prices of one model while they are in force. A row is never changed: a new price is a new row. */
 export type PriceRow = {
   readonly id: string;
+  readonly layer: PriceLayer;
   readonly provider: string;
-  /** The canonical model; `*` for what holds for every priced model of the provider (no rates then). */
+  /** The canonical model; `*` for what holds for every model of the provider (rates then only from an operator). */
   readonly model: string;
   readonly match: readonly Match[];
   /** Half-open, UTC; null for "as far back as is known" and "until further notice". */
@@ -38,6 +50,10 @@ export type PriceRow = {
   readonly tiers?: readonly ContextTier[];
   /** By the tier's name in the answer, lower case. */
   readonly serviceTiers?: Readonly<Record<string, ServiceTierPrice>>;
+  /** By the answer's geography or the deployment's region, lower case. */
+  readonly geo?: Readonly<Record<string, GeoPrice>>;
+  /** Meters that are billed at another meter's price where they have none of their own. */
+  readonly inherit?: Readonly<Partial<Record<Meter, Meter>>>;
   readonly contextWindow?: number;
   readonly maxOutputTokens?: number;
   /** Where the price was read, and the day somebody last looked (null for the seed, whose package does not say). */

@@ -9,9 +9,11 @@ export type Contract = InForce & {
   readonly id: string;
   /** A configured provider's name, or the provider whose list it is. */
   readonly provider: string;
-  /** Canonical model; null for all of them. */
+  /** A model's canonical name, or one it is called by; null for all of them. */
   readonly model: string | null;
+  /** The tier that was served, lower case; empty for the base tier alone, null for whichever. */
   readonly serviceTier: string | null;
+  /** Where the deployment is, or, if nobody said, where the answer says it was processed; lower case. */
   readonly region: string | null;
 } & ({ readonly discount: string } | { readonly rates: Rates });
 

@@ -18,6 +18,10 @@ test('P1 a line is quantity times unit price, and the cost the sum of the lines'
   assert.deepEqual(rate(usageOf({ input: 3, output_text: 2, web_search: 1 }), match), {
     state: 'exact',
     cost: 10_022_000_000n,
+    listCost: 10_022_000_000n,
+    billed: 10_022_000_000n,
+    computedCost: 10_022_000_000n,
+    terms: [],
     charges: [
       { meter: 'input', quantity: 3, unitPrice: { amount: '2', per: 1_000_000 }, amount: 6_000_000n, priceRow: 'row' },
       {
@@ -103,6 +107,10 @@ test('P3 a model without a price is unpriced and its meters are named', () => {
   assert.deepEqual(rate(usageOf({ input: 5, output_text: 0 }), undefined), {
     state: 'unpriced',
     cost: null,
+    listCost: null,
+    billed: null,
+    computedCost: null,
+    terms: [],
     charges: [],
     unpricedMeters: ['input'],
     reason: 'model_without_price',

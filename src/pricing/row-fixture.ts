@@ -2,13 +2,14 @@ import { invariant, type TimestampMs } from '#std';
 import { chainHistory } from './history.ts';
 import { makePriceBook } from './price-book.ts';
 import type { PriceRow } from './price-row.ts';
-import type { PriceMatch } from './price-sheet.ts';
+import type { PriceMatch } from './price-match.ts';
 
 /** A row for tests: model `m` of provider `p`, 2 $/M in, 0.5 cached, 8 out, for ever. */
 export function makeRow(changes: Partial<PriceRow> = {}): PriceRow {
   const model = changes.model ?? 'm';
   return {
     id: 'row',
+    layer: 'overlay',
     provider: 'p',
     model,
     match: [{ kind: 'id', id: model }],

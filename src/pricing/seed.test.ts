@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ModelInfo } from '@pydantic/genai-prices';
 import type { Meter } from '#terms';
+import { findTwins } from './history.ts';
 import { loadPriceBook, loadSeed } from './load.ts';
 import { makePriceBook } from './price-book.ts';
 import { rate } from './rate.ts';
@@ -84,6 +85,10 @@ test('P16 a tier starts strictly above its number and holds for reasoning as for
     },
   ]);
   assert.equal(rows[0]?.contextWindow, 1000);
+});
+
+test('P8 no two rows of the seed begin at once', () => {
+  assert.deepEqual(findTwins(seed.rows), []);
 });
 
 test('P8 a seed whose first price is dated has none before that date', () => {

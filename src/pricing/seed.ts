@@ -48,6 +48,7 @@ export function convertSeed(providers: readonly Provider[], edition: string): Se
       for (const row of convertHistory(model.prices, { place, rejected }))
         rows.push({
           ...row,
+          layer: 'seed',
           provider: provider.id,
           model: model.id.toLowerCase(),
           match: matches.get(model) ?? [],

@@ -1,6 +1,6 @@
 import { METERS, picoUsd, type PicoUsd } from '#terms';
 import { divideUp, type Ratio } from './amount.ts';
-import type { PriceMatch } from './price-sheet.ts';
+import type { PriceMatch } from './price-match.ts';
 
 /** The most one attempt can consume. */
 export type TokenBound = {
