@@ -1,11 +1,12 @@
 /**
- * Is: the world outside the gateway, for tests and benchmarks: an OpenAI-like upstream, clients under load, the gateway's processes.
+ * Is: the world outside the gateway, for tests and benchmarks: an upstream that speaks the providers' formats, clients under load, the gateway's processes.
  * Owns: the upstream's own price list and bill, seeded plans of calls, starting and killing. Not: any code of the gateway.
  * Holds: what the upstream served is on its bill before its first byte leaves; the same seed gives the same calls and usage.
  * Fails: loudly: a misspelt behaviour, a gateway that does not start and a wait without end are errors that say so.
  */
-export { behaviourText, type Behaviour, type Fault } from './behaviour.ts';
-export { totalOf, type Bill, type BilledUsage, type BillEntry, type ServedModel } from './bill.ts';
+export { behaviourText, type Behaviour, type Fault, type SpeakerName } from './behaviour.ts';
+export { totalOf, type Bill, type BillEntry } from './bill.ts';
+export { makeClients, type Clients, type Target } from './clients.ts';
 export { ADMIN_KEY, startGateway, type Exit, type Gateway, type GatewayOptions } from './gateway-process.ts';
 export {
   driveLoad,
@@ -17,6 +18,7 @@ export {
   type PlanOptions,
 } from './load.ts';
 export { pico, picoText } from './pico.ts';
+export type { BilledMeters, ServedModel } from './price-list.ts';
 export { seededRandom, type Random } from './random.ts';
 export { runBash, runPython, withoutPython, type Variables } from './scripts.ts';
 export type { Attribution } from './tag-shapes.ts';

@@ -18,6 +18,7 @@ export async function startUpstreamProcess(): Promise<Upstream> {
   };
   return {
     baseUrl,
+    origin,
     apiKey: UPSTREAM_KEY,
     bill: async () => fromWireBill(await ask('/bill')),
     received: async () => JSON.parse(await ask('/received')),

@@ -1,29 +1,32 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
-import { systemClock } from '#std';
-import { decidePieces, decideUsage, toWireAnswer, toWireChunks, toWrites, type Answer } from './answer.ts';
-import { parseBehaviour, type Behaviour } from './behaviour.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { anthropic } from './anthropic/index.ts';
+import { parseBehaviour, type Behaviour, type Seeded, type SpeakerName } from './behaviour.ts';
+import { toWireBill, totalOf, type Bill, type BillEntry } from './bill.ts';
+import { deliver, progressOf, reset, type Progress } from './deliver.ts';
 import {
-  costOf,
-  SERVED_MODELS,
-  toWireBill,
-  totalOf,
-  type Bill,
-  type BillEntry,
-  type Operation,
-  type ServedModel,
-} from './bill.ts';
+  isRefusal,
+  type Answer,
+  type Charge,
+  type Dialect,
+  type Prepared,
+  type Received,
+  type Refusal,
+  type Stock,
+} from './dialect.ts';
+import { gemini } from './gemini/index.ts';
+import { openai } from './openai/index.ts';
+import { costOf, type BilledMeters, type ServedModel } from './price-list.ts';
 import { seedOf } from './random.ts';
-import { checkAuthorization, checkRequest, refusal, type ModelRequest, type Refusal } from './request-check.ts';
-import { toWireCompletion, toWireCompletionChunks, toWireEmbeddings } from './text-answer.ts';
 
 export const UPSTREAM_KEY = 'sk-upstream-of-the-tests';
 
 /** A request as it arrived, so that tests can look for what must not be there. Bodies over 64 KB are kept as ''. */
 export type ReceivedRequest = {
+  /** With the query. */
   readonly path: string;
+  readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly bodyBytes: number;
@@ -32,6 +35,8 @@ export type ReceivedRequest = {
 export type Upstream = {
   /** Ends in `/v1`, as `OPENAI_BASE_URL` does. */
   readonly baseUrl: string;
+  /** The same without `/v1`, as Anthropic's and Google's clients want it. */
+  readonly origin: string;
   readonly apiKey: string;
   bill(): Promise<Bill>;
   received(): Promise<readonly ReceivedRequest[]>;
@@ -43,25 +48,38 @@ export type Upstream = {
 export type UpstreamOptions = {
   readonly port?: number;
   readonly apiKey?: string;
-  /** Models beside OpenAI's, with what the upstream charges for them. */
+  /** Models beside the providers' own, with what the upstream charges for them. */
   readonly models?: Readonly<Record<string, ServedModel>>;
+  /** Whose variety of OpenAI's chat it answers in, unless a request says otherwise. */
+  readonly speaks?: SpeakerName;
 };
 
 const KEPT_BODY_BYTES = 65_536;
 const KEPT_REQUESTS = 5_000;
 
+/** The first that owns an address answers it. */
+const DIALECTS: readonly Dialect[] = [anthropic, gemini, openai];
+
 type State = {
   readonly apiKey: string;
-  readonly models: Readonly<Record<string, ServedModel>>;
+  readonly usually: Behaviour;
+  readonly stock: Stock;
   readonly bill: Map<string, BillEntry>;
   readonly received: ReceivedRequest[];
   readonly scripts: { behaviour: Behaviour; left: number }[];
 };
 
-/** An OpenAI look-alike on a real socket of this process. */
+/** A look-alike of OpenAI, Anthropic and Gemini at once, on a real socket of this process. */
 export async function startUpstream(options: UpstreamOptions = {}): Promise<Upstream> {
   const apiKey = options.apiKey ?? UPSTREAM_KEY;
-  const state: State = { apiKey, models: options.models ?? {}, bill: new Map(), received: [], scripts: [] };
+  const state: State = {
+    apiKey,
+    usually: options.speaks === undefined ? {} : { speaks: options.speaks },
+    stock: { models: options.models ?? {}, files: new Map() },
+    bill: new Map(),
+    received: [],
+    scripts: [],
+  };
   const server = createServer({ keepAliveTimeout: 60_000, noDelay: true }, (request, response) => {
     answer(request, response, state).catch((error: unknown) => {
       // The other side hanging up is an ordinary event here; anything else is a mistake of the test.
@@ -70,8 +88,10 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
   });
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
+  const origin = `http://127.0.0.1:${portOf(server)}`;
   return {
-    baseUrl: `http://127.0.0.1:${portOf(server)}/v1`,
+    baseUrl: `${origin}/v1`,
+    origin,
     apiKey,
     bill: async () => billOf(state),
     received: async () => [...state.received],
@@ -99,185 +119,158 @@ function billOf(state: State): Bill {
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, state: State): Promise<void> {
-  const path = request.url ?? '/';
-  const body = await readText(request);
-  if (path === '/bill') return sendJson(response, toWireBill(billOf(state)));
-  if (path === '/received') return sendJson(response, JSON.stringify(state.received));
+  const received = await receive(request);
+  const { path, body } = received;
+  if (path === '/bill') return sendText(response, toWireBill(billOf(state)));
+  if (path === '/received') return sendText(response, JSON.stringify(state.received));
   if (path === '/script') {
-    const { behaviour, times }: { behaviour: Behaviour; times: number | null } = JSON.parse(body);
+    const { behaviour, times }: { behaviour: Behaviour; times: number | null } = JSON.parse(body.toString());
     state.scripts.push({ behaviour, left: times ?? Number.POSITIVE_INFINITY });
-    return sendJson(response, '{}');
+    return sendText(response, '{}');
   }
-  remember(request, body, state);
-  const refused = checkAuthorization(request.headers.authorization, state.apiKey);
+  remember(request.url ?? '', received, state);
+  const dialect = DIALECTS.find((one) => one.owns(received)) ?? openai;
+  const refused = dialect.authorize(received, state.apiKey);
   if (refused !== undefined) return sendRefusal(response, refused);
-  if (path === '/v1/models' && request.method === 'GET') return sendJson(response, modelList(state));
-  const operation = OPERATIONS.get(path);
-  if (operation !== undefined && request.method === 'POST') return serve(operation, { body, response, state });
-  return sendRefusal(response, refusal(404, `Invalid URL (${request.method} ${path})`));
+  const operation = dialect.operation(received);
+  if (operation === undefined) {
+    return sendRefusal(response, dialect.refusal(404, `Invalid URL (${received.method} ${path})`));
+  }
+  const prepared = await operation(received, state.stock);
+  if (isRefusal(prepared)) return sendRefusal(response, prepared);
+  return serve(prepared, { received, dialect, response, state });
 }
 
-async function readText(request: IncomingMessage): Promise<string> {
+async function receive(request: IncomingMessage): Promise<Received> {
   const parts: Buffer[] = [];
   for await (const part of request) parts.push(part);
-  return Buffer.concat(parts).toString('utf8');
+  const url = new URL(request.url ?? '/', 'http://upstream');
+  return {
+    method: request.method ?? 'GET',
+    path: url.pathname,
+    query: url.searchParams,
+    headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
+    body: Buffer.concat(parts),
+  };
 }
 
-function remember(request: IncomingMessage, body: string, state: State): void {
-  const bodyBytes = Buffer.byteLength(body);
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-  state.received.push({ path: request.url ?? '', headers, body: bodyBytes > KEPT_BODY_BYTES ? '' : body, bodyBytes });
+function remember(path: string, { method, headers, body }: Received, state: State): void {
+  const bodyBytes = body.length;
+  const text = bodyBytes > KEPT_BODY_BYTES ? '' : body.toString('utf8');
+  state.received.push({ path, method, headers, body: text, bodyBytes });
   if (state.received.length > KEPT_REQUESTS) state.received.shift();
 }
 
-function modelList(state: State): string {
-  const data = Object.keys({ ...SERVED_MODELS, ...state.models });
-  return JSON.stringify({
-    object: 'list',
-    data: data.map((id) => ({ id, object: 'model', created: 1_715_367_049, owned_by: 'system' })),
-  });
-}
+type Serving = {
+  readonly received: Received;
+  readonly dialect: Dialect;
+  readonly response: ServerResponse;
+  readonly state: State;
+};
 
-const OPERATIONS: ReadonlyMap<string, Operation> = new Map([
-  ['/v1/chat/completions', 'chat'],
-  ['/v1/completions', 'completions'],
-  ['/v1/embeddings', 'embeddings'],
-]);
-
-type Served = { readonly body: string; readonly response: ServerResponse; readonly state: State };
-
-async function serve(operation: Operation, { body, response, state }: Served): Promise<void> {
-  const request = checkRequest(operation, body, state);
-  if ('error' in request) return sendRefusal(response, request);
-  const behaviour = behaviourFor(request, body, state);
+async function serve(prepared: Prepared, { received, dialect, response, state }: Serving): Promise<void> {
+  const behaviour = behaviourFor(prepared, received, state);
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  if (behaviour.delay !== undefined) await wait(behaviour.delay, undefined, { signal: gone.signal });
+  const stayed = await thinks(behaviour, gone.signal);
+  if (!stayed) return chargeUndelivered(prepared, { behaviour, state });
   if (behaviour.error !== undefined) {
-    const limited = behaviour.error === 429 ? { code: 'rate_limit_exceeded' } : {};
-    return sendRefusal(response, refusal(behaviour.error, 'The upstream was told to fail.', limited));
+    const refused = dialect.refusal(behaviour.error, 'The upstream was told to fail.');
+    const after = behaviour.retry_after === undefined ? {} : { 'retry-after': String(behaviour.retry_after) };
+    return sendRefusal(response, { ...refused, headers: { ...refused.headers, ...after } });
   }
-  if (behaviour.fault === 'never_answer') return;
+  if (behaviour.fault === 'never_answer') {
+    if (gone.signal.aborted) return;
+    await once(gone.signal, 'abort');
+    return chargeUndelivered(prepared, { behaviour, state });
+  }
   if (behaviour.fault === 'reset_before_headers') return reset(response);
   if (behaviour.fault === 'wrong_content_type') {
     response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>Welcome to the proxy</body></html>');
     return;
   }
-  const decided = decide(request, Buffer.byteLength(body), behaviour);
-  const entry: BillEntry = {
-    id: decided.id,
-    model: request.model,
-    usage: decided.usage,
-    cost: costOf(request.served, decided.usage),
-    stream: request.stream,
-    delivery: 'running',
-  };
-  // On the bill before the first byte: a provider charges for the work, whether or not the answer arrives.
-  state.bill.set(entry.id, entry);
+  const decided = prepared.answer(behaviour);
+  if (isRefusal(decided)) return sendRefusal(response, decided);
+  if (behaviour.fault === 'error_first') return sendOnlyError(response, { dialect, decided });
+  const progress = progressOf(decided);
+  if (decided.charge !== null) putOnBill(decided.charge, { decided, behaviour, progress, response, state });
+  return deliver(response, decided, { behaviour, progress });
+}
+
+/** The time before the status line; false when the other side did not wait. */
+async function thinks({ delay }: Behaviour, signal: AbortSignal): Promise<boolean> {
+  if (delay === undefined) return true;
+  await wait(delay, undefined, { signal }).catch(() => undefined);
+  return !signal.aborted;
+}
+
+/** Nobody waited for the answer. Whoever bills what was worked on does so only when told to. */
+function chargeUndelivered(prepared: Prepared, { behaviour, state }: { behaviour: Seeded; state: State }): void {
+  if (behaviour.bills_on_abort === undefined || behaviour.bills_on_abort === 'none') return;
+  const decided = prepared.answer(behaviour);
+  if (isRefusal(decided) || decided.charge === null) return;
+  const { charge } = decided;
+  const stream = decided.body.kind === 'stream';
+  const shown = charged(charge, { behaviour, progress: progressOf(decided) });
+  state.bill.set(charge.id, { id: charge.id, model: charge.model, ...shown, stream, delivery: 'broken' });
+}
+
+type Billing = {
+  readonly decided: Answer;
+  readonly behaviour: Behaviour;
+  readonly progress: Progress;
+  readonly response: ServerResponse;
+  readonly state: State;
+};
+
+/** On the bill before the first byte: a provider charges for the work, whether or not the answer arrives. */
+function putOnBill(charge: Charge, { decided, behaviour, progress, response, state }: Billing): void {
+  const { id, model, served, meters, words } = charge;
+  const stream = decided.body.kind === 'stream';
+  const cost = costOf(served, meters, words);
+  state.bill.set(id, { id, model, usage: meters, cost, stream, delivery: 'running' });
   response.once('close', () => {
     const whole = response.writableFinished && behaviour.fault === undefined;
-    state.bill.set(entry.id, { ...entry, delivery: whole ? 'complete' : 'broken' });
+    if (whole) state.bill.set(id, { id, model, usage: meters, cost, stream, delivery: 'complete' });
+    else state.bill.set(id, { id, model, ...charged(charge, { behaviour, progress }), stream, delivery: 'broken' });
   });
-  if (!request.stream)
-    return sendAnswer(response, { id: decided.id, body: bodyOf(decided, request, behaviour) }, behaviour);
-  const chunks = operation === 'completions' ? toWireCompletionChunks : toWireChunks;
-  return sendStream(response, toWrites(chunks(decided, request, behaviour), behaviour.framing), behaviour);
 }
 
-function bodyOf(decided: Answer, request: ModelRequest, behaviour: Behaviour & { seed: number }): string {
-  switch (request.operation) {
-    case 'chat':
-      return toWireAnswer(decided, request, behaviour);
-    case 'completions':
-      return toWireCompletion(decided, request, behaviour);
-    case 'embeddings':
-      return toWireEmbeddings(decided, request, behaviour);
-  }
+type Charged = { readonly usage: BilledMeters; readonly cost: bigint };
+
+/** What is charged for an answer that did not arrive whole. */
+function charged(charge: Charge, given: { behaviour: Behaviour; progress: Progress }): Charged {
+  const { served, meters, words } = charge;
+  const usage = METERS_ON_ABORT[given.behaviour.bills_on_abort ?? 'full'](meters, given.progress);
+  return { usage, cost: costOf(served, usage, words) };
 }
 
-function behaviourFor(request: ModelRequest, body: string, state: State): Behaviour & { seed: number } {
+const METERS_ON_ABORT: Readonly<
+  Record<NonNullable<Behaviour['bills_on_abort']>, (meters: BilledMeters, progress: Progress) => BilledMeters>
+> = {
+  full: (meters) => meters,
+  partial: (meters, { said, says }) => ({ ...meters, output: Math.floor(((meters['output'] ?? 0) * said) / says) }),
+  none: () => ({}),
+};
+
+function behaviourFor({ text }: Prepared, { body }: Received, state: State): Seeded {
   const script = state.scripts[0];
   if (script !== undefined && (script.left -= 1) <= 0) state.scripts.shift();
-  return { seed: seedOf(body), ...script?.behaviour, ...parseBehaviour(request.text) };
+  return { seed: seedOf(body.toString('latin1')), ...state.usually, ...script?.behaviour, ...parseBehaviour(text) };
 }
 
-const ID_PREFIX: Readonly<Record<Operation, string>> = { chat: 'chatcmpl-', completions: 'cmpl-', embeddings: 'req_' };
-
-function decide(request: ModelRequest, bodyBytes: number, behaviour: Behaviour & { seed: number }): Answer {
-  return {
-    id: `${ID_PREFIX[request.operation]}${randomBytes(14).toString('hex')}`,
-    created: Math.floor(systemClock.now() / 1000),
-    snapshot: request.served.snapshot,
-    pieces: decidePieces(behaviour),
-    usage: decideUsage(request, bodyBytes, behaviour),
-  };
+/** A 200 that is an error all the same. */
+function sendOnlyError(response: ServerResponse, { dialect, decided }: { dialect: Dialect; decided: Answer }): void {
+  const { body, headers } = decided;
+  response.writeHead(200, { 'content-type': body.contentType, ...headers });
+  if (body.kind === 'stream') response.end(`${body.errorEvent}${body.end}`);
+  else response.end(JSON.stringify(dialect.refusal(500, 'The server had an error.').envelope));
 }
 
-function openAiHeaders(
-  contentType: string,
-  requestId = `req_${randomBytes(16).toString('hex')}`,
-): Record<string, string> {
-  return {
-    'content-type': contentType,
-    'openai-processing-ms': '12',
-    'openai-version': '2020-10-01',
-    'x-request-id': requestId,
-  };
-}
-
-async function sendAnswer(
-  response: ServerResponse,
-  { id, body }: { id: string; body: string },
-  behaviour: Behaviour,
-): Promise<void> {
-  response.writeHead(200, openAiHeaders('application/json', id.startsWith('req_') ? id : undefined));
-  if (behaviour.fault === 'reset_after_headers') return resetAfterFlush(response);
-  const cut = behaviour.fault === 'cut_mid_stream' || behaviour.fault === 'broken_json';
-  const bytes = Buffer.from(body);
-  if (!cut) {
-    response.end(bytes);
-    return;
-  }
-  const half = bytes.subarray(0, bytes.length / 2);
-  if (behaviour.fault === 'broken_json') {
-    response.end(half);
-    return;
-  }
-  response.write(half, () => reset(response));
-}
-
-async function sendStream(response: ServerResponse, writes: Iterable<Buffer>, behaviour: Behaviour): Promise<void> {
-  response.writeHead(200, openAiHeaders('text/event-stream; charset=utf-8'));
-  response.flushHeaders();
-  if (behaviour.fault === 'reset_after_headers') return resetAfterFlush(response);
-  const all = [...writes];
-  const faulty = behaviour.fault !== undefined;
-  const last = faulty ? Math.max(1, Math.floor(all.length / 2)) : all.length;
-  for (const write of all.slice(0, last)) {
-    if (response.destroyed) return;
-    if (behaviour.chunk_delay !== undefined) await wait(behaviour.chunk_delay);
-    if (!response.write(write)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
-    else if (behaviour.framing === 'odd_bytes') await nextTurn();
-  }
-  if (behaviour.fault === 'stall_mid_stream') return;
-  if (behaviour.fault === 'cut_mid_stream') return resetAfterFlush(response);
-  response.end();
-}
-
-/** Gives the kernel a turn, so that what was written leaves before the reset throws the rest away. */
-async function resetAfterFlush(response: ServerResponse): Promise<void> {
-  await wait(20);
-  reset(response);
-}
-
-function reset(response: ServerResponse): void {
-  response.socket?.resetAndDestroy();
-}
-
-function sendJson(response: ServerResponse, body: string): void {
+function sendText(response: ServerResponse, body: string): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(body);
 }
 
-function sendRefusal(response: ServerResponse, refused: Refusal): void {
-  response.writeHead(refused.status, openAiHeaders('application/json')).end(JSON.stringify({ error: refused.error }));
+function sendRefusal(response: ServerResponse, { status, envelope, headers = {} }: Refusal): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(envelope));
 }
