@@ -12,6 +12,7 @@ export { parseKeyGenerate, type KeyGenerateRequest } from './key-generate.ts';
 export { type ControlChange, type ControlSnapshot, type KeyRecord } from './key-record.ts';
 export { KeyRing, type Identity, type KnownSnapshot, type RingKey } from './key-ring.ts';
 export { parseKeyUpdate, type KeyUpdateRequest } from './key-update.ts';
+export { combineOperatorTerms, type OperatorTerms } from './operator-terms.ts';
 export { PRICE_TERM_KINDS, type PriceTermKind, type StoredPriceTerm } from './price-term-record.ts';
 export { parsePriceTermRequest, type PriceTermRequest } from './price-term-request.ts';
 export { readSnapshot, writeSnapshot } from './snapshot-file.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { parsePriceTerm } from '#pricing';
 import { type TimestampMs } from '#std';
 import { ApportionError } from '#terms';
 import { PRICE_TERM_KINDS, type PriceTermKind } from './price-term-record.ts';
-import { readPriceTerm } from './price-term-reader.ts';
 import { makePriceTermId, type RandomBytes } from './token.ts';
 
 /** A new price term, checked and complete. */
@@ -52,6 +52,6 @@ export function parsePriceTermRequest(body: unknown, deps: PriceTermRequestDeps)
   const now = new Date(deps.now).toISOString();
   const defaults = kind === 'price' ? { source: 'operator', checked: now.slice(0, 10) } : {};
   const term = { effective_from: now, ...defaults, ...given.data, kind, id };
-  readPriceTerm(term, '');
+  parsePriceTerm(term);
   return { id, kind, body: term };
 }
