@@ -2,14 +2,20 @@ import { tagColumn } from '#ledger/store';
 import { UNTAGGED } from '#tags';
 import { bucketOf, type Interval } from './calendar.ts';
 import type { Bindings } from './bindings.ts';
-import { PROVEN, type EntryFilter, type ProvenName } from './filter.ts';
+import { stateColumn } from './built-in.ts';
+import { PROVEN, type ProvenName } from './filter.ts';
 import type { GroupBy } from './group-by.ts';
 import { each, PARTITION, type Grouping } from './grouping.ts';
 import { textOf } from './reader.ts';
+import type { Report } from './report.ts';
 import { pathGroup, tagTreeGroup } from './tree-grouping.ts';
 
 /** The SQL of a breakdown. */
-export function groupingOf(groupBy: GroupBy, filter: EntryFilter, bindings: Bindings): Grouping {
+export function groupingOf(
+  groupBy: GroupBy,
+  { filter, asOf }: Pick<Report, 'filter' | 'asOf'>,
+  bindings: Bindings,
+): Grouping {
   switch (groupBy.kind) {
     case 'tag':
       return tagGroup(groupBy.key);
@@ -19,6 +25,10 @@ export function groupingOf(groupBy: GroupBy, filter: EntryFilter, bindings: Bind
       return pathGroup(groupBy.prefix, bindings);
     case 'proven':
       return provenGroup(groupBy.name);
+    case 'built_in':
+      return plain(`nullIf(${groupBy.name}, '')`, groupBy.name);
+    case 'cost_state':
+      return plain(stateColumn({ period: filter.period, asOf }, bindings), 'cost_state');
     case 'time':
       return timeGroup(groupBy.interval, filter.period.timeZone, bindings);
     case 'entity':

@@ -55,7 +55,7 @@ export type CostsAnswer = {
 /** Who spent what. Parts of a partition add up to the summary to the pico-dollar. */
 export async function costs(deps: AnalyticsDeps, query: CostsQuery, signal?: AbortSignal): Promise<CostsAnswer> {
   const report = openReport(deps, query.filter, signal);
-  const groupingFor = (bindings: Bindings): Grouping => groupingOf(query.groupBy, query.filter, bindings);
+  const groupingFor = (bindings: Bindings): Grouping => groupingOf(query.groupBy, report, bindings);
   const { overlapping } = groupingFor(createBindings());
   const [groups, total] = overlapping
     ? await Promise.all([groupsOf(report, groupingFor, query.limit), totalOf(report)])

@@ -1,5 +1,6 @@
 import { invariant, type TimestampMs } from '#std';
 import { isTagKey, tagKeyOfPath } from '#ledger/store';
+import { BUILT_INS } from './built-in.ts';
 import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from './filter.ts';
 import { parseParameters } from './parameters.ts';
 import { countOf, textOf, type Row } from './reader.ts';
@@ -39,14 +40,14 @@ type Asked = {
   readonly values: string;
 };
 
-const BUILT_INS: readonly Asked[] = [
+const FIXED: readonly Asked[] = [
   {
     groupBy: 'entity',
     kind: 'built_in',
     present: "entity_type != ''",
     values: "uniqIf((entity_type, entity_id), entity_type != '')",
   },
-  ...(['model', 'provider', 'key_id', 'status'] as const).map((column) => ({
+  ...(['model', 'provider', 'key_id', 'status', 'cost_state', ...BUILT_INS] as const).map((column) => ({
     groupBy: column === 'key_id' ? 'key' : column,
     kind: 'built_in' as const,
     present: `${column} != ''`,
@@ -74,7 +75,7 @@ export async function dimensions(
   ]);
   return {
     data: [
-      ...BUILT_INS.map((dimension, at) => toWireDimension(dimension, row, at)),
+      ...FIXED.map((dimension, at) => toWireDimension(dimension, row, at)),
       ...listed.map(({ key, calls }, at) => ({
         group_by: `tags.${key}`,
         kind: 'tag' as const,
@@ -104,7 +105,7 @@ async function keyCalls(report: Report): Promise<readonly KeyCalls[]> {
 }
 
 async function builtIns(report: Report): Promise<Row> {
-  const columns = BUILT_INS.map(
+  const columns = FIXED.map(
     ({ present, values }, at) => `sumIf(counts_call, ${present}) AS c${at}, ${values} AS v${at}`,
   );
   const [row] = await report.rows((from) => `SELECT sum(counts_call) AS m_events, ${columns.join(', ')} ${from}`);

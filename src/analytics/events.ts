@@ -1,14 +1,9 @@
 import { invariant, type TimestampMs } from '#std';
 import { ENTRIES } from '#ledger/store';
 import { createBindings } from './bindings.ts';
-import {
-  EVENT_COLUMNS,
-  EVENT_DETAIL_COLUMNS,
-  toWireEvent,
-  toWireEventDetail,
-  type WireEvent,
-  type WireEventDetail,
-} from './event.ts';
+import { correctionsOf } from './corrected.ts';
+import { EVENT_COLUMNS, toWireEvent, type WireEvent } from './event.ts';
+import { EVENT_DETAIL_COLUMNS, toWireEventDetail, type WireEventDetail } from './event-detail.ts';
 import { FILTER_PARAMETERS, parseListFilter, type EntryFilter } from './filter.ts';
 import { fromRowMeasures, MEASURE_COLUMNS } from './measures.ts';
 import { PAGE_PARAMETERS, parsePage, toWirePagination, type Page, type WirePagination } from './page.ts';
@@ -39,7 +34,7 @@ export type EventsAnswer = {
   readonly as_of: WireAsOf;
 };
 
-/** Attempts, newest first. */
+/** Attempts, newest first, each at what it costs by now: corrections are no rows of their own. */
 export async function events(deps: AnalyticsDeps, query: EventsQuery, signal?: AbortSignal): Promise<EventsAnswer> {
   const report = openReport(deps, query.filter, signal);
   const { limit, offset } = query.page;
@@ -51,8 +46,9 @@ export async function events(deps: AnalyticsDeps, query: EventsQuery, signal?: A
     ),
   ]);
   invariant(total !== undefined, 'a sum without groups is one row');
+  const corrections = await correctionsOf({ store: deps.store, asOf: report.asOf }, rows, signal);
   return {
-    data: rows.map(toWireEvent),
+    data: rows.map((row) => toWireEvent(row, corrections)),
     summary: toWireSummary(fromRowMeasures(total), query.filter),
     pagination: toWirePagination(query.page, countOf(total, 'x_rows')),
     as_of: toWireAsOf(report.asOf),
@@ -60,8 +56,8 @@ export async function events(deps: AnalyticsDeps, query: EventsQuery, signal?: A
 }
 
 /**
- * One event with all the ledger knows. `id` is the call's id (then its last attempt is shown), an entry's id, or the `id`
- * of the provider's answer.
+ * One event with all the ledger knows. `id` is the call's id (then its last attempt is shown), an entry's id (of a correction:
+ * what it corrects is shown), or the `id` of the provider's answer.
  */
 export async function eventDetail(deps: AnalyticsDeps, id: string, signal?: AbortSignal): Promise<WireEventDetail> {
   const options = signal === undefined ? {} : { signal };
@@ -69,8 +65,10 @@ export async function eventDetail(deps: AnalyticsDeps, id: string, signal?: Abor
   const sql = `SELECT ${EVENT_DETAIL_COLUMNS} FROM ${ENTRIES} WHERE ${entriesOfCall(id, bindings.bind)}
     ORDER BY kind != 'attempt', attempt, seq LIMIT ${MOST_ENTRIES}`;
   const rows = await deps.store.query<Row>(sql, bindings.params, options);
-  const shown =
-    rows.find((row) => textOf(row, 'entry_id') === id) ?? rows.findLast((row) => textOf(row, 'kind') === 'attempt');
+  const named = rows.find((row) => textOf(row, 'entry_id') === id);
+  const entry = named === undefined || textOf(named, 'corrects') === '' ? id : textOf(named, 'corrects');
+  const attempts = rows.filter((row) => textOf(row, 'kind') === 'attempt');
+  const shown = attempts.find((row) => textOf(row, 'entry_id') === entry) ?? attempts.at(-1);
   if (shown === undefined) {
     throw notFound(
       `There is no event "${id}".`,

@@ -1,10 +1,11 @@
 import { ENTRIES, isTagKey, tagColumn, type AsOf } from '#ledger/store';
 import { parseTagFilter, UNTAGGED, type TagFilter } from '#tags';
-import { ENTITY_TYPES, PROVENANCES, type Provenance } from '#terms';
+import { COST_STATES, ENTITY_TYPES, PROVENANCES, type CostState, type Provenance } from '#terms';
 import type { TimestampMs } from '#std';
 import type { Bindings } from './bindings.ts';
+import { BUILT_INS, stateColumn, type BuiltIn } from './built-in.ts';
 import { invalidQuery, nearest, type Parameters } from './parameters.ts';
-import { parseOptionalPeriod, parsePeriod, PERIOD_PARAMETERS, type Period } from './period.ts';
+import { parseOptionalPeriod, parsePeriod, PERIOD_PARAMETERS, withinPeriod, type Period } from './period.ts';
 import { provenanceConditions, tagCondition } from './tag-condition.ts';
 
 /** The states an attempt can end in, `interrupted` being what recovery finds after a crash. */
@@ -36,6 +37,10 @@ export type EntryFilter = {
   readonly status?: string | undefined;
   readonly key?: string | undefined;
   readonly sessionId?: string | undefined;
+  /** The state its cost is in by now: corrections count. */
+  readonly costState?: CostState | undefined;
+  /** An empty text for entries that have none of the kind. */
+  readonly builtIn: ReadonlyMap<BuiltIn, string>;
   /** What the key proves; an empty text for keys that prove nothing of the kind. */
   readonly proven: ReadonlyMap<ProvenName, string>;
   readonly tags: readonly TagFilter[];
@@ -45,7 +50,7 @@ export type EntryFilter = {
 
 /** Every entry of a period. */
 export function everythingIn(period: Period): EntryFilter {
-  return { period, proven: new Map(), tags: [] };
+  return { period, builtIn: new Map(), proven: new Map(), tags: [] };
 }
 
 export const FILTER_PARAMETERS = [
@@ -59,6 +64,8 @@ export const FILTER_PARAMETERS = [
   'session_id',
   'tags',
   'provenance',
+  'cost_state',
+  ...BUILT_INS,
   ...PROVEN_NAMES,
 ] as const;
 
@@ -86,7 +93,9 @@ function filterOver(period: Period, parameters: Parameters, groupedKey?: string)
     status: parameters.oneOf('status', STATUSES),
     key: parameters.text('key'),
     sessionId: parameters.text('session_id'),
-    proven: parseProven(parameters),
+    costState: parameters.oneOf('cost_state', COST_STATES),
+    builtIn: parseExact(parameters, BUILT_INS),
+    proven: parseExact(parameters, PROVEN_NAMES),
     tags,
     provenance: parseProvenance(
       parameters,
@@ -104,13 +113,14 @@ export function parseEntityType(parameters: Parameters, name: string): string | 
   throw invalidQuery(name, `"${type}" is no value of "${name}".`, hint);
 }
 
-function parseProven(parameters: Parameters): ReadonlyMap<ProvenName, string> {
-  const proven = new Map<ProvenName, string>();
-  for (const name of PROVEN_NAMES) {
+/** `(untagged)` asks for entries that have none. */
+function parseExact<N extends string>(parameters: Parameters, names: readonly N[]): ReadonlyMap<N, string> {
+  const wanted = new Map<N, string>();
+  for (const name of names) {
     const value = parameters.text(name);
-    if (value !== undefined) proven.set(name, value === UNTAGGED ? '' : value);
+    if (value !== undefined) wanted.set(name, value === UNTAGGED ? '' : value);
   }
-  return proven;
+  return wanted;
 }
 
 function parseProvenance(parameters: Parameters, keys: readonly string[]): EntryFilter['provenance'] {
@@ -126,21 +136,15 @@ function parseProvenance(parameters: Parameters, keys: readonly string[]): Entry
   return { is, keys };
 }
 
-/**
- * `FROM … WHERE …` of a report. Bounded by `asOf` too: a report takes several statements, and entries that arrive between
- * them must not make its parts differ from its total.
- */
+/** `FROM … WHERE …` of a report. */
 export function fromEntries(filter: EntryFilter, asOf: AsOf, bindings: Bindings): string {
   return `FROM ${ENTRIES} WHERE ${conditions(filter, asOf, bindings).join(' AND ')}`;
 }
 
-function conditions(filter: EntryFilter, asOf: AsOf, { bind }: Bindings): readonly string[] {
+function conditions(filter: EntryFilter, asOf: AsOf, bindings: Bindings): readonly string[] {
+  const { bind } = bindings;
   const { period, entityType, entityId } = filter;
-  const all = [
-    `effective_at >= fromUnixTimestamp64Milli(${bind('Int64', period.startMs)}, 'UTC')`,
-    `effective_at < fromUnixTimestamp64Milli(${bind('Int64', period.endMs)}, 'UTC')`,
-    `(node_id != ${bind('String', asOf.nodeId)} OR seq <= ${bind('UInt64', asOf.seq)})`,
-  ];
+  const all = [withinPeriod(period, asOf, bind)];
   const equal = (column: string, value: string | undefined) => {
     if (value !== undefined) all.push(`${column} = ${bind('String', value)}`);
   };
@@ -157,6 +161,9 @@ function conditions(filter: EntryFilter, asOf: AsOf, { bind }: Bindings): readon
     const model = bind('String', filter.model);
     all.push(`(request_model = ${model} OR model = ${model} OR concat(provider, '/', model) = ${model})`);
   }
+  if (filter.costState !== undefined)
+    all.push(`${stateColumn({ period, asOf }, bindings)} = ${bind('String', filter.costState)}`);
+  for (const [name, value] of filter.builtIn) equal(name, value);
   for (const [name, value] of filter.proven) equal(PROVEN[name], value);
   if (filter.provenance !== undefined) {
     all.push(...provenanceConditions(filter.provenance.keys, filter.provenance.is, bind));

@@ -1,12 +1,14 @@
 import { isTagKey } from '#ledger/store';
 import { LIMITS } from '#terms';
+import { BUILT_INS, type BuiltIn } from './built-in.ts';
 import { INTERVALS, type Interval } from './calendar.ts';
 import { PROVEN_NAMES, type ProvenName } from './filter.ts';
 import { invalidQuery, nearest } from './parameters.ts';
 
 /** What a report is broken down by, as the caller wrote it. */
 export type GroupBy =
-  | { readonly kind: 'entity' | 'model' | 'provider' | 'key' | 'status' | 'label' }
+  | { readonly kind: 'entity' | 'model' | 'provider' | 'key' | 'status' | 'label' | 'cost_state' }
+  | { readonly kind: 'built_in'; readonly name: BuiltIn }
   | { readonly kind: 'time'; readonly interval: Interval }
   | { readonly kind: 'tag'; readonly key: string }
   | { readonly kind: 'tag_tree'; readonly key: string; readonly prefix: string | null }
@@ -18,13 +20,17 @@ export function tagKeyOf(groupBy: GroupBy): string | undefined {
   return groupBy.kind === 'tag' || groupBy.kind === 'tag_tree' ? groupBy.key : undefined;
 }
 
-const FIXED = ['entity', 'model', 'provider', 'key', 'status', 'label', 'path', ...INTERVALS] as const;
+const FIXED = ['entity', 'model', 'provider', 'key', 'status', 'cost_state', 'label', 'path', ...INTERVALS] as const;
+
+const PLAIN = [...FIXED, ...BUILT_INS] as const;
 
 export function parseGroupBy(text: string): GroupBy {
   if (text.startsWith('tags.')) return parseTagGroup(text.slice('tags.'.length));
   if (text.startsWith('path:')) return { kind: 'path', prefix: parsePathPrefix(text.slice('path:'.length)) };
   const name = PROVEN_NAMES.find((one) => one === text);
   if (name !== undefined) return { kind: 'proven', name };
+  const builtIn = BUILT_INS.find((one) => one === text);
+  if (builtIn !== undefined) return { kind: 'built_in', name: builtIn };
   const fixed = FIXED.find((one) => one === text);
   switch (fixed) {
     case undefined:
@@ -44,13 +50,13 @@ export function parseGroupBy(text: string): GroupBy {
 function unknownGroup(text: string): Error {
   if (text.includes(',')) return invalidQuery('group_by', 'A report has one group_by.', 'Ask once per breakdown.');
   const message = `"${text}" is nothing to group by.`;
-  if (isTagKey(text) && nearest(text, FIXED).startsWith('Use')) {
-    return invalidQuery('group_by', message, `For the tag "${text}" write tags.${text}. ${nearest(text, FIXED)}`);
+  if (isTagKey(text) && nearest(text, PLAIN).startsWith('Use')) {
+    return invalidQuery('group_by', message, `For the tag "${text}" write tags.${text}. ${nearest(text, PLAIN)}`);
   }
   return invalidQuery(
     'group_by',
     message,
-    nearest(text, [...FIXED, ...PROVEN_NAMES, 'path:PREFIX', 'tags.KEY', 'tags.KEY:PREFIX']),
+    nearest(text, [...PLAIN, ...PROVEN_NAMES, 'path:PREFIX', 'tags.KEY', 'tags.KEY:PREFIX']),
   );
 }
 

@@ -7,7 +7,8 @@
 export { costs, parseCostsQuery, type CostsAnswer, type CostsQuery } from './costs.ts';
 export { parseTimeseriesQuery, timeseries, type TimeseriesAnswer, type TimeseriesQuery } from './timeseries.ts';
 export { eventDetail, events, parseEventsQuery, type EventsAnswer, type EventsQuery } from './events.ts';
-export { type WireEvent, type WireEventDetail } from './event.ts';
+export { type WireEvent } from './event.ts';
+export { type WireEventDetail } from './event-detail.ts';
 export { dimensions, parseDimensionsQuery, type DimensionsAnswer, type DimensionsQuery } from './dimensions.ts';
 export { entities, parseEntitiesQuery, type EntitiesAnswer, type EntitiesQuery } from './entities.ts';
 export { parseSessionsQuery, sessions, type SessionsAnswer, type SessionsQuery } from './sessions.ts';

@@ -1,4 +1,6 @@
+import type { AsOf } from '#ledger/store';
 import type { TimestampMs } from '#std';
+import type { Bindings } from './bindings.ts';
 import { addDays, dateOf, instantOfLocal, isDate, parseTimeZone, startOfDate } from './calendar.ts';
 import { invalidQuery, type Parameters } from './parameters.ts';
 
@@ -87,4 +89,14 @@ function instantMoment(text: string, timeZone: string): Moment | undefined {
       ? instantOfLocal(local, timeZone)
       : Date.parse(local + zone.replace(/^(.\d{2})(\d{2})$/, '$1:$2'));
   return Number.isNaN(at) ? undefined : { startMs: at, endMs: at + 1, text: new Date(at).toISOString() };
+}
+
+/**
+ * The condition on entries of a period. Bounded by `asOf` too: a report takes several statements, and entries that arrive between
+ * them must not make its parts differ from its total.
+ */
+export function withinPeriod({ startMs, endMs }: Period, asOf: AsOf, bind: Bindings['bind']): string {
+  return `effective_at >= fromUnixTimestamp64Milli(${bind('Int64', startMs)}, 'UTC')
+    AND effective_at < fromUnixTimestamp64Milli(${bind('Int64', endMs)}, 'UTC')
+    AND (node_id != ${bind('String', asOf.nodeId)} OR seq <= ${bind('UInt64', asOf.seq)})`;
 }

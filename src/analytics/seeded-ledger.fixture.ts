@@ -1,11 +1,28 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { closeEntry, closeInDoubt, openEntry, type AttemptStart } from '#ledger';
+import {
+  closeEntry,
+  closeInDoubt,
+  correctionEntry,
+  openEntry,
+  parseEntry,
+  standingOf,
+  type AttemptStart,
+  type EntryRecord,
+} from '#ledger';
 import { openStore } from '#ledger/store';
-import { systemClock, type TimestampMs } from '#std';
+import { invariant, systemClock, type TimestampMs } from '#std';
 import { readBodyTags, readDefaultTags, resolveTags, type TagDeclaration } from '#tags';
-import { picoUsd, type CallId, type CostState, type PicoUsd, type TagSet, type TagSource } from '#terms';
+import {
+  picoUsd,
+  type CallId,
+  type CostState,
+  type PicoUsd,
+  type RatedCost,
+  type TagSet,
+  type TagSource,
+} from '#terms';
 import type { StoreReader } from './reader.ts';
 
 /** One call of a test, in a few words; the rest of its entry follows from these. */
@@ -25,6 +42,9 @@ export type Seed = {
   readonly defaults?: readonly string[];
   /** Pico-dollars; null with a state of `unpriced`, `in_doubt`. */
   readonly cost?: bigint | null;
+  /** What it is at public prices, and what is charged on; the cost, where not said. */
+  readonly listCost?: bigint;
+  readonly billed?: bigint;
   readonly state?: CostState;
   readonly atRisk?: bigint;
   readonly status?: 'ok' | 'upstream_error' | 'client_closed';
@@ -34,11 +54,20 @@ export type Seed = {
   readonly attempt?: number;
   /** The same call as the seed before: another attempt. */
   readonly sameCall?: boolean;
+  readonly cause?: AttemptStart['cause'];
+  readonly route?: string;
+  readonly region?: string;
+  readonly serviceTier?: string;
 };
+
+/** What an entry shall cost from now on. */
+export type Correct = { readonly entry: string; readonly cost: bigint; readonly state: CostState };
 
 export type SeededLedger = {
   readonly store: StoreReader;
   add(seeds: readonly Seed[]): Promise<readonly CallId[]>;
+  /** Appends corrections of entries added before. */
+  correct(corrections: readonly Correct[]): Promise<void>;
   /** What `asOf` says; entries beyond it are in the store but not in reports. */
   showUpTo(seq: number): void;
   close(): Promise<void>;
@@ -53,6 +82,20 @@ export async function openSeededLedger(): Promise<SeededLedger> {
   const store = await openStore({ path: directory }, { log: SILENT, clock: systemClock });
   let last = 0;
   let visible = 0;
+  const entries = new Map<string, EntryRecord[]>();
+  const insert = async (bodies: readonly string[]): Promise<void> => {
+    const first = last + 1;
+    const lines = bodies.map((body) => {
+      last += 1;
+      return Buffer.from(`{"node_id":"${NODE}","seq":${last},${body.slice(1)}`);
+    });
+    await store.insert({ nodeId: NODE, first, last, generation: 0, lines });
+    visible = last;
+    for (const entry of bodies.map((body) => parseEntry(JSON.parse(body)))) {
+      const subject = entry.corrects === '' ? entry.entryId : entry.corrects;
+      entries.set(subject, [...(entries.get(subject) ?? []), entry]);
+    }
+  };
   return {
     store: {
       query: (sql, params, options) => store.query(sql, params, options),
@@ -60,17 +103,17 @@ export async function openSeededLedger(): Promise<SeededLedger> {
     },
     async add(seeds) {
       const ids: CallId[] = [];
-      const first = last + 1;
-      const lines = seeds.map((seed) => {
+      const bodies = seeds.map((seed, at) => {
         const id = seed.sameCall === true ? ids.at(-1) : undefined;
-        last += 1;
-        const callId = id ?? (`call_${String(last).padStart(32, '0')}` as CallId);
+        const callId = id ?? (`call_${String(last + at + 1).padStart(32, '0')}` as CallId);
         ids.push(callId);
-        return Buffer.from(`{"node_id":"${NODE}","seq":${last},${entryOf(seed, callId).slice(1)}`);
+        return entryOf(seed, { callId, last: seeds[at + 1]?.sameCall !== true });
       });
-      await store.insert({ nodeId: NODE, first, last, generation: 0, lines });
-      visible = last;
+      await insert(bodies);
       return ids;
+    },
+    async correct(corrections) {
+      for (const correction of corrections) await insert([correctionOf(correction, entries.get(correction.entry))]);
     },
     showUpTo(seq) {
       visible = seq;
@@ -82,19 +125,24 @@ export async function openSeededLedger(): Promise<SeededLedger> {
   };
 }
 
-function entryOf(seed: Seed, callId: CallId): string {
+function entryOf(seed: Seed, { callId, last }: { readonly callId: CallId; readonly last: boolean }): string {
   const startedAt = Date.parse(seed.at) as TimestampMs;
   const reserved = picoUsd(seed.atRisk ?? 5_000_000n);
   const start: AttemptStart = {
     callId,
     attempt: seed.attempt ?? 1,
     startedAt,
+    cause: seed.cause ?? 'first',
     operation: 'chat',
+    wire: 'openai.chat',
     stream: false,
     key: { id: 'key_1', name: 'first key', team: '', owner: '', ...seed.key },
     tags: tagsOf(seed),
     requestModel: seed.requestModel ?? seed.model ?? 'gpt-4o',
+    route: seed.route ?? '',
     provider: seed.provider ?? 'openai',
+    priceAs: seed.provider ?? 'openai',
+    region: seed.region ?? '',
     model: seed.model ?? 'gpt-4o',
     reserved,
   };
@@ -108,17 +156,49 @@ function entryOf(seed: Seed, callId: CallId): string {
     httpStatus: 200,
     errorCode: '',
     upstreamId: `chatcmpl-${callId}`,
+    last,
     responseModel: start.model,
     latencyMs,
     firstByteMs: 10,
     usage: {
       meters: { input: seed.input ?? 10, output_text: seed.output ?? 5 },
       origin: 'reported',
+      ...(seed.serviceTier === undefined ? {} : { serviceTier: seed.serviceTier }),
       raw: '{"prompt_tokens":10,"completion_tokens":5}',
     },
-    rated: { state, cost, charges: cost === null ? [] : [chargeOf(cost)], unpricedMeters: [] },
+    rated: { state, ...amountsOf(seed, cost), terms: [], ...linesOf(cost), unpricedMeters: [] },
     priceBook: 'book-1',
   });
+}
+
+function amountsOf(
+  { listCost, billed }: Pick<Seed, 'listCost' | 'billed'>,
+  cost: PicoUsd | null,
+): Pick<RatedCost, 'cost' | 'listCost' | 'billed' | 'computedCost'> {
+  return {
+    cost,
+    listCost: listCost === undefined ? cost : picoUsd(listCost),
+    billed: billed === undefined ? cost : picoUsd(billed),
+    computedCost: cost,
+  };
+}
+
+function linesOf(cost: PicoUsd | null): Pick<RatedCost, 'charges'> {
+  return { charges: cost === null ? [] : [chargeOf(cost)] };
+}
+
+function correctionOf({ entry, cost, state }: Correct, entries: readonly EntryRecord[] = []): string {
+  const [original, ...corrections] = entries;
+  invariant(original !== undefined, `${entry} was added`);
+  return correctionEntry({
+    original,
+    standing: standingOf(original, corrections),
+    rated: { state, ...amountsOf({}, picoUsd(cost)), terms: [], ...linesOf(picoUsd(cost)), unpricedMeters: [] },
+    meters: original.meters,
+    postedAt: original.effectiveAt,
+    reason: 'repriced',
+    priceBook: 'book-2',
+  }).entry;
 }
 
 function chargeOf(amount: PicoUsd): Parameters<typeof closeEntry>[2]['rated']['charges'][number] {

@@ -7,13 +7,21 @@ import { countOf, textOf, textsOf, type Row } from './reader.ts';
 export type WireSessionMeasures = {
   readonly cost: number;
   readonly cost_exact: string;
+  readonly list_cost: number;
+  readonly list_cost_exact: string;
+  readonly billed: number;
+  readonly billed_exact: string;
   readonly turns: number;
+  readonly attempts: number;
   readonly input_tokens: number;
   readonly output_tokens: number;
   readonly avg_latency_ms: number | null;
   readonly unpriced_events: number;
   readonly incomplete_events: number;
+  readonly estimated_events: number;
   readonly estimated_cost_exact: string;
+  readonly reported_cost_exact: string;
+  readonly partial_exact_cost_exact: string;
   readonly in_doubt_events: number;
   readonly at_risk_exact: string;
   readonly sandbox_cost_exact: string;
@@ -21,15 +29,29 @@ export type WireSessionMeasures = {
 };
 
 export function toWireSessionMeasures(measures: Measures): WireSessionMeasures {
-  const { total_cost, total_cost_exact, total_events, total_input_tokens, total_output_tokens, ...rest } =
-    toWireMeasures(measures);
+  const wire = toWireMeasures(measures);
   return {
-    cost: total_cost,
-    cost_exact: total_cost_exact,
-    turns: total_events,
-    input_tokens: total_input_tokens,
-    output_tokens: total_output_tokens,
-    ...rest,
+    cost: wire.total_cost,
+    cost_exact: wire.total_cost_exact,
+    list_cost: wire.total_list_cost,
+    list_cost_exact: wire.total_list_cost_exact,
+    billed: wire.total_billed,
+    billed_exact: wire.total_billed_exact,
+    turns: wire.total_events,
+    attempts: wire.total_attempts,
+    input_tokens: wire.total_input_tokens,
+    output_tokens: wire.total_output_tokens,
+    avg_latency_ms: wire.avg_latency_ms,
+    unpriced_events: wire.unpriced_events,
+    incomplete_events: wire.incomplete_events,
+    estimated_events: wire.estimated_events,
+    estimated_cost_exact: wire.estimated_cost_exact,
+    reported_cost_exact: wire.reported_cost_exact,
+    partial_exact_cost_exact: wire.partial_exact_cost_exact,
+    in_doubt_events: wire.in_doubt_events,
+    at_risk_exact: wire.at_risk_exact,
+    sandbox_cost_exact: wire.sandbox_cost_exact,
+    sandbox: wire.sandbox,
   };
 }
 

@@ -1,5 +1,6 @@
 import { invariant, type TimestampMs } from '#std';
 import { commonTags } from './common-tags.ts';
+import { correctionsOf } from './corrected.ts';
 import { EVENT_COLUMNS, toWireEvent, type WireEvent } from './event.ts';
 import { everythingIn, type EntryFilter } from './filter.ts';
 import { parsePage, PAGE_PARAMETERS, toWirePagination, type Page, type WirePagination } from './page.ts';
@@ -49,9 +50,10 @@ export async function session(deps: AnalyticsDeps, query: SessionQuery, signal?:
     sessionTree(report, row),
     commonTags(report, [query.id]),
   ]);
+  const corrections = await correctionsOf({ store: deps.store, asOf: report.asOf }, calls, signal);
   return {
     ...toWireSession(query.id, row, tags.get(query.id) ?? {}),
-    calls: calls.map(toWireEvent),
+    calls: calls.map((call) => toWireEvent(call, corrections)),
     tree,
     pagination: toWirePagination(query.page, countOf(row, 'x_attempts')),
     as_of: toWireAsOf(report.asOf),

@@ -96,7 +96,7 @@ export async function timeseries(
       overlapping: false,
     };
   }
-  const groupingFor = (bindings: Bindings): Grouping => groupingOf(groupBy, query.filter, bindings);
+  const groupingFor = (bindings: Bindings): Grouping => groupingOf(groupBy, report, bindings);
   const { overlapping } = groupingFor(createBindings());
   const [total, groups] = await Promise.all([totalOf(report), groupsOf(report, groupingFor, query.limit)]);
   return {

@@ -4,6 +4,7 @@
  * Holds: an entry is durable before `settle` resolves; entries never change; sequence numbers have no gap.
  * Fails: `journal_unavailable` when the disk refuses; after that nothing is accepted until it is opened again.
  */
+export { openLines, type ChargeLine } from './charge-line.ts';
 export { correctionEntry, standsAlready, type Correction } from './correction.ts';
 export { parseEntry, type EntryRecord } from './entry-record.ts';
 export { standingOf, type Standing } from './standing.ts';

@@ -155,7 +155,7 @@ function conditionsOf({ requestId, status }: SpendFilter, { bind }: Bindings): s
 
 /**
  * Calls, newest first, with all their entries summed up; the other fields are those of the last attempt. Filters look at
- * the first attempt, which is the row that counts the call: so a page is found without grouping all there is.
+ * the last attempt, which is the row that counts the call: so a page is found without grouping all there is.
  */
 function callRows(
   report: Report,

@@ -55,7 +55,8 @@ export const SPEND_COLUMNS = [
   'model',
   'provider',
   'status',
-  'cost_state',
+  // Of the attempt as its corrections left it.
+  "argMax(cost_state, (kind != 'attempt', seq)) OVER (PARTITION BY call_id, attempt) AS x_cost_state",
   'first_byte_ms',
   'tags_sent',
   'labels',
@@ -130,7 +131,7 @@ function metadataOf(
       call_id: textOf(row, 'call_id'),
       attempts: countOf(row, 'x_attempts'),
       status: textOf(row, 'status'),
-      cost_state: textOf(row, 'cost_state'),
+      cost_state: textOf(row, 'x_cost_state'),
       at_risk_exact: risk === null ? null : formatUsd(risk),
       entity_type: filledOrNull(row, 'entity_type'),
       entity_id: filledOrNull(row, 'entity_id'),

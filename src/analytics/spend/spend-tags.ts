@@ -2,6 +2,7 @@ import { invariant, type TimestampMs } from '#std';
 import { formatUsd, usdNumber, type PicoUsd } from '#terms';
 import type { Bindings } from '../bindings.ts';
 import { everythingIn, type EntryFilter } from '../filter.ts';
+import { countIn } from '../measures.ts';
 import { parseParameters } from '../parameters.ts';
 import { parseOptionalPeriod, PERIOD_PARAMETERS } from '../period.ts';
 import { countOf, moneyOf, textOf } from '../reader.ts';
@@ -113,7 +114,7 @@ export function anyOf(tags: readonly string[], bind: Bindings['bind']): string {
   return tags.length === 0 ? 'notEmpty(tags_sent)' : `hasAny(tags_sent, ${bind('Array(String)', tags)})`;
 }
 
-const UNPRICED = "countIf(kind = 'attempt' AND cost_state = 'unpriced')";
+const UNPRICED = countIn('unpriced');
 
 type TagSpend = {
   readonly name: string;

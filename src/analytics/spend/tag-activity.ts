@@ -69,7 +69,7 @@ const MOST_PARTS = 1000;
 const METRICS = `toString(coalesce(sum(cost), 0)) AS x_cost, sum(input_tokens) AS x_input, sum(output_tokens) AS x_output,
   sum(meters['cache_read']) AS x_cache_read,
   sum(meters['cache_write'] + meters['cache_write_5m'] + meters['cache_write_1h']) AS x_cache_write,
-  sum(counts_call) AS x_calls, countIf(kind = 'attempt' AND status IN ${SUCCESS}) AS x_good`;
+  sum(counts_call) AS x_calls, sumIf(counts_call, status IN ${SUCCESS}) AS x_good`;
 
 /** LiteLLM's report on tags per day, newest first. */
 export async function tagActivity(
