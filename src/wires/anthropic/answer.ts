@@ -1,8 +1,8 @@
 import { scanJsonObject, type JsonMember } from '#std';
 import { usageContext } from '../openai/answer-context.ts';
+import { asObject, asText, memberText, memberValue } from '../openai/loose-json.ts';
 import { NO_FACTS, type AnswerContext, type AnswerFacts } from '../wire.ts';
-import { readObject } from './counts.ts';
-import { parseQuietly, readAnthropicUsage } from './usage.ts';
+import { readAnthropicUsage } from './usage.ts';
 
 /** Reads a message's facts. What is no JSON object (an HTML error page, a cut body) has none. */
 export function readMessageAnswer(bytes: Buffer, context: AnswerContext): AnswerFacts {
@@ -12,13 +12,15 @@ export function readMessageAnswer(bytes: Buffer, context: AnswerContext): Answer
   for (const member of scan.members) if (READ.has(member.key)) found[member.key] = member;
   const { id, model, usage: given, content, error } = found;
   const usage =
-    given === undefined ? null : readAnthropicUsage(textOf(bytes, given), usageContext(context, { serviceTier: '' }));
+    given === undefined
+      ? null
+      : readAnthropicUsage(memberText(bytes, given), usageContext(context, { serviceTier: '' }));
   return {
-    id: readText(bytes, id),
-    model: readText(bytes, model),
+    id: asText(memberValue(bytes, id)),
+    model: asText(memberValue(bytes, model)),
     usage,
     usageComplete: usage !== null,
-    outputText: usage === null ? contentText(parseQuietly(textOf(bytes, content))) : '',
+    outputText: usage === null ? contentText(memberValue(bytes, content)) : '',
     outputCharsBeyond: 0,
     failed: error !== undefined && content === undefined,
   };
@@ -45,28 +47,16 @@ export function contentText(content: unknown): string {
 
 /** What a model wrote into one block. What a server's tools found is input, and no text of the model's. */
 export function blockText(value: unknown): string {
-  const block = readObject(value);
+  const block = asObject(value);
   if (block === null) return '';
   const { type, text, thinking, content, name, input } = block;
-  if (type === 'text') return stringOf(text);
-  if (type === 'thinking') return stringOf(thinking);
-  if (type === 'compaction') return stringOf(content);
+  if (type === 'text') return asText(text);
+  if (type === 'thinking') return asText(thinking);
+  if (type === 'compaction') return asText(content);
   if (type === 'tool_use' || type === 'server_tool_use' || type === 'mcp_tool_use') {
-    const args = readObject(input);
+    const args = asObject(input);
     // A stream opens the block with no arguments, and writes them piece by piece.
-    return stringOf(name) + (args === null || Object.keys(args).length === 0 ? '' : JSON.stringify(args));
+    return asText(name) + (args === null || Object.keys(args).length === 0 ? '' : JSON.stringify(args));
   }
   return '';
-}
-
-function stringOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function textOf(bytes: Buffer, member: JsonMember | undefined): string {
-  return member === undefined ? '' : bytes.toString('utf8', member.valueStart, member.end);
-}
-
-function readText(bytes: Buffer, member: JsonMember | undefined): string {
-  return stringOf(parseQuietly(textOf(bytes, member)));
 }

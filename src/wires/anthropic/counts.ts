@@ -1,4 +1,5 @@
 import type { Meters } from '#terms';
+import { asObject } from '../openai/loose-json.ts';
 import type { UsageObject } from '../wire.ts';
 
 /** The tokens of one inference, disjoint. What was not reported is absent. */
@@ -46,7 +47,7 @@ export function readTokens(usage: UsageObject): CountedTokens | 'absurd' {
  * the breakdown at its start, and server tools write more after it.
  */
 function readWritten(usage: UsageObject): CountedTokens | 'absurd' {
-  const breakdown = readObject(usage['cache_creation']);
+  const breakdown = asObject(usage['cache_creation']);
   const total = readCount(usage['cache_creation_input_tokens']);
   const short = readCount(breakdown?.['ephemeral_5m_input_tokens']);
   const long = readCount(breakdown?.['ephemeral_1h_input_tokens']);
@@ -94,9 +95,4 @@ export function toMeters({ output, ...input }: Tokens, thinking: number | undefi
   // `output_tokens` is what is billed (SDK 1.12.0): no more thoughts than that.
   const thought = Math.min(thinking, output);
   return { ...input, output_text: output - thought, output_reasoning: thought };
-}
-
-export function readObject(value: unknown): UsageObject | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  return value as UsageObject;
 }

@@ -1,6 +1,5 @@
 import {
   addTokens,
-  readObject,
   readTokens,
   sameTokens,
   toMeters,
@@ -9,6 +8,7 @@ import {
   type Tokens,
 } from './counts.ts';
 import type { Usage } from '#terms';
+import { asObject, asText } from '../openai/loose-json.ts';
 import type { UsageObject } from '../wire.ts';
 
 /** What one answer consumed: at the answering model's prices, and at those of other models. */
@@ -67,13 +67,13 @@ function readIterations(value: unknown): readonly Iteration[] | 'absurd' {
   if (!Array.isArray(value)) return [];
   const iterations: Iteration[] = [];
   for (const item of value as readonly unknown[]) {
-    const entry = readObject(item);
+    const entry = asObject(item);
     const counted = entry === null ? 'absurd' : readTokens(entry);
     if (entry === null || counted === 'absurd') return 'absurd';
     const { type, model } = entry;
     iterations.push({
-      type: typeof type === 'string' ? type : '',
-      model: typeof model === 'string' ? model : '',
+      type: asText(type),
+      model: asText(model),
       ...counted,
     });
   }

@@ -1,5 +1,5 @@
 import type { UsageObject } from '../wire.ts';
-import { readObject } from './counts.ts';
+import { asObject } from '../openai/loose-json.ts';
 
 /**
  * The usage of a stream so far, with what the next event says. Counts in `message_delta` are cumulative (SDK 1.12.0,
@@ -29,7 +29,7 @@ export function mergeAnthropicEvents(events: readonly unknown[]): UsageObject | 
 
 /** Where an event keeps it: `message_start` inside its message, `message_delta` at the top. */
 export function usageOfEvent(event: unknown): UsageObject | null {
-  const payload = readObject(event);
+  const payload = asObject(event);
   if (payload === null) return null;
-  return readObject(payload['usage']) ?? readObject(readObject(payload['message'])?.['usage']);
+  return asObject(payload['usage']) ?? asObject(asObject(payload['message'])?.['usage']);
 }

@@ -94,6 +94,11 @@ test('the input is not bounded when something is read elsewhere, or sampled more
     assert.equal(bound(fields), null, JSON.stringify(fields));
 });
 
+test('the input is not bounded when an escape could hide what it is', () => {
+  const body = '{"model":"m","messages":[{"role":"user","content":[{"type":"image","source":{"type":"\\u0075rl"}}]}]}';
+  assert.equal(readMessageRequest(bodyOf(body)).maxInputTokens, null);
+});
+
 test('the input is bounded by its bytes, by the size of images and the definitions of tools the caller runs', () => {
   const plain = bound({}) ?? 0;
   const withFields = (fields: object): number => (bound(fields) ?? 0) - plain - JSON.stringify(fields).length + 1;

@@ -1,5 +1,6 @@
 import { scanJsonObject, type JsonMember } from '#std';
 import { ApportionError } from '#terms';
+import { COUNT, FLAG, parseValue, readField, TEXT } from '../openai/request-fields.ts';
 import type { RequestBody, RequestEdit, WireRequest } from '../wire.ts';
 
 /** The instructions a model gets with tools, thinking and structured outputs, which no byte of the request stands for. */
@@ -46,6 +47,9 @@ const BLOCKS = /"type"\s*:\s*"(url|file|container_upload|image)"|"(application\/
 /** A tool that is Anthropic's own has a dated type; the caller's have none, or `custom`. */
 const DATED_TOOLS = /"type"\s*:\s*"([a-z_]+?)_(?:\d{8})"|"(mcp_toolset)"/g;
 
+/** A letter that no client needs to escape: it could spell any of the names above. */
+const ESCAPED_LETTER = /\\u00[4-7]/;
+
 /** Those of Anthropic's tools that the caller runs, at the price of their definition. */
 const CLIENT_TOOLS: ReadonlySet<string> = new Set(['bash', 'text_editor', 'memory', 'computer']);
 
@@ -53,12 +57,15 @@ function boundInput(body: RequestBody): number | null {
   if (BEYOND_THE_REQUEST.some((name) => !isEmpty(memberText(body, name)))) return null;
   // A compaction is one more inference over all of it.
   if (memberText(body, 'context_management').includes('"compact_')) return null;
+  const tools = memberText(body, 'tools');
+  const blocks = `${memberText(body, 'messages')}${memberText(body, 'system')}`;
+  if (ESCAPED_LETTER.test(tools) || ESCAPED_LETTER.test(blocks)) return null;
   let extra = TEMPLATE_TOKENS;
-  for (const [, kind] of `${memberText(body, 'messages')}${memberText(body, 'system')}`.matchAll(BLOCKS)) {
+  for (const [, kind] of blocks.matchAll(BLOCKS)) {
     if (kind !== 'image') return null;
     extra += IMAGE_TOKENS;
   }
-  for (const [, tool] of memberText(body, 'tools').matchAll(DATED_TOOLS)) {
+  for (const [, tool] of tools.matchAll(DATED_TOOLS)) {
     // The rest runs at the provider and feeds what it finds back in, or hides how large its definition is.
     if (tool === undefined || !CLIENT_TOOLS.has(tool)) return null;
     extra += CLIENT_TOOL_TOKENS;
@@ -153,39 +160,3 @@ function collectTexts(value: unknown, texts: string[]): void {
       if (!NO_TEXT.has(key) || (plain && key === 'data')) collectTexts(item, texts);
   }
 }
-
-function parseValue(body: RequestBody, member: JsonMember): unknown {
-  return JSON.parse(body.bytes.toString('utf8', member.valueStart, member.end));
-}
-
-type Shape<T> = { readonly accepts: (value: unknown) => value is T; readonly shape: string };
-
-function readField<T>(body: RequestBody, name: string, { accepts, shape }: Shape<T>): T | undefined {
-  const member = body.members.get(name);
-  if (member === undefined) return undefined;
-  let value: unknown;
-  try {
-    value = parseValue(body, member);
-  } catch (cause) {
-    throw new ApportionError('body_not_json', `The field ${name} is not valid JSON.`, { param: name, cause });
-  }
-  if (!accepts(value))
-    throw new ApportionError('invalid_field', `The field ${name} must be ${shape}.`, { param: name });
-  return value;
-}
-
-const TEXT: Shape<string> = {
-  accepts: (value) => typeof value === 'string',
-  shape: 'a string such as "claude-sonnet-4-5"',
-};
-
-const FLAG: Shape<boolean | null> = {
-  accepts: (value) => typeof value === 'boolean' || value === null,
-  shape: 'true or false',
-};
-
-const COUNT: Shape<number | null> = {
-  accepts: (value): value is number | null =>
-    value === null || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0),
-  shape: 'a whole number',
-};

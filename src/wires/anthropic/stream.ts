@@ -1,12 +1,12 @@
 import { jsonValueEnd } from '#std';
 import { LIMITS } from '#terms';
 import { usageContext } from '../openai/answer-context.ts';
+import { asObject, parseLoosely } from '../openai/loose-json.ts';
 import { EventBuffer, eventName, readEventPayload } from '../events.ts';
 import type { AnswerContext, AnswerFacts, ClosingCost, StreamMeter, UsageContext, UsageObject } from '../wire.ts';
 import { blockText } from './answer.ts';
-import { readObject } from './counts.ts';
 import { mergeUsage, usageOfEvent } from './merged-usage.ts';
-import { outputSoFar, parseQuietly, readAnthropicUsage } from './usage.ts';
+import { outputSoFar, readAnthropicUsage } from './usage.ts';
 
 /** Kept for an estimate, should the stream break off before it tells its output tokens. */
 const KEPT_CHARS = 256 * 1024;
@@ -100,7 +100,7 @@ export class MessageStreamMeter implements StreamMeter {
         this.#keep(event);
         return true;
       case 'content_block_start':
-        this.#keepText(escaped(blockText(readObject(readEventPayload(event))?.['content_block'])));
+        this.#keepText(escaped(blockText(asObject(readEventPayload(event))?.['content_block'])));
         return true;
       case 'message_start':
         this.#start(readEventPayload(event));
@@ -120,7 +120,7 @@ export class MessageStreamMeter implements StreamMeter {
   }
 
   #start(payload: unknown): void {
-    const message = readObject(readObject(payload)?.['message']);
+    const message = asObject(asObject(payload)?.['message']);
     if (typeof message?.['id'] === 'string') this.#id = message['id'];
     if (typeof message?.['model'] === 'string') this.#model = message['model'];
     const usage = usageOfEvent(payload);
@@ -132,7 +132,7 @@ export class MessageStreamMeter implements StreamMeter {
     const usage = usageOfEvent(payload);
     if (usage === null) return;
     this.#usage = mergeUsage(this.#usage, usage);
-    const reason = readObject(readObject(payload)?.['delta'])?.['stop_reason'];
+    const reason = asObject(asObject(payload)?.['delta'])?.['stop_reason'];
     if (typeof reason === 'string' && usage['output_tokens'] !== undefined) this.#outputCounted = true;
   }
 
@@ -164,7 +164,7 @@ function kindOf(event: Buffer): string {
   if (isBlockDelta(event)) return 'content_block_delta';
   const name = eventName(event);
   if (name !== '') return name;
-  const type = readObject(readEventPayload(event))?.['type'];
+  const type = asObject(readEventPayload(event))?.['type'];
   return typeof type === 'string' ? type : '';
 }
 
@@ -182,7 +182,7 @@ function escaped(text: string): string {
 function readStrings(texts: readonly string[]): string {
   return texts
     .map((text) => {
-      const value = parseQuietly(`"${Buffer.from(text, 'latin1').toString('utf8')}"`);
+      const value = parseLoosely(`"${Buffer.from(text, 'latin1').toString('utf8')}"`);
       return typeof value === 'string' ? value : text;
     })
     .join('');

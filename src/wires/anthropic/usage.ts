@@ -1,6 +1,7 @@
 import type { Meters, Usage } from '#terms';
 import type { UsageContext, UsageObject, UsageReader } from '../wire.ts';
-import { readCount, readObject, readTokens, toMeters } from './counts.ts';
+import { asObject, asText, parseLoosely } from '../openai/loose-json.ts';
+import { readCount, readTokens, toMeters } from './counts.ts';
 import { readAnswerTokens, type AnswerTokens } from './iterations.ts';
 
 /**
@@ -9,7 +10,7 @@ import { readAnswerTokens, type AnswerTokens } from './iterations.ts';
  * meter at all, `inconsistent` and the raw object: half an answer would be billed as if it were the whole.
  */
 export const readAnthropicUsage: UsageReader = (usage, context) => {
-  const object = readObject(typeof usage === 'string' ? parseQuietly(usage) : usage);
+  const object = asObject(typeof usage === 'string' ? parseLoosely(usage) : usage);
   if (object === null) return null;
   const raw = typeof usage === 'string' ? usage : JSON.stringify(usage);
   const counted = readTokens(object);
@@ -24,8 +25,8 @@ function readMeters(
   answer: AnswerTokens | 'absurd',
   { request, answer: shown }: UsageContext,
 ): Pick<Usage, 'meters' | 'others' | 'inconsistent'> {
-  const thinking = readCount(readObject(usage['output_tokens_details'])?.['thinking_tokens']);
-  const searches = readCount(readObject(usage['server_tool_use'])?.['web_search_requests']);
+  const thinking = readCount(asObject(usage['output_tokens_details'])?.['thinking_tokens']);
+  const searches = readCount(asObject(usage['server_tool_use'])?.['web_search_requests']);
   if (answer === 'absurd' || thinking === 'absurd' || searches === 'absurd') return { meters: {}, inconsistent: true };
   const { tokens, others } = answer;
   const meters: Meters = {
@@ -48,7 +49,7 @@ function readMeters(
  * (platform.claude.com, fallback credit): the counts stand, marked for reconciliation.
  */
 function isRepriced(usage: UsageObject): boolean {
-  const status = readObject(readObject(usage['fallback_credit'])?.['status']);
+  const status = asObject(asObject(usage['fallback_credit'])?.['status']);
   return status?.['type'] === 'redeemed';
 }
 
@@ -58,7 +59,7 @@ function readTerms(
   context: UsageContext,
 ): Pick<Usage, 'serviceTier' | 'geo' | 'reportedCost' | 'inconsistent'> {
   const serviceTier = readServed(usage, context.serviceTier ?? '');
-  const geo = readText(usage['inference_geo']) || (context.geo ?? '');
+  const geo = asText(usage['inference_geo']) || (context.geo ?? '');
   const reportedCost = context.quirks.reportedCost?.(usage) ?? context.reportedCost;
   return {
     ...(serviceTier === '' ? {} : { serviceTier }),
@@ -72,7 +73,7 @@ function readTerms(
  * another, both names stand together: no row has that name, and an unknown price is better than a wrong one.
  */
 function readServed(usage: UsageObject, outside: string): string {
-  const tier = readText(usage['service_tier']) || outside;
+  const tier = asText(usage['service_tier']) || outside;
   if (usage['speed'] !== 'fast') return tier;
   return tier === '' || tier === 'standard' ? 'fast' : `${tier}+fast`;
 }
@@ -82,17 +83,4 @@ export function outputSoFar(usage: Usage): Usage {
   const { output_text: text, output_reasoning: thoughts, ...input } = usage.meters;
   if (text === undefined) return usage;
   return { ...usage, meters: { ...input, output_text: text + (thoughts ?? 0) } };
-}
-
-function readText(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-/** A provider may send anything; what cannot be read is unknown, and unknown usage is estimated, not dropped. */
-export function parseQuietly(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
