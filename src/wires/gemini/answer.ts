@@ -1,106 +1,87 @@
 import { scanJsonObject, type JsonMember } from '#std';
 import type { Usage } from '#terms';
+import { usageContext } from '../openai/answer-context.ts';
+import { asObject, asObjects, asText, memberValue } from '../openai/loose-json.ts';
 import { NO_FACTS, type AnswerContext, type AnswerFacts } from '../wire.ts';
 import { Grounding, groundingUnitOf } from './grounding.ts';
 import { readGeminiUsage, readTier } from './usage.ts';
 
 /** One JSON object of an answer: the whole of it, or one chunk of a stream. */
-export type AnswerObject = { readonly bytes: Buffer; readonly members: ReadonlyMap<string, JsonMember> };
+export type AnswerObject = { readonly bytes: Buffer; readonly members: readonly JsonMember[] };
 
 /** Null for what is no JSON object (an HTML error page, a cut body). */
 export function scanAnswerObject(bytes: Buffer): AnswerObject | null {
   const scan = scanJsonObject(bytes);
-  return scan.ok ? { bytes, members: new Map(scan.members.map((member) => [member.key, member])) } : null;
+  return scan.ok ? { bytes, members: scan.members } : null;
 }
+
+const NOT_GROUNDED = new Grounding();
 
 /** Reads a whole answer's facts. */
 export function readGeminiAnswer(bytes: Buffer, context: AnswerContext): AnswerFacts {
   const answer = scanAnswerObject(bytes);
   if (answer === null) return { ...NO_FACTS, outputCharsBeyond: bytes.length };
-  const candidates = memberValue(answer, 'candidates');
-  const model = memberText(answer, 'modelVersion');
-  const usage = readObjectUsage(answer, { context, model, grounding: groundingOf(candidates) });
+  const candidates = memberOf(answer, 'candidates');
+  const model = textOf(answer, 'modelVersion');
+  // The candidates of most answers are forwarded and never parsed.
+  const grounding = bytes.includes('"groundingMetadata"') ? groundingOf(memberValue(bytes, candidates)) : NOT_GROUNDED;
+  const usage = readObjectUsage(answer, { context, model, grounding });
   return {
-    id: memberText(answer, 'responseId'),
+    id: textOf(answer, 'responseId'),
     model,
     usage,
     usageComplete: usage !== null,
-    outputText: usage === null ? outputTexts(candidates).join('') : '',
+    outputText: usage === null ? joinTexts(outputTexts(memberValue(bytes, candidates))) : '',
     outputCharsBeyond: 0,
-    failed: answer.members.has('error') && candidates === undefined,
+    failed: candidates === undefined && memberOf(answer, 'error') !== undefined,
   };
-}
-
-/** An answer that costs nothing, whatever it says. */
-export function readFreeAnswer(bytes: Buffer, context: AnswerContext): AnswerFacts {
-  const facts = readGeminiAnswer(bytes, context);
-  const usage: Usage = { meters: {}, origin: 'reported', raw: '' };
-  return { ...facts, usage, usageComplete: true, outputText: '', outputCharsBeyond: 0 };
 }
 
 type Around = { readonly context: AnswerContext; readonly model: string; readonly grounding: Grounding };
 
 /** The usage an object carries, with what the answer bills beside it and the tier its headers name. */
-export function readObjectUsage(answer: AnswerObject, { context, model, grounding }: Around): Usage | null {
-  const member = answer.members.get('usageMetadata');
+export function readObjectUsage(object: AnswerObject, { context, model, grounding }: Around): Usage | null {
+  const member = memberOf(object, 'usageMetadata');
   if (member === undefined) return null;
-  const tier = readTier(context.headers['x-gemini-service-tier']);
-  const stated =
-    context.quirks.reportedCostHeader === null ? undefined : context.headers[context.quirks.reportedCostHeader];
-  return readGeminiUsage(answer.bytes.toString('utf8', member.valueStart, member.end), {
-    quirks: context.quirks,
-    ...(tier === undefined ? {} : { serviceTier: tier }),
-    ...(typeof stated === 'string' ? { reportedCost: stated } : {}),
-    ...(context.request.meters === undefined ? {} : { request: context.request.meters }),
-    answer: grounding.meters(groundingUnitOf(model === '' ? context.request.model : model)),
-  });
+  const serviceTier = readTier(context.headers['x-gemini-service-tier']) ?? '';
+  const answer = grounding.meters(groundingUnitOf(model === '' ? context.request.model : model));
+  return readGeminiUsage(
+    object.bytes.toString('utf8', member.valueStart, member.end),
+    usageContext(context, { serviceTier, answer }),
+  );
 }
 
-export function memberText({ bytes, members }: AnswerObject, name: string): string {
-  const member = members.get(name);
-  const value = member === undefined ? undefined : parseQuietly(bytes.toString('utf8', member.valueStart, member.end));
-  return typeof value === 'string' ? value : '';
+export function textOf(object: AnswerObject, name: string): string {
+  return asText(memberValue(object.bytes, memberOf(object, name)));
 }
 
-function memberValue({ bytes, members }: AnswerObject, name: string): unknown {
-  const member = members.get(name);
-  return member === undefined ? undefined : parseQuietly(bytes.toString('utf8', member.valueStart, member.end));
+/** An answer has five members or so: walking them costs less than a map of them. */
+function memberOf({ members }: AnswerObject, name: string): JsonMember | undefined {
+  return members.find(({ key }) => key === name);
 }
 
 function groundingOf(candidates: unknown): Grounding {
   const grounding = new Grounding();
-  for (const candidate of recordsIn(candidates)) grounding.add(candidate['groundingMetadata']);
+  for (const candidate of asObjects(candidates)) grounding.add(candidate['groundingMetadata']);
   return grounding;
 }
 
+export type ModelText = { readonly text: string; readonly thought: boolean };
+
 /** Every text a model wrote: answers, thoughts, code, the arguments of calls. Not what it drew or what a tool gave it. */
-export function outputTexts(candidates: unknown): string[] {
-  const texts: string[] = [];
-  for (const candidate of recordsIn(candidates)) {
-    const content = candidate['content'];
-    for (const part of recordsIn(isRecord(content) ? content['parts'] : undefined)) {
-      if (typeof part['text'] === 'string') texts.push(part['text']);
-      const { functionCall: call, executableCode: code } = part;
-      if (isRecord(call)) texts.push(JSON.stringify([call['name'], call['args']]));
-      if (isRecord(code) && typeof code['code'] === 'string') texts.push(code['code']);
+export function outputTexts(candidates: unknown): ModelText[] {
+  const texts: ModelText[] = [];
+  for (const candidate of asObjects(candidates)) {
+    for (const part of asObjects(asObject(candidate['content'])?.['parts'])) {
+      const call = asObject(part['functionCall']);
+      const written = call === null ? asText(part['text']) : JSON.stringify([call['name'], call['args']]);
+      const code = asText(asObject(part['executableCode'])?.['code']);
+      texts.push({ text: written + code, thought: part['thought'] === true });
     }
   }
   return texts;
 }
 
-export function recordsIn(list: unknown): Readonly<Record<string, unknown>>[] {
-  return Array.isArray(list) ? list.filter(isRecord) : [];
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A provider may send anything; what cannot be read is unknown, and unknown usage is estimated, not dropped. */
-export function parseQuietly(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+export function joinTexts(texts: readonly ModelText[]): string {
+  return texts.map(({ text }) => text).join('');
 }

@@ -51,6 +51,6 @@ export function toGeminiError(error: ApportionError): GeminiError {
 }
 
 /** The event that ends a stream which failed: Google's SDK raises it as an `ApiError`. */
-export function geminiErrorEvent(error: ApportionError): string {
-  return `data: ${JSON.stringify(toGeminiError(error))}\n\n`;
+export function geminiErrorEvent(error: ApportionError): Buffer {
+  return Buffer.from(`data: ${JSON.stringify(toGeminiError(error))}\n\n`);
 }

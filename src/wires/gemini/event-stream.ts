@@ -3,8 +3,6 @@ import { EventBuffer } from '../events.ts';
 import type { AnswerContext, AnswerFacts, ClosingCost, StreamMeter } from '../wire.ts';
 import { RunningAnswer } from './running-answer.ts';
 
-const OPEN_OBJECT = 0x7b;
-
 /**
  * Follows Gemini's server-sent events. Nothing in them says that the stream is over but its end, so from the first chunk
  * with a finish reason on the newest one is held: the caller has the whole answer only once the ledger has it.
@@ -30,14 +28,7 @@ export class EventStream implements StreamMeter {
       if (this.#answer.ended) this.#held = event;
       else out.push(event);
     }
-    const rest = this.#events.rest;
-    if (rest !== null && rest.length > LIMITS.streamEventBytes) {
-      if (this.#held !== null) out.push(this.#held);
-      this.#held = null;
-      this.#answer.skip(rest.length);
-      this.#midEvent = true;
-      out.push(this.#events.takeRest() ?? rest);
-    }
+    if (this.#events.restBytes > LIMITS.streamEventBytes) out.push(...this.#giveUpRest());
     if (out.length === 0) return null;
     return out.length === 1 ? (out[0] ?? null) : Buffer.concat(out);
   }
@@ -65,12 +56,20 @@ export class EventStream implements StreamMeter {
     return Buffer.concat(parts);
   }
 
+  /** What comes of an event that is too large goes on unread, and what was held before it. */
+  #giveUpRest(): Buffer[] {
+    this.#answer.skip(this.#events.restBytes);
+    this.#midEvent = true;
+    const given = [this.#held, this.#events.takeRest()].filter((bytes) => bytes !== null);
+    this.#held = null;
+    return given;
+  }
+
   #take(event: Buffer): void {
     if (this.#midEvent) {
       this.#midEvent = false;
       return;
     }
-    const open = event.indexOf(OPEN_OBJECT);
-    if (open !== -1) this.#answer.take(event.subarray(open));
+    this.#answer.take(event);
   }
 }

@@ -1,4 +1,5 @@
 import type { Meters } from '#terms';
+import { asObject, asObjects } from '../openai/loose-json.ts';
 
 /** How Google bills a search: up to Gemini 2.5 once per prompt that was grounded, since Gemini 3 per query. */
 export type GroundingUnit = 'prompt' | 'query';
@@ -19,14 +20,13 @@ export class Grounding {
   #fromMaps = false;
 
   add(metadata: unknown): void {
-    if (!isRecord(metadata)) return;
-    this.#addQueries(metadata['webSearchQueries'], 'web');
-    this.#addQueries(metadata['imageSearchQueries'], 'image');
-    const chunks: unknown[] = Array.isArray(metadata['groundingChunks']) ? metadata['groundingChunks'] : [];
-    for (const chunk of chunks) {
-      if (!isRecord(chunk)) continue;
-      if (isRecord(chunk['web']) || isRecord(chunk['image'])) this.#fromWeb = true;
-      if (isRecord(chunk['maps'])) this.#fromMaps = true;
+    const said = asObject(metadata);
+    if (said === null) return;
+    this.#addQueries(said['webSearchQueries'], 'web');
+    this.#addQueries(said['imageSearchQueries'], 'image');
+    for (const { web, image, maps } of asObjects(said['groundingChunks'])) {
+      if (asObject(web) !== null || asObject(image) !== null) this.#fromWeb = true;
+      if (asObject(maps) !== null) this.#fromMaps = true;
     }
   }
 
@@ -47,8 +47,4 @@ export class Grounding {
       if (typeof query === 'string' && query.trim() !== '') this.#queries.add(`${kind}:${query}`);
     }
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,8 +1,10 @@
 import type { Wire } from '../wire.ts';
 import { ArrayStream } from './array-stream.ts';
-import { readFreeAnswer, readGeminiAnswer } from './answer.ts';
+import { readGeminiAnswer } from './answer.ts';
 import { readGenerateRequest, readInputOnlyRequest, requestText, writeRequest } from './request.ts';
 import { GeminiStreamMeter } from './stream.ts';
+
+const OPEN_ARRAY = 0x5b;
 
 const NAMES = { id: 'responseId', model: 'modelVersion', usage: 'usageMetadata' };
 
@@ -16,7 +18,7 @@ export const geminiGenerate: Wire = {
   requestText,
   readAnswer(bytes, context) {
     // A stream without `alt=sse` is one JSON array, and may come whole.
-    if (!/^\s*\[/.test(bytes.toString('latin1', 0, 64))) return readGeminiAnswer(bytes, context);
+    if (bytes[0] !== OPEN_ARRAY) return readGeminiAnswer(bytes, context);
     const stream = new ArrayStream(context);
     stream.push(bytes);
     return stream.facts();
@@ -32,12 +34,8 @@ export const geminiEmbed: Wire = {
   readAnswer: readGeminiAnswer,
 };
 
-/** `:countTokens` counts and generates nothing, and Google does not bill it: its usage is known, and empty. */
-export const geminiCountTokens: Wire = {
-  ...geminiEmbed,
-  name: 'gemini.countTokens',
-  readAnswer: readFreeAnswer,
-};
+/** `:countTokens` counts and generates nothing; Google does not bill it, and it has no usage. */
+export const geminiCountTokens: Wire = { ...geminiEmbed, name: 'gemini.countTokens' };
 
 export { geminiErrorEvent, toGeminiError, type GeminiError } from './error.ts';
 export { Grounding, groundingUnitOf, type GroundingUnit } from './grounding.ts';

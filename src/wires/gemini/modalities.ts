@@ -1,14 +1,17 @@
+import { asObject } from '../openai/loose-json.ts';
+import type { Count, Counter } from '../openai/reading.ts';
+
 /** Tokens by what they stand for; a modality the provider did not name is undefined. */
 export type Modalities = {
-  readonly text: number | undefined;
-  readonly audio: number | undefined;
-  readonly image: number | undefined;
-  readonly video: number | undefined;
+  readonly text: Count;
+  readonly audio: Count;
+  readonly image: Count;
+  readonly video: Count;
 };
 
 type Modality = keyof Modalities;
 
-type Split = { readonly text: number; readonly audio: number; readonly image: number; readonly video: number };
+export type Split = { readonly text: number; readonly audio: number; readonly image: number; readonly video: number };
 
 /** Google counts the pages of a document as images; what it does not specify is text (`MediaModality`). */
 const MODALITY_OF: ReadonlyMap<unknown, Modality> = new Map<unknown, Modality>([
@@ -19,20 +22,15 @@ const MODALITY_OF: ReadonlyMap<unknown, Modality> = new Map<unknown, Modality>([
 ]);
 
 /** Reads `…TokensDetails`, a list of `{modality, tokenCount}`, whose entries may repeat a modality. */
-export function readModalities(details: unknown): Modalities | 'absurd' {
-  const sums: Record<Modality, number | undefined> = {
-    text: undefined,
-    audio: undefined,
-    image: undefined,
-    video: undefined,
-  };
-  if (!Array.isArray(details)) return sums;
-  for (const entry of details as unknown[]) {
-    if (typeof entry !== 'object' || entry === null) return 'absurd';
-    const { modality: name, tokenCount = 0 } = entry as { modality?: unknown; tokenCount?: unknown };
-    if (typeof tokenCount !== 'number' || !Number.isSafeInteger(tokenCount) || tokenCount < 0) return 'absurd';
-    const modality = MODALITY_OF.get(name) ?? 'text';
-    sums[modality] = (sums[modality] ?? 0) + tokenCount;
+export function readModalities(details: unknown, counter: Counter): Modalities {
+  const sums: Record<Modality, Count> = { text: undefined, audio: undefined, image: undefined, video: undefined };
+  const entries: unknown[] = Array.isArray(details) ? details : [];
+  for (const detail of entries) {
+    const entry = asObject(detail);
+    const count = counter.count(entry?.['tokenCount']);
+    if (entry === null || count === undefined) continue;
+    const modality = MODALITY_OF.get(entry['modality']) ?? 'text';
+    sums[modality] = (sums[modality] ?? 0) + count;
   }
   return sums;
 }

@@ -1,6 +1,6 @@
 import { ApportionError } from '#terms';
+import { asObject, asObjects, memberValue } from '../openai/loose-json.ts';
 import type { RequestBody, RequestEdit, WireRequest } from '../wire.ts';
-import { isRecord, parseQuietly, recordsIn } from './answer.ts';
 
 /** A chat template adds a few tokens per turn that no byte of the request stands for. */
 const TEMPLATE_TOKENS = 1_000;
@@ -15,8 +15,7 @@ const ESCAPED_LETTERS = ['\\u004', '\\u005', '\\u006', '\\u007'];
 const PLAIN_TOOLS = new Set(['functionDeclarations', 'function_declarations']);
 
 export function readGenerateRequest(body: RequestBody): WireRequest {
-  const config = readEither(body, 'generationConfig', 'generation_config');
-  const settings = isRecord(config) ? config : {};
+  const settings = asObject(readEither(body, 'generationConfig', 'generation_config')) ?? {};
   return {
     model: readModel(body),
     stream: body.target.action === 'streamGenerateContent',
@@ -53,8 +52,8 @@ function boundInput(body: RequestBody): number | null {
   if (members.has('cachedContent') || members.has('cached_content')) return null;
   if (MEDIA.some((name) => bytes.includes(name))) return null;
   if (bytes.includes('\\u00') && ESCAPED_LETTERS.some((escape) => bytes.includes(escape))) return null;
-  const tools = memberValue(body, 'tools');
-  const plain = recordsIn(tools).every((tool) => Object.keys(tool).every((name) => PLAIN_TOOLS.has(name)));
+  const tools = valueOf(body, 'tools');
+  const plain = asObjects(tools).every((tool) => Object.keys(tool).every((name) => PLAIN_TOOLS.has(name)));
   return plain && (tools === undefined || Array.isArray(tools)) ? bytes.length + TEMPLATE_TOKENS : null;
 }
 
@@ -67,7 +66,7 @@ function readEither(body: RequestBody, camel: string, snake: string): unknown {
       hint: 'Send it once.',
     });
   }
-  return memberValue(body, members.has(camel) ? camel : snake);
+  return valueOf(body, members.has(camel) ? camel : snake);
 }
 
 function readCount(settings: Readonly<Record<string, unknown>>, camel: string, snake: string): number | null {
@@ -96,7 +95,7 @@ export function writeRequest(body: RequestBody, edit: RequestEdit): Buffer {
     // Google knows no `metadata` and refuses what it does not know: whatever it holds was meant for us.
     if (edit.drop.has(member.key) || member.key === 'metadata') continue;
     const nested = REPEATS_MODEL.get(member.key);
-    const renamed = nested?.(memberValue(body, member.key), name);
+    const renamed = nested?.(valueOf(body, member.key), name);
     parts.push(
       renamed === undefined
         ? body.bytes.subarray(member.start, member.end)
@@ -109,8 +108,10 @@ export function writeRequest(body: RequestBody, edit: RequestEdit): Buffer {
 /** What replaces a member that repeats the model; undefined where it stays as it came. */
 type Rename = (value: unknown, model: string) => unknown;
 
-const renameInside: Rename = (value, model) =>
-  isRecord(value) && typeof value['model'] === 'string' && value['model'] !== model ? { ...value, model } : undefined;
+const renameInside: Rename = (value, model) => {
+  const object = asObject(value);
+  return typeof object?.['model'] === 'string' && object['model'] !== model ? { ...object, model } : undefined;
+};
 
 const REPEATS_MODEL: ReadonlyMap<string, Rename> = new Map<string, Rename>([
   ['model', (value, model) => (value === model ? undefined : model)],
@@ -142,21 +143,21 @@ const TEXT_MEMBERS = [
 /** What the caller wrote, one text after the other: instructions, turns, results and declarations of tools. */
 export function requestText(body: RequestBody): string {
   const texts: string[] = [];
-  for (const name of TEXT_MEMBERS) collectTexts(memberValue(body, name), texts);
+  for (const name of TEXT_MEMBERS) collectTexts(valueOf(body, name), texts);
   return texts.join('\n');
 }
 
 function collectTexts(value: unknown, texts: string[]): void {
   if (typeof value === 'string') texts.push(value);
   else if (Array.isArray(value)) for (const item of value) collectTexts(item, texts);
-  else if (isRecord(value)) {
-    for (const [key, item] of Object.entries(value)) if (!NOT_WRITTEN_BY_THE_CALLER.has(key)) collectTexts(item, texts);
+  else {
+    for (const [key, item] of Object.entries(asObject(value) ?? {}))
+      if (!NOT_WRITTEN_BY_THE_CALLER.has(key)) collectTexts(item, texts);
   }
 }
 
-function memberValue({ bytes, members }: RequestBody, name: string): unknown {
-  const member = members.get(name);
-  return member === undefined ? undefined : parseQuietly(bytes.toString('utf8', member.valueStart, member.end));
+function valueOf({ bytes, members }: RequestBody, name: string): unknown {
+  return memberValue(bytes, members.get(name));
 }
 
 const COMMA = Buffer.from(',');

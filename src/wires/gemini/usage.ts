@@ -1,27 +1,26 @@
-import type { Meters, Usage } from '#terms';
+import type { Meter, Usage } from '#terms';
+import { Counter, readGiven, toUsage, type Count, type Reading } from '../openai/reading.ts';
 import type { UsageContext, UsageObject } from '../wire.ts';
-import { readModalities, takeModalities, type Modalities } from './modalities.ts';
+import { readModalities, takeModalities, type Modalities, type Split } from './modalities.ts';
 
 /** The counts of one `usageMetadata`. Google leaves zeros out, so an absent count is undefined and adds nothing. */
 type Counts = {
-  readonly prompt: number | undefined;
-  readonly candidates: number | undefined;
-  readonly thoughts: number | undefined;
-  readonly tool: number | undefined;
-  readonly cached: number | undefined;
-  readonly total: number | undefined;
+  readonly prompt: Count;
+  readonly candidates: Count;
+  readonly thoughts: Count;
+  readonly tool: Count;
+  readonly cached: Count;
+  readonly total: Count;
 };
 
 type Details = { readonly prompt: Modalities; readonly cache: Modalities; readonly candidates: Modalities };
 
-/** Which counts contain another one, by the provider's own total. */
-type Convention = {
-  readonly thoughts: 'outside' | 'inside';
-  readonly tool: 'outside' | 'inside';
-  readonly proven: boolean;
-};
+type Quantities = Partial<Record<Meter, number>>;
 
-type Side = { readonly meters: Meters; readonly sound: boolean };
+/** Which counts contain another one, by the provider's own total. */
+type Convention = { readonly thoughts: Place; readonly tool: Place; readonly proven: boolean };
+
+type Place = 'outside' | 'inside';
 
 /**
  * Reads the `usageMetadata` of a Gemini answer (JSON text, or the parsed value) into disjoint meters: what was cached is
@@ -30,51 +29,45 @@ type Side = { readonly meters: Meters; readonly sound: boolean };
  * did not say; a count that is no count leaves no meter at all.
  */
 export function readGeminiUsage(usage: unknown, context: UsageContext): Usage | null {
-  const object = readObject(typeof usage === 'string' ? parseQuietly(usage) : usage);
-  if (object === null) return null;
-  const raw = typeof usage === 'string' ? usage : JSON.stringify(usage);
-  const counts = readCounts(object);
-  const details = counts === 'absurd' ? 'absurd' : readDetails(object);
-  if (counts === 'absurd' || details === 'absurd')
-    return toUsage({ meters: {}, sound: false }, object, { raw, context });
+  const given = readGiven(usage);
+  if (given === null) return null;
+  const { object } = given;
+  const counter = new Counter();
+  const counts = readCounts(object, counter);
+  const details = readDetails(object, counter);
+  const served = servedTier(object) ?? context.serviceTier;
+  const around = served === undefined ? context : { ...context, serviceTier: served };
+  if (counter.absurd) return toUsage(given, 'absurd', around);
   if (counts.prompt === undefined && counts.candidates === undefined && counts.total === undefined) return null;
 
   const input = readInput(counts, details);
   const output = readOutput(counts, details);
-  const side = { meters: { ...input.meters, ...output.meters }, sound: input.sound && output.sound };
-  return toUsage(side, object, { raw, context });
+  const meters = { ...input.meters, ...output.meters, ...context.request, ...context.answer };
+  return toUsage(given, { meters, sound: input.sound && output.sound }, around);
 }
 
-function readCounts(usage: UsageObject): Counts | 'absurd' {
-  const counts = {
-    prompt: readCount(usage['promptTokenCount']),
-    candidates: readCount(usage['candidatesTokenCount'] ?? usage['responseTokenCount']),
-    thoughts: readCount(usage['thoughtsTokenCount']),
-    tool: readCount(usage['toolUsePromptTokenCount']),
-    cached: readCount(usage['cachedContentTokenCount']),
-    total: readCount(usage['totalTokenCount']),
+function readCounts(usage: UsageObject, counter: Counter): Counts {
+  return {
+    prompt: counter.count(usage['promptTokenCount']),
+    candidates: counter.count(usage['candidatesTokenCount'] ?? usage['responseTokenCount']),
+    thoughts: counter.count(usage['thoughtsTokenCount']),
+    tool: counter.count(usage['toolUsePromptTokenCount']),
+    cached: counter.count(usage['cachedContentTokenCount']),
+    total: counter.count(usage['totalTokenCount']),
   };
-  const { prompt, candidates, thoughts, tool, cached, total } = counts;
-  if (prompt === 'absurd' || candidates === 'absurd' || thoughts === 'absurd') return 'absurd';
-  if (tool === 'absurd' || cached === 'absurd' || total === 'absurd') return 'absurd';
-  return { prompt, candidates, thoughts, tool, cached, total };
 }
 
-function readCount(value: unknown): number | undefined | 'absurd' {
-  if (value === undefined || value === null) return undefined;
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 'absurd';
-}
-
-function readDetails(usage: UsageObject): Details | 'absurd' {
-  const prompt = readModalities(usage['promptTokensDetails'] ?? usage['promptTokenDetails']);
-  const cache = readModalities(usage['cacheTokensDetails']);
-  const candidates = readModalities(usage['candidatesTokensDetails'] ?? usage['responseTokensDetails']);
-  if (prompt === 'absurd' || cache === 'absurd' || candidates === 'absurd') return 'absurd';
-  return { prompt, cache, candidates };
+function readDetails(usage: UsageObject, counter: Counter): Details {
+  return {
+    // Embeddings name it in the singular.
+    prompt: readModalities(usage['promptTokensDetails'] ?? usage['promptTokenDetails'], counter),
+    cache: readModalities(usage['cacheTokensDetails'], counter),
+    candidates: readModalities(usage['candidatesTokensDetails'] ?? usage['responseTokensDetails'], counter),
+  };
 }
 
 /** Cached tokens are a part of the prompt, modality by modality; what the details do not name is text. */
-function readInput(counts: Counts, details: Details): Side {
+function readInput(counts: Counts, details: Details): Reading {
   const { tool, cached = 0 } = counts;
   const prompt = counts.prompt ?? Math.max(0, missingTokens(counts));
   const own = conventionOf(counts).tool === 'inside' ? prompt - (tool ?? 0) : prompt;
@@ -86,7 +79,7 @@ function readInput(counts: Counts, details: Details): Side {
     ? subtract(whole.parts, fromCache.parts)
     : { parts: whole.parts, cached: fromCache.parts, sound: false };
   const named = (part: keyof Modalities): boolean => details.prompt[part] !== undefined;
-  const meters: Record<string, number> = {};
+  const meters: Quantities = {};
   meters['input'] = fresh.parts.text;
   if (named('audio')) meters['input_audio'] = fresh.parts.audio;
   if (named('image')) meters['input_image'] = fresh.parts.image;
@@ -100,8 +93,6 @@ function readInput(counts: Counts, details: Details): Side {
   }
   return { meters, sound: whole.sound && fromCache.sound && fresh.sound && counts.prompt !== undefined };
 }
-
-type Split = { readonly text: number; readonly audio: number; readonly image: number; readonly video: number };
 
 /** What of each modality was not cached. A cache without details may be larger than the prompt's text: then it held media. */
 function subtract(whole: Split, cached: Split): { parts: Split; cached: Split; sound: boolean } {
@@ -123,13 +114,13 @@ function subtract(whole: Split, cached: Split): { parts: Split; cached: Split; s
   return { parts, cached: taken, sound };
 }
 
-function readOutput(counts: Counts, details: Details): Side {
+function readOutput(counts: Counts, details: Details): Reading {
   const { candidates, thoughts } = counts;
   const convention = conventionOf(counts);
   const missing = counts.prompt === undefined ? 0 : missingTokens(counts);
   const written = (candidates ?? 0) - (convention.thoughts === 'inside' ? (thoughts ?? 0) : 0);
   const { parts, sound } = takeModalities(written, details.candidates);
-  const meters: Record<string, number> = {};
+  const meters: Quantities = {};
   if (candidates !== undefined) meters['output_text'] = parts.text + parts.video;
   if (details.candidates.image !== undefined) meters['output_image'] = parts.image;
   if (details.candidates.audio !== undefined) meters['output_audio'] = parts.audio;
@@ -164,21 +155,6 @@ function missingTokens({ prompt = 0, candidates = 0, thoughts = 0, tool = 0, tot
   return total === undefined ? 0 : total - prompt - candidates - thoughts - tool;
 }
 
-function toUsage(side: Side, object: UsageObject, from: { raw: string; context: UsageContext }): Usage {
-  const { context, raw } = from;
-  const serviceTier = servedTier(object) ?? context.serviceTier;
-  const reportedCost = context.quirks.reportedCost?.(object) ?? context.reportedCost;
-  return {
-    meters: { ...side.meters, ...context.request, ...context.answer },
-    origin: 'reported',
-    ...(serviceTier === undefined ? {} : { serviceTier }),
-    ...(context.geo === undefined ? {} : { geo: context.geo }),
-    ...(reportedCost === undefined ? {} : { reportedCost }),
-    ...(side.sound ? {} : { inconsistent: true }),
-    raw,
-  };
-}
-
 /** Vertex calls it `trafficType`, the Gemini API `serviceTier`. Provisioned throughput is paid by the hour, not by the token. */
 const TIERS: ReadonlyMap<string, string> = new Map([
   ['on_demand', 'default'],
@@ -199,18 +175,4 @@ export function readTier(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const name = value.toLowerCase().replace(/^service_tier_/, '');
   return NOT_SAID.has(name) ? undefined : (TIERS.get(name) ?? name);
-}
-
-function readObject(value: unknown): UsageObject | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  return value as UsageObject;
-}
-
-function parseQuietly(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Broken JSON says as little about usage as no usage: the caller estimates.
-    return undefined;
-  }
 }

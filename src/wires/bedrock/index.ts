@@ -1,0 +1,2 @@
+export { readBedrockConverseUsage, type BedrockContext } from './converse-usage.ts';
+export { readBedrockInvokeUsage } from './invoke-usage.ts';

@@ -1,0 +1,1 @@
+export { readOllamaUsage } from './usage.ts';
