@@ -133,3 +133,32 @@ test('the example of prices on the page is a list with one term', () => {
   const { prices } = loadConfig({ env: { APPORTION_CONFIG: 'example.json' }, readFile: () => examples[1] ?? '' });
   assert.equal(prices.terms.length, 1);
 });
+
+function examplesOf(name: string): string[] {
+  const text = readFileSync(join(import.meta.dirname, `../../docs/${name}`), 'utf8');
+  return Array.from(text.matchAll(/```jsonc\n([\s\S]*?)```/g), ([, example = '']) => example);
+}
+
+test('the examples on the page of providers are configurations that work', () => {
+  const env = { APPORTION_CONFIG: 'example.json', GROQ_BATCH_KEY: 'a', HOUSE_KEY: 'b' };
+  const found = examplesOf('providers.md').map((example) => loadConfig({ env, readFile: () => example }).providers);
+  assert.deepEqual(
+    found.flat().map(({ name, priceAs, apiKey }) => [name, priceAs, apiKey]),
+    [
+      ['groq-batch', 'groq', 'a'],
+      ['house', 'openai', 'b'],
+    ],
+  );
+});
+
+test('the examples on the page of routing work with the providers they name', () => {
+  const env = { APPORTION_CONFIG: 'example.json', OPENAI_API_KEY: 'a', OPENROUTER_API_KEY: 'b' };
+  const azure = '"providers": { "azure-east": { "wire": "openai", "base_url": "https://east.example.com/v1" } },';
+  const found = examplesOf('routing.md').map((example) =>
+    loadConfig({ env, readFile: () => example.replace('{', `{ ${azure}`) }),
+  );
+  assert.deepEqual(
+    found.map(({ routing }) => routing.routes.map(({ name }) => name)),
+    [['fast', 'smart']],
+  );
+});
