@@ -8,7 +8,18 @@ export { anthropicCountTokens, anthropicMessages } from './anthropic/index.ts';
 export { anthropicErrorEvent, toAnthropicError } from './anthropic/error.ts';
 export { createEstimator, type Estimator } from './estimate/index.ts';
 export { geminiCountTokens, geminiEmbed, geminiErrorEvent, geminiGenerate, toGeminiError } from './gemini/index.ts';
-export { openAiChat, openAiCompletions, openAiEmbeddings } from './openai/index.ts';
+export {
+  openAiChat,
+  openAiCompletions,
+  openAiEmbeddings,
+  openAiImages,
+  openAiModerations,
+  openAiResponses,
+  openAiSpeech,
+  openAiTranscription,
+} from './openai/index.ts';
+export { passThrough } from './pass-through/index.ts';
+export { readUsage, USAGE_READERS, type StatedUsage } from './usage-readers.ts';
 export {
   DIALECTS,
   NO_FACTS,
@@ -29,4 +40,4 @@ export {
   type Wire,
   type WireRequest,
 } from './wire.ts';
-export type { FormField, MultipartForm } from './multipart.ts';
+export { readFormText, scanMultipart, type FormField, type MultipartForm } from './multipart.ts';

@@ -43,6 +43,8 @@ export type WireRequest = {
   readonly maxInputTokens: number | null;
   /** What the request alone decides and no answer repeats: characters to speak, images to draw. */
   readonly meters?: Meters;
+  /** The same at price rows of its own: an image at its quality and size (`dall-e-3/hd/1024x1792`). */
+  readonly others?: Usage['others'];
 };
 
 /** What must change before the bytes go upstream; everything else is forwarded as it came. */
@@ -149,6 +151,8 @@ export type UsageReader = (usage: unknown, context: UsageContext) => Usage | nul
 /** What decides the price and stands outside the usage object. */
 export type UsageContext = {
   readonly quirks: Quirks;
+  /** The model, where its family decides what the counts contain (Bedrock). */
+  readonly model?: string;
   /** The service tier of the answer: what was served, not what was asked for. */
   readonly serviceTier?: string;
   /** Where it was processed, where the answer says so outside its usage. */

@@ -1,26 +1,11 @@
-import type { Wire } from '../wire.ts';
-import { readChatAnswer } from './answer.ts';
-import { readChatRequest, readCompletionRequest, readEmbeddingRequest, requestText, writeRequest } from './request.ts';
-import { ChatStreamMeter } from './stream.ts';
-
-/** OpenAI chat completions, and every server that speaks them. */
-export const openAiChat: Wire = {
-  name: 'openai.chat',
-  dialect: 'openai',
-  names: { id: 'id', model: 'model', usage: 'usage' },
-  readRequest: readChatRequest,
-  writeRequest,
-  requestText,
-  readAnswer: readChatAnswer,
-  meterStream: (context) => new ChatStreamMeter(context),
-};
-
-/** Legacy completions: a prompt in, `text` out; the same usage. */
-export const openAiCompletions: Wire = {
-  ...openAiChat,
-  name: 'openai.completions',
-  readRequest: readCompletionRequest,
-};
-
-/** Embeddings: input tokens only, never a stream, and an answer without an id. */
-export const openAiEmbeddings: Wire = { ...openAiChat, name: 'openai.embeddings', readRequest: readEmbeddingRequest };
+export { openAiChat, openAiCompletions, openAiEmbeddings } from './chat.ts';
+export { openAiImages } from './images.ts';
+export { openAiModerations } from './moderations.ts';
+export { openAiResponses } from './responses.ts';
+export { openAiSpeech } from './speech.ts';
+export { openAiTranscription } from './transcription.ts';
+export { openAiChatUsage, xaiChatUsage } from './usage.ts';
+export { openAiSpeechUsage, openAiTranscriptionUsage } from './usage-audio.ts';
+export { openAiImagesUsage } from './usage-images.ts';
+export { openAiRealtimeUsage } from './usage-realtime.ts';
+export { openAiResponsesUsage } from './usage-responses.ts';

@@ -2,20 +2,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scanJsonObject } from '#std';
 import { ApportionError } from '#terms';
-import type { RequestBody, RequestEdit } from '../wire.ts';
-import { readChatRequest, readCompletionRequest, readEmbeddingRequest, requestText, writeRequest } from './request.ts';
+import { NO_TARGET, type RequestBody, type RequestEdit } from '../wire.ts';
+import { readChatRequest, readCompletionRequest, readEmbeddingRequest, requestText } from './request.ts';
+import { writeRequest } from './write-request.ts';
 
 function bodyOf(text: string): RequestBody {
   const bytes = Buffer.from(text);
   const scan = scanJsonObject(bytes);
   assert.ok(scan.ok);
-  return { bytes, members: new Map(scan.members.map((member) => [member.key, member])) };
+  return { bytes, members: new Map(scan.members.map((member) => [member.key, member])), form: null, target: NO_TARGET };
 }
 
 function edit(changes: Partial<RequestEdit>): RequestEdit {
   return {
     model: 'gpt-4o',
-    stream: false,
+    askUsage: false,
     drop: new Set(['tags', 'entity_type', 'entity_id']),
     metadata: { action: 'keep' },
     ...changes,
@@ -40,17 +41,17 @@ test('our fields are left out wherever they stand', () => {
 
 test('a stream is asked for its usage, and other stream options stay', () => {
   assert.equal(
-    written('{"model":"m","stream":true}', { stream: true }),
+    written('{"model":"m","stream":true}', { askUsage: true }),
     '{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true}}',
   );
   assert.equal(
     written('{"model":"m","stream":true,"stream_options":{"include_obfuscation":false,"include_usage":false}}', {
-      stream: true,
+      askUsage: true,
     }),
     '{"model":"gpt-4o","stream":true,"stream_options":{"include_obfuscation":false,"include_usage":true}}',
   );
   assert.equal(
-    written('{"model":"m","stream":true,"stream_options":null}', { stream: true }),
+    written('{"model":"m","stream":true,"stream_options":null}', { askUsage: true }),
     '{"model":"gpt-4o","stream":true,"stream_options":{"include_usage":true}}',
   );
 });

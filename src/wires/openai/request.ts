@@ -1,5 +1,6 @@
 import { ApportionError } from '#terms';
-import type { RequestBody, RequestEdit, WireRequest } from '../wire.ts';
+import type { RequestBody, WireRequest } from '../wire.ts';
+import { COUNT, FLAG, isGiven, OBJECT, OPTIONAL_TEXT, parseValue, readField, TEXT } from './request-fields.ts';
 
 /** Chat templates add a few tokens per message that no byte of the request stands for. */
 const TEMPLATE_TOKENS = 1_000;
@@ -8,15 +9,21 @@ const TEMPLATE_TOKENS = 1_000;
 const REMOTE_CONTENT = [
   '"image_url"',
   '"input_audio"',
+  '"video_url"',
+  '"audio_url"',
+  '"document_url"',
   '"file_id"',
   '"file"',
-  '"previous_response_id"',
   '"web_search_options"',
+  '"search_parameters"',
+  '"plugins"',
+  '"compound_custom"',
 ];
 
 export function readChatRequest(body: RequestBody): WireRequest {
   return {
     ...readCommon(body),
+    ...bounded(body, REMOTE_CONTENT),
     maxOutputTokens: readField(body, 'max_completion_tokens', COUNT) ?? readField(body, 'max_tokens', COUNT) ?? null,
     choices: readField(body, 'n', COUNT) ?? 1,
   };
@@ -30,6 +37,7 @@ export function readCompletionRequest(body: RequestBody): WireRequest {
   const answers = Math.max(readField(body, 'n', COUNT) ?? 1, readField(body, 'best_of', COUNT) ?? 1);
   return {
     ...readCommon(body),
+    ...bounded(body, []),
     maxOutputTokens: readField(body, 'max_tokens', COUNT) ?? COMPLETION_DEFAULT_TOKENS,
     // Every candidate of `best_of` is billed, also those that are not returned.
     choices: prompts * answers,
@@ -37,12 +45,71 @@ export function readCompletionRequest(body: RequestBody): WireRequest {
 }
 
 export function readEmbeddingRequest(body: RequestBody): WireRequest {
-  return { ...readCommon(body), stream: false, wantsUsage: false, maxOutputTokens: 0, choices: 1 };
+  return {
+    ...readCommon(body),
+    ...bounded(body, REMOTE_CONTENT),
+    stream: false,
+    wantsUsage: false,
+    maxOutputTokens: 0,
+    choices: 1,
+  };
 }
 
-type Common = Pick<WireRequest, 'model' | 'stream' | 'wantsUsage' | 'maxInputTokens'>;
+/** Content and tools of a Responses request whose input tokens do not follow from its bytes. */
+const REMOTE_RESPONSES = [
+  '"image_url"',
+  '"input_image"',
+  '"input_file"',
+  '"input_audio"',
+  '"file_id"',
+  '"file_url"',
+  '"item_reference"',
+  '"web_search',
+  '"file_search"',
+  '"code_interpreter"',
+  '"image_generation"',
+  '"computer',
+  '"mcp"',
+  '"x_search"',
+  '"tool_search"',
+  '"shell"',
+];
 
-function readCommon(body: RequestBody): Common {
+/** What a Responses request takes from elsewhere. */
+const STORED = ['previous_response_id', 'conversation', 'prompt'];
+
+export function readResponsesRequest(body: RequestBody): WireRequest {
+  // A stored prompt may name the model.
+  const model = isGiven(body, 'prompt') ? (readField(body, 'model', OPTIONAL_TEXT) ?? '') : readModel(body);
+  const stored = STORED.some((name) => isGiven(body, name));
+  return {
+    model,
+    stream: readField(body, 'stream', FLAG) ?? false,
+    // Its last event carries the usage, asked or not.
+    wantsUsage: true,
+    maxOutputTokens: readField(body, 'max_output_tokens', COUNT) ?? null,
+    choices: 1,
+    maxInputTokens: stored ? null : bounded(body, REMOTE_RESPONSES).maxInputTokens,
+  };
+}
+
+const MODERATION_MODEL = 'omni-moderation-latest';
+
+export function readModerationRequest(body: RequestBody): WireRequest {
+  return {
+    // OpenAI API reference, `model`.
+    model: readField(body, 'model', OPTIONAL_TEXT) ?? MODERATION_MODEL,
+    stream: false,
+    wantsUsage: false,
+    maxOutputTokens: 0,
+    choices: 1,
+    maxInputTokens: null,
+    meters: { request: 1 },
+  };
+}
+
+/** The model, which every operation that costs money names. */
+export function readModel(body: RequestBody): string {
   const model = readField(body, 'model', TEXT);
   if (model === undefined || model === '') {
     throw new ApportionError('invalid_field', 'The field model is missing.', {
@@ -50,14 +117,21 @@ function readCommon(body: RequestBody): Common {
       hint: 'GET /v1/models lists what can be called.',
     });
   }
+  return model;
+}
+
+function readCommon(body: RequestBody): Pick<WireRequest, 'model' | 'stream' | 'wantsUsage'> {
   const options = readField(body, 'stream_options', OBJECT);
-  const remote = REMOTE_CONTENT.some((mark) => body.bytes.includes(mark));
   return {
-    model,
+    model: readModel(body),
     stream: readField(body, 'stream', FLAG) ?? false,
     wantsUsage: options?.['include_usage'] === true,
-    maxInputTokens: remote ? null : body.bytes.length + TEMPLATE_TOKENS,
   };
+}
+
+function bounded(body: RequestBody, remote: readonly string[]): Pick<WireRequest, 'maxInputTokens'> {
+  const elsewhere = remote.some((mark) => body.bytes.includes(mark));
+  return { maxInputTokens: elsewhere ? null : body.bytes.length + TEMPLATE_TOKENS };
 }
 
 /** A prompt is a text, a list of token numbers, or a list of either. */
@@ -67,40 +141,18 @@ function promptCount(body: RequestBody): number {
   return Array.isArray(prompt) && prompt.some((item) => typeof item !== 'number') ? prompt.length : 1;
 }
 
-/**
- * The body for the provider: members are copied byte for byte, ours are left out, and the model's name and the usage
- * option are put in. A stream is always asked for its usage; OpenAI sends none otherwise.
- */
-export function writeRequest(body: RequestBody, edit: RequestEdit): Buffer {
-  const parts: Buffer[] = [];
-  let sawModel = false;
-  let sawOptions = false;
-  for (const member of body.members.values()) {
-    if (edit.drop.has(member.key)) continue;
-    if (member.key === 'model') {
-      sawModel = true;
-      parts.push(jsonMember('model', edit.model));
-    } else if (member.key === 'stream_options' && edit.askUsage) {
-      sawOptions = true;
-      parts.push(jsonMember('stream_options', { ...parseObject(body, member), include_usage: true }));
-    } else if (member.key === 'metadata' && edit.metadata.action !== 'keep') {
-      if (edit.metadata.action === 'replace') parts.push(Buffer.from(`"metadata":${edit.metadata.json}`));
-    } else {
-      parts.push(body.bytes.subarray(member.start, member.end));
-    }
-  }
-  if (!sawModel) parts.unshift(jsonMember('model', edit.model));
-  if (edit.askUsage && !sawOptions) parts.push(jsonMember('stream_options', { include_usage: true }));
-  return joinMembers(parts);
-}
+/** Members that hold what the caller wrote, whatever the operation calls them. */
+const WRITTEN = ['messages', 'prompt', 'suffix', 'input', 'instructions', 'tools', 'functions'];
 
-/** What the caller wrote, whatever the route calls it, one text after the other. */
+/** What the caller wrote, one text after the other. */
 export function requestText(body: RequestBody): string {
   const texts: string[] = [];
-  for (const name of ['messages', 'prompt', 'suffix', 'input']) {
+  for (const name of WRITTEN) {
     const member = body.members.get(name);
     if (member !== undefined) collectTexts(parseValue(body, member), texts);
   }
+  const prompt = body.form === null ? undefined : readField(body, 'prompt', OPTIONAL_TEXT);
+  if (typeof prompt === 'string') texts.push(prompt);
   return texts.join('\n');
 }
 
@@ -115,72 +167,4 @@ function collectTexts(value: unknown, texts: string[]): void {
   } else if (typeof value === 'object' && value !== null) {
     for (const item of Object.values(value)) collectTexts(item, texts);
   }
-}
-
-const COMMA = Buffer.from(',');
-const OPEN = Buffer.from('{');
-const CLOSE = Buffer.from('}');
-
-function joinMembers(members: readonly Buffer[]): Buffer {
-  const pieces: Buffer[] = [OPEN];
-  for (const [index, member] of members.entries()) {
-    if (index > 0) pieces.push(COMMA);
-    pieces.push(member);
-  }
-  pieces.push(CLOSE);
-  return Buffer.concat(pieces);
-}
-
-function jsonMember(key: string, value: unknown): Buffer {
-  return Buffer.from(`${JSON.stringify(key)}:${JSON.stringify(value)}`);
-}
-
-function parseObject(
-  body: RequestBody,
-  member: { readonly valueStart: number; readonly end: number },
-): Record<string, unknown> {
-  const value = parseValue(body, member);
-  return isObjectOrNull(value) && value !== null ? value : {};
-}
-
-function parseValue(body: RequestBody, member: { readonly valueStart: number; readonly end: number }): unknown {
-  return JSON.parse(body.bytes.toString('utf8', member.valueStart, member.end));
-}
-
-type Shape<T> = { readonly accepts: (value: unknown) => value is T; readonly shape: string };
-
-function readField<T>(body: RequestBody, name: string, { accepts, shape }: Shape<T>): T | undefined {
-  const member = body.members.get(name);
-  if (member === undefined) return undefined;
-  let value: unknown;
-  try {
-    value = parseValue(body, member);
-  } catch (cause) {
-    throw new ApportionError('body_not_json', `The field ${name} is not valid JSON.`, { param: name, cause });
-  }
-  if (!accepts(value))
-    throw new ApportionError('invalid_field', `The field ${name} must be ${shape}.`, { param: name });
-  return value;
-}
-
-const TEXT: Shape<string> = {
-  accepts: (value) => typeof value === 'string',
-  shape: 'a string such as "gpt-4o-mini"',
-};
-
-const FLAG: Shape<boolean | null> = {
-  accepts: (value) => typeof value === 'boolean' || value === null,
-  shape: 'true or false',
-};
-
-const COUNT: Shape<number | null> = {
-  accepts: (value): value is number | null =>
-    value === null || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0),
-  shape: 'a whole number',
-};
-
-const OBJECT: Shape<Record<string, unknown> | null> = { accepts: isObjectOrNull, shape: 'an object' };
-
-function isObjectOrNull(value: unknown): value is Record<string, unknown> | null {
-  return typeof value === 'object' && !Array.isArray(value);
 }

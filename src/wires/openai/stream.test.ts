@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NO_QUIRKS, type AnswerContext } from '../wire.ts';
 import { ChatStreamMeter } from './stream.ts';
 
 const HEAD =
@@ -23,8 +24,16 @@ function without(event: string): string {
   return event.replace(',"usage":null}\n', '}\n');
 }
 
+function asked(wantsUsage: boolean): AnswerContext {
+  return {
+    request: { model: 'm', stream: true, wantsUsage, maxOutputTokens: null, choices: 1, maxInputTokens: null },
+    quirks: NO_QUIRKS,
+    headers: {},
+  };
+}
+
 function play(pieces: readonly Buffer[], options: { wantsUsage: boolean }): { passed: string; meter: ChatStreamMeter } {
-  const meter = new ChatStreamMeter(options);
+  const meter = new ChatStreamMeter(asked(options.wantsUsage));
   const passed = pieces.map((piece) => meter.push(piece)?.toString() ?? '').join('');
   return { passed, meter };
 }
@@ -67,6 +76,7 @@ test('id, model, tier and usage are read from the events', () => {
   assert.deepEqual(rest, {
     id: 'chatcmpl-1',
     model: 'gpt-4o-2024-08-06',
+    usageComplete: true,
     outputText: '',
     outputCharsBeyond: 0,
     failed: false,

@@ -1,31 +1,38 @@
 import { jsonValueEnd } from '#std';
 import { LIMITS, type Usage } from '#terms';
-import type { AnswerContext, AnswerFacts, ClosingCost, StreamMeter } from '../wire.ts';
-import { deltaTexts, parseQuietly } from './answer.ts';
-import { parseOpenAiUsage } from './usage.ts';
+import { EventBuffer, eventName, readEventPayload } from '../events.ts';
+import type { AnswerContext, AnswerFacts, ClosingCost, StreamMeter, UsageObject } from '../wire.ts';
+import { usageContext } from './answer-context.ts';
+import { withBreakdown } from './breakdown.ts';
+import { KeptDeltas } from './kept-deltas.ts';
+import { asObject, asObjects, asText, parseLoosely } from './loose-json.ts';
+import { mostComplete } from './most-complete.ts';
+import { usageWithout } from './reading.ts';
+import { openAiChatUsage } from './usage.ts';
 
-/** Kept for an estimate, should the provider send no usage. */
-const KEPT_DELTA_CHARS = 256 * 1024;
-
-const LF = 0x0a;
-const CR = 0x0d;
 const OPEN_OBJECT = 0x7b;
+const COMMA = 0x2c;
+const LETTER_E = 0x65;
 const USAGE_KEY = '"usage"';
 /** What a model wrote stands in `delta` in a chat, in `text` in a completion. */
 const DELTA_KEYS = ['"delta":', '"text":'] as const;
-const COMMA = 0x2c;
+/** `data: [DONE]` and its blank line, with room for spaces. */
+const DONE_BYTES_MAX = 40;
 
-type Held = { readonly bytes: Buffer; readonly usageEnd: number };
+/** An event that waits to learn the cost, and where its usage object ends (-1 when it cannot be told). */
+type Held = { readonly bytes: Buffer; readonly usageEnd: number; readonly takesCost: boolean };
 
 /**
  * Follows OpenAI server-sent events at event boundaries. Events go on as they came, but for three edits: `usage: null`
  * and the extra usage chunk (both there because we asked) are hidden from a caller who did not ask, and the usage event
- * and `[DONE]` are held until the cost is known and durable.
+ * and `[DONE]` are held until the cost is known and durable. What comes after `[DONE]` goes to nobody.
  */
 export class ChatStreamMeter implements StreamMeter {
-  readonly #wantsUsage: boolean;
-  readonly #deltas: string[] = [];
-  #rest: Buffer | null = null;
+  readonly #context: AnswerContext;
+  /** Usage that comes unasked is the caller's, who would get it without us. */
+  readonly #showsUsage: boolean;
+  readonly #buffer = new EventBuffer();
+  readonly #deltas = new KeptDeltas();
   #done: Buffer | null = null;
   #held: Held | null = null;
   #headRead = false;
@@ -33,29 +40,25 @@ export class ChatStreamMeter implements StreamMeter {
   #model = '';
   #serviceTier = '';
   #usage: Usage | null = null;
+  /** How much was written when the usage was read. */
+  #usageMark = 0;
   #failed = false;
-  #keptChars = 0;
-  #charsBeyond = 0;
 
-  constructor({ request }: AnswerContext) {
-    this.#wantsUsage = request.wantsUsage;
+  constructor(context: AnswerContext) {
+    this.#context = context;
+    this.#showsUsage = context.request.wantsUsage || context.quirks.streamUsage === 'always';
   }
 
   push(chunk: Buffer): Buffer | null {
-    const data = this.#rest === null ? chunk : Buffer.concat([this.#rest, chunk]);
     const out: Buffer[] = [];
-    let from = 0;
-    for (let end = eventEnd(data, from); end !== -1; end = eventEnd(data, from)) {
-      // After [DONE] nothing of the provider's is wanted.
-      const shown = this.#done === null ? this.#take(data.subarray(from, end)) : null;
+    for (const event of this.#buffer.push(chunk)) {
+      const shown = this.#take(event);
       if (shown !== null) out.push(shown);
-      from = end;
     }
-    this.#rest = from === data.length ? null : data.subarray(from);
-    if (this.#rest !== null && this.#rest.length > LIMITS.streamEventBytes) {
-      out.push(this.#rest);
-      this.#charsBeyond += this.#rest.length;
-      this.#rest = null;
+    if (this.#buffer.restBytes > LIMITS.streamEventBytes) {
+      const rest = this.#buffer.takeRest();
+      if (rest !== null) out.push(rest);
+      this.#deltas.skip(rest?.length ?? 0);
     }
     if (out.length === 0) return null;
     return out.length === 1 ? (out[0] ?? null) : Buffer.concat(out);
@@ -66,14 +69,16 @@ export class ChatStreamMeter implements StreamMeter {
   }
 
   facts(): AnswerFacts {
-    const unknown = this.#usage === null;
+    const usage = this.#usage ?? this.#statedCost();
+    // Usage that came before the end of the text speaks of a part of it.
+    const complete = usage !== null && !this.#deltas.wroteSince(this.#usageMark);
     return {
       id: this.#id,
       model: this.#model,
-      usage: this.#usage,
-      usageComplete: !unknown,
-      outputText: unknown ? keptText(this.#deltas) : '',
-      outputCharsBeyond: unknown ? this.#charsBeyond : 0,
+      usage,
+      usageComplete: complete,
+      outputText: complete ? '' : this.#deltas.text,
+      outputCharsBeyond: complete ? 0 : this.#deltas.charsBeyond,
       failed: this.#failed,
     };
   }
@@ -81,15 +86,21 @@ export class ChatStreamMeter implements StreamMeter {
   closing(cost: ClosingCost): Buffer {
     const parts: Buffer[] = [];
     if (this.#held !== null) parts.push(withCost(this.#held, cost.usd));
+    const rest = this.#done === null ? this.#buffer.rest : null;
     // A comment is only legal between events: an unfinished one at the end of a cut stream stays unfinished.
-    if (this.#rest === null) parts.push(Buffer.from(`: apportion-cost ${cost.usd ?? 'unknown'} ${cost.state}\n\n`));
+    if (rest === null) parts.push(Buffer.from(`: apportion-cost ${cost.usd ?? 'unknown'} ${cost.state}\n\n`));
     if (this.#done !== null) parts.push(this.#done);
-    else if (this.#rest !== null) parts.push(this.#rest);
+    else if (rest !== null) parts.push(rest);
     return Buffer.concat(parts);
   }
 
   /** Gives what of the event goes on now. */
   #take(event: Buffer): Buffer | null {
+    if (this.#done !== null) {
+      // A late count still counts, though nothing of the event goes on.
+      this.#takeData(event);
+      return null;
+    }
     if (isDone(event)) {
       this.#done = event;
       return null;
@@ -102,80 +113,85 @@ export class ChatStreamMeter implements StreamMeter {
   }
 
   #takeData(event: Buffer): Buffer | null {
-    if (!this.#headRead || event.includes('"error"')) this.#readHead(readPayload(event));
+    if (!this.#headRead || event[0] === LETTER_E || event.includes('"error"')) {
+      if (this.#readHead(event)) return event;
+    }
     const at = event.indexOf(USAGE_KEY);
     if (at === -1) {
       this.#keepDelta(event);
       return event;
     }
-    const valueStart = skipToValue(event, at + USAGE_KEY.length);
-    if (event[valueStart] === OPEN_OBJECT) return this.#takeUsage(event, valueStart);
+    const valueStart = findUsageObject(event, at);
+    if (valueStart !== -1) return this.#takeUsage(event, valueStart);
     this.#keepDelta(event);
-    return this.#wantsUsage ? event : hideNullUsage(event, { at, valueStart });
+    return this.#showsUsage ? event : hideNullUsage(event, at);
   }
 
   #takeUsage(event: Buffer, valueStart: number): Buffer | null {
-    const payload = readPayload(event);
-    this.#readHead(payload);
+    const payload = asObject(readEventPayload(event)) ?? {};
+    this.#readNames(payload);
     this.#keepDelta(event);
-    const valueEnd = jsonValueEnd(event, valueStart);
-    if (valueEnd !== -1) {
-      const text = event.toString('utf8', valueStart, valueEnd);
-      const tier = this.#serviceTier === '' ? {} : { serviceTier: this.#serviceTier };
-      // Servers that count as they go send running totals: the last one is the whole.
-      this.#usage = parseOpenAiUsage(text, tier) ?? this.#usage;
+    const usageEnd = jsonValueEnd(event, valueStart);
+    const text = usageEnd === -1 ? '' : event.toString('utf8', valueStart, usageEnd);
+    const read = openAiChatUsage(text, usageContext(this.#context, { serviceTier: this.#serviceTier }));
+    if (read !== null) {
+      const usage = withBreakdown(read, payload['usage_breakdown'] ?? payload['x_groq']);
+      this.#usage = mostComplete(this.#usage, usage);
+      this.#usageMark = this.#deltas.mark;
     }
-    if (this.#wantsUsage) {
-      this.#held = { bytes: event, usageEnd: valueEnd };
+    const choices = asObjects(payload['choices']);
+    const last = choices.length === 0 || choices.some((choice) => typeof choice['finish_reason'] === 'string');
+    if (this.#showsUsage && last && this.#done === null) {
+      this.#held = { bytes: event, usageEnd, takesCost: takesCost(text) };
       return null;
     }
-    const onlyUsage = isRecord(payload) && Array.isArray(payload['choices']) && payload['choices'].length === 0;
-    return onlyUsage ? null : event;
+    return this.#showsUsage || choices.length > 0 || !Array.isArray(payload['choices']) ? event : null;
   }
 
-  #readHead(payload: unknown): void {
-    if (!isRecord(payload)) return;
+  /** True when the event is an error: its text was not written by a model. */
+  #readHead(event: Buffer): boolean {
+    const payload = asObject(readEventPayload(event));
+    if (payload !== null) this.#readNames(payload);
+    const error = payload?.['error'] ?? (payload?.['object'] === 'error' ? payload : null);
+    if (error === null && eventName(event) !== 'error') return false;
+    this.#failed = true;
+    return event.indexOf(USAGE_KEY) === -1;
+  }
+
+  #readNames(payload: UsageObject): void {
     this.#headRead = true;
-    if (typeof payload['id'] === 'string' && payload['id'] !== '') this.#id = payload['id'];
-    if (typeof payload['model'] === 'string' && payload['model'] !== '') this.#model = payload['model'];
+    if (asText(payload['id']) !== '') this.#id = asText(payload['id']);
+    if (asText(payload['model']) !== '') this.#model = asText(payload['model']);
     if (typeof payload['service_tier'] === 'string') this.#serviceTier = payload['service_tier'];
-    if (isRecord(payload['error'])) this.#failed = true;
   }
 
   #keepDelta(event: Buffer): void {
-    const key = DELTA_KEYS.find((candidate) => event.includes(candidate));
-    if (key === undefined) return;
-    const start = event.indexOf(key) + key.length;
-    const length = event.length - start;
-    if (this.#keptChars + length > KEPT_DELTA_CHARS) {
-      this.#charsBeyond += length;
+    for (const key of DELTA_KEYS) {
+      const at = event.indexOf(key);
+      if (at === -1) continue;
+      this.#deltas.keep(event, at + key.length);
       return;
     }
-    this.#keptChars += length;
-    this.#deltas.push(event.toString('latin1', start, event.length));
   }
-}
 
-/** One past the blank line that ends the event, -1 when it is not complete. */
-function eventEnd(data: Buffer, from: number): number {
-  let at = data.indexOf(LF, from);
-  while (at !== -1) {
-    if (data[at + 1] === LF) return at + 2;
-    if (data[at + 1] === CR && data[at + 2] === LF) return at + 3;
-    at = data.indexOf(LF, at + 1);
+  #statedCost(): Usage | null {
+    const context = usageContext(this.#context, { serviceTier: this.#serviceTier });
+    return context.reportedCost === undefined ? null : usageWithout({}, context);
   }
-  return -1;
 }
 
 function isDone(event: Buffer): boolean {
-  const start = event.length < 40 ? event.toString('latin1').trimStart() : '';
+  const start = event.length < DONE_BYTES_MAX ? event.toString('latin1').trimStart() : '';
   return start.startsWith('data: [DONE]') || start.startsWith('data:[DONE]');
 }
 
-function readPayload(event: Buffer): unknown {
-  const text = event.toString('utf8').trimStart();
-  if (!text.startsWith('data:')) return undefined;
-  return parseQuietly(text.slice('data:'.length));
+/** Where the first usage that is an object begins: Groq sends one more, inside `x_groq`. */
+function findUsageObject(event: Buffer, first: number): number {
+  for (let at = first; at !== -1; at = event.indexOf(USAGE_KEY, at + 1)) {
+    const valueStart = skipToValue(event, at + USAGE_KEY.length);
+    if (event[valueStart] === OPEN_OBJECT) return valueStart;
+  }
+  return -1;
 }
 
 function skipToValue(event: Buffer, from: number): number {
@@ -185,30 +201,23 @@ function skipToValue(event: Buffer, from: number): number {
 }
 
 /** Cuts `,"usage":null` out of an event; one that says anything else, or begins with it, goes on as it came. */
-function hideNullUsage(event: Buffer, span: { at: number; valueStart: number }): Buffer {
-  let comma = span.at - 1;
+function hideNullUsage(event: Buffer, at: number): Buffer {
+  const valueStart = skipToValue(event, at + USAGE_KEY.length);
+  let comma = at - 1;
   while (event[comma] === 0x20) comma -= 1;
-  const valueEnd = span.valueStart + 'null'.length;
-  if (event[comma] !== COMMA || event.toString('latin1', span.valueStart, valueEnd) !== 'null') return event;
+  const valueEnd = valueStart + 'null'.length;
+  if (event[comma] !== COMMA || event.toString('latin1', valueStart, valueEnd) !== 'null') return event;
   return Buffer.concat([event.subarray(0, comma), event.subarray(valueEnd)]);
 }
 
-function withCost(held: Held, usd: string | null): Buffer {
-  if (usd === null || held.usageEnd === -1) return held.bytes;
-  const brace = held.usageEnd - 1;
-  return Buffer.concat([held.bytes.subarray(0, brace), Buffer.from(`,"cost":${usd}`), held.bytes.subarray(brace)]);
+/** A usage that states its own cost keeps it. */
+function takesCost(usage: string): boolean {
+  const names = Object.keys(asObject(parseLoosely(usage)) ?? {});
+  return names.length > 0 && !names.includes('cost');
 }
 
-function keptText(deltas: readonly string[]): string {
-  const texts: string[] = [];
-  for (const kept of deltas) {
-    const bytes = Buffer.from(kept, 'latin1');
-    const end = jsonValueEnd(bytes, 0);
-    if (end !== -1) texts.push(...deltaTexts(parseQuietly(bytes.toString('utf8', 0, end))));
-  }
-  return texts.join('');
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function withCost({ bytes, usageEnd, takesCost: takes }: Held, usd: string | null): Buffer {
+  if (usd === null || !takes) return bytes;
+  const brace = usageEnd - 1;
+  return Buffer.concat([bytes.subarray(0, brace), Buffer.from(`,"cost":${usd}`), bytes.subarray(brace)]);
 }

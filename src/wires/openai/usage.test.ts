@@ -2,16 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { inputTokens, outputTokens } from '#terms';
-import { parseOpenAiUsage } from './usage.ts';
+import { NO_QUIRKS } from '../wire.ts';
+import { openAiChatUsage, xaiChatUsage } from './usage.ts';
 
-const parse = (usage: unknown) => parseOpenAiUsage(usage, {});
+const parse = (usage: unknown) => openAiChatUsage(usage, { quirks: NO_QUIRKS });
 
 test('cached, written and audio tokens are taken out of the prompt, reasoning out of the completion', () => {
   const raw =
     '{"prompt_tokens":2600,"completion_tokens":900,"total_tokens":3500,' +
     '"prompt_tokens_details":{"cached_tokens":2000,"cache_write_tokens":400,"audio_tokens":0},' +
     '"completion_tokens_details":{"reasoning_tokens":640,"audio_tokens":0,"rejected_prediction_tokens":10}}';
-  assert.deepEqual(parseOpenAiUsage(raw, { serviceTier: 'flex' }), {
+  assert.deepEqual(openAiChatUsage(raw, { quirks: NO_QUIRKS, serviceTier: 'flex' }), {
     meters: {
       input: 200,
       input_audio: 0,

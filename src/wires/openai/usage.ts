@@ -1,142 +1,161 @@
-import type { Meter, Usage } from '#terms';
+import type { UsageObject, UsageReader } from '../wire.ts';
+import { asObject } from './loose-json.ts';
+import { Counter, readGiven, toUsage, type Count, type Reading } from './reading.ts';
 
-/** What the answer says outside its usage object. */
-export type OpenAiUsageContext = {
-  /** `service_tier` of the answer: what was served, not what was asked for. */
-  readonly serviceTier?: string;
-  /** A cost the provider states beside the usage (a header), decimal USD. */
-  readonly reportedCost?: string;
-};
-
-/** The counts of one usage object; a count the provider left out or set to null is undefined, not zero. */
+/** The counts of one usage object in the shape of chat completions. */
 type Counts = {
-  readonly prompt: number | undefined;
-  readonly completion: number | undefined;
-  readonly total: number | undefined;
-  readonly cached: number | undefined;
-  readonly written: number | undefined;
-  readonly audioIn: number | undefined;
-  readonly reasoning: number | undefined;
-  readonly audioOut: number | undefined;
+  readonly prompt: Count;
+  readonly completion: Count;
+  readonly total: Count;
+  readonly cached: Count;
+  /** Hit and miss of a cache, where they are a partition of the prompt (DeepSeek). */
+  readonly missed: Count;
+  readonly written: Count;
+  readonly written5m: Count;
+  readonly written1h: Count;
+  readonly audioIn: Count;
+  readonly audioSeconds: Count;
+  readonly reasoning: Count;
+  readonly audioOut: Count;
 };
 
-type Side = { readonly meters: Partial<Record<Meter, number>>; readonly sound: boolean };
+/** Where reasoning tokens are: in the completion, beside it in the total, or in no total at all (Perplexity). */
+type Place = 'inside' | 'outside' | 'unsummed';
 
 /**
- * Reads the `usage` of a chat completion or an embedding (JSON text, or the parsed value) into disjoint meters: cached,
- * cache-written and audio tokens are inside `prompt_tokens`, reasoning and audio tokens inside `completion_tokens`
- * (openai SDK 7.55.0, `CompletionUsage`). Null when the provider did not say. A count that is no count leaves no meter
- * at all, `inconsistent` and the raw object: half an answer would be billed as if it were the whole.
+ * Reads the `usage` of a chat completion, a legacy completion or an embedding (JSON text, or the parsed value) into disjoint
+ * meters: cached, cache-written and audio tokens are inside `prompt_tokens`, reasoning and audio tokens inside
+ * `completion_tokens` (openai SDK 7.55.0, `CompletionUsage`). Null when the provider did not say.
  */
-export function parseOpenAiUsage(usage: unknown, answer: OpenAiUsageContext): Usage | null {
-  const object = readObject(typeof usage === 'string' ? parseJson(usage) : usage);
-  if (object === null) return null;
-  const raw = typeof usage === 'string' ? usage : JSON.stringify(usage);
-  const counts = readCounts(object);
-  if (counts === 'absurd') return toUsage({ meters: {}, sound: false }, raw, answer);
-  if (counts.prompt === undefined && counts.completion === undefined) return null;
-
-  const input = readInput(counts);
-  const output = readOutput(counts);
-  const sound = input.sound && output.sound && totalHolds(counts);
-  return toUsage({ meters: { ...input.meters, ...output.meters }, sound }, raw, answer);
-}
-
-function readCounts(usage: Readonly<Record<string, unknown>>): Counts | 'absurd' {
-  const input = readObject(usage['prompt_tokens_details']) ?? {};
-  const output = readObject(usage['completion_tokens_details']) ?? {};
-  const counts = {
-    prompt: usage['prompt_tokens'],
-    completion: usage['completion_tokens'],
-    total: usage['total_tokens'],
-    // DeepSeek and Mistral name the same number differently where they send no details.
-    cached: input['cached_tokens'] ?? usage['prompt_cache_hit_tokens'] ?? usage['num_cached_tokens'],
-    written: input['cache_write_tokens'],
-    audioIn: input['audio_tokens'],
-    reasoning: output['reasoning_tokens'],
-    audioOut: output['audio_tokens'],
-  };
-  const read: Record<string, number | undefined> = {};
-  for (const [name, value] of Object.entries(counts)) {
-    if (value === undefined || value === null) continue;
-    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return 'absurd';
-    read[name] = value;
+export const openAiChatUsage: UsageReader = (usage, context) => {
+  const given = readGiven(usage);
+  if (given === null) return null;
+  const counter = new Counter();
+  const counts = readCounts(given.object, counter);
+  if (counter.absurd) return toUsage(given, 'absurd', context);
+  if (counts.prompt === undefined && counts.completion === undefined) {
+    // A cost alone is something said: nothing is computed beside it.
+    const stated = context.quirks.reportedCost?.(given.object);
+    return stated === undefined ? null : toUsage(given, { meters: {}, sound: true }, context);
   }
+  const search = readSearch(given.object, counter);
+  const place = search === null ? context.quirks.reasoning : 'unsummed';
+  const input = readInput(counts);
+  const output = readOutput(counts, place);
+  if (counter.absurd) return toUsage(given, 'absurd', context);
+  const meters = { ...input.meters, ...output.meters, ...search };
+  return toUsage(given, { meters, sound: input.sound && output.sound && totalHolds(counts, place) }, context);
+};
+
+/** xAI counts reasoning beside the completion; its total is the sum of three. */
+export const xaiChatUsage: UsageReader = (usage, context) =>
+  openAiChatUsage(usage, { ...context, quirks: { ...context.quirks, reasoning: 'outside' } });
+
+function readCounts(usage: UsageObject, counter: Counter): Counts {
+  const input = asObject(usage['prompt_tokens_details']) ?? {};
+  const output = asObject(usage['completion_tokens_details']) ?? {};
+  const lifetimes = asObject(input['cache_creation_token_details']) ?? {};
   return {
-    prompt: read['prompt'],
-    completion: read['completion'],
-    total: read['total'],
-    cached: read['cached'],
-    written: read['written'],
-    audioIn: read['audioIn'],
-    reasoning: read['reasoning'],
-    audioOut: read['audioOut'],
+    prompt: counter.count(usage['prompt_tokens']),
+    completion: counter.count(usage['completion_tokens']),
+    total: counter.count(usage['total_tokens']),
+    // Servers name the same number differently, some twice (LiteLLM): only the first that is there counts.
+    cached: counter.count(
+      input['cached_tokens'] ??
+        usage['prompt_cache_hit_tokens'] ??
+        usage['num_cached_tokens'] ??
+        usage['cached_tokens'] ??
+        usage['cache_read_input_tokens'],
+    ),
+    missed: counter.count(usage['prompt_cache_miss_tokens']),
+    written: counter.count(
+      input['cache_write_tokens'] ??
+        input['cache_creation_tokens'] ??
+        input['cache_creation_input_tokens'] ??
+        usage['cache_creation_input_tokens'],
+    ),
+    written5m: counter.count(lifetimes['ephemeral_5m_input_tokens']),
+    written1h: counter.count(lifetimes['ephemeral_1h_input_tokens']),
+    audioIn: counter.count(input['audio_tokens']),
+    audioSeconds: counter.measure(usage['prompt_audio_seconds']),
+    reasoning: counter.count(output['reasoning_tokens'] ?? usage['reasoning_tokens']),
+    audioOut: counter.count(output['audio_tokens']),
   };
 }
 
-function readInput({ prompt, cached, written, audioIn }: Counts): Side {
+/**
+ * Perplexity bills more than tokens: a fee per request by the size of the search, and for deep research the searches and the
+ * citations it read. Null for everybody else.
+ */
+function readSearch(usage: UsageObject, counter: Counter): Reading['meters'] | null {
+  const searches = counter.count(usage['num_search_queries']);
+  const citations = counter.count(usage['citation_tokens']);
+  if (usage['search_context_size'] === undefined && searches === undefined && citations === undefined) return null;
+  const research = citations !== undefined;
+  return { input_tool: citations, web_search: research ? searches : undefined, request: research ? undefined : 1 };
+}
+
+function readInput(counts: Counts): Reading {
+  const { prompt, cached, written, audioIn, missed } = counts;
   if (prompt === undefined) return { meters: {}, sound: false };
   const inCache = (cached ?? 0) + (written ?? 0);
   const audio = audioIn ?? 0;
-  const meters = (input: number, inputAudio: number | undefined): Side['meters'] =>
-    present({ input, input_audio: inputAudio, cache_read: cached, cache_write: written });
+  const partitioned = missed === undefined || missed + (cached ?? 0) === prompt;
   const text = prompt - inCache - audio;
   if (text >= 0) {
     // How much of the audio came from the cache is not said: both are taken as disjoint, and flagged.
-    return { meters: meters(text, audioIn), sound: inCache === 0 || audio === 0 };
+    const sound = partitioned && (inCache === 0 || audio === 0);
+    return withWrites(counts, { meters: { input: text, input_audio: audioIn }, sound });
   }
   // Audio that was read from the cache is in both counts; what is left of the prompt is audio.
-  if (inCache <= prompt) return { meters: meters(0, prompt - inCache), sound: false };
+  if (inCache <= prompt)
+    return withWrites(counts, { meters: { input: 0, input_audio: prompt - inCache }, sound: false });
   // More cached than prompted: this provider counts the cache outside (seen at xAI).
-  return { meters: meters(audio <= prompt ? prompt - audio : prompt, audioIn), sound: false };
+  const input = audio <= prompt ? prompt - audio : prompt;
+  return withWrites(counts, { meters: { input, input_audio: audioIn }, sound: false });
 }
 
-function readOutput({ prompt, completion, total, reasoning, audioOut }: Counts): Side {
+/** Adds the cache, its writes by lifetime where they are told apart. */
+function withWrites({ cached, written, written5m, written1h, audioSeconds }: Counts, read: Reading): Reading {
+  const byLifetime = (written5m ?? 0) + (written1h ?? 0);
+  const meters = { ...read.meters, audio_seconds: audioSeconds, cache_read: cached };
+  if (byLifetime === 0 || byLifetime > (written ?? 0))
+    return { meters: { ...meters, cache_write: written }, sound: read.sound && byLifetime === 0 };
+  const rest = (written ?? 0) - byLifetime;
+  return {
+    meters: {
+      ...meters,
+      cache_write: rest === 0 ? undefined : rest,
+      cache_write_5m: written5m,
+      cache_write_1h: written1h,
+    },
+    sound: read.sound,
+  };
+}
+
+function readOutput(counts: Counts, place: Place): Reading {
+  const { completion, reasoning, audioOut } = counts;
   if (completion === undefined) return { meters: {}, sound: reasoning === undefined };
-  const thought = reasoning ?? 0;
-  const audio = audioOut ?? 0;
-  const text = completion - thought - audio;
-  // The provider's own total proves where reasoning is: inside `completion_tokens`, or (xAI chat) beside them.
-  const outside = thought > 0 && total === (prompt ?? 0) + completion + thought;
-  const outputText = outside || text < 0 ? Math.max(completion - audio, 0) : text;
+  const found = findReasoning(counts, place);
+  const text = completion - (audioOut ?? 0) - (found === 'inside' ? (reasoning ?? 0) : 0);
   return {
-    meters: present({ output_text: outputText, output_reasoning: reasoning, output_audio: audioOut }),
-    sound: text >= 0 && !outside,
+    meters: { output_text: Math.max(text, 0), output_reasoning: reasoning, output_audio: audioOut },
+    sound: text >= 0 && (found === 'inside') === (place === 'inside'),
   };
 }
 
-function totalHolds({ prompt, completion, total }: Counts): boolean {
-  return total === undefined || total === (prompt ?? 0) + (completion ?? 0);
+/** The provider's own total proves where reasoning is; where it proves nothing, it is where this provider puts it. */
+function findReasoning({ prompt, completion, total, reasoning, audioOut }: Counts, place: Place): Place {
+  if (reasoning === undefined || reasoning === 0 || place === 'unsummed') return place;
+  const without = (prompt ?? 0) + (completion ?? 0);
+  if (total === without + reasoning) return 'outside';
+  if (reasoning + (audioOut ?? 0) > (completion ?? 0)) return 'outside';
+  return total === without ? 'inside' : place;
 }
 
-function present(quantities: Readonly<Partial<Record<Meter, number | undefined>>>): Side['meters'] {
-  const meters: Side['meters'] = {};
-  for (const [meter, quantity] of Object.entries(quantities) as [Meter, number | undefined][])
-    if (quantity !== undefined) meters[meter] = quantity;
-  return meters;
-}
-
-function toUsage({ meters, sound }: Side, raw: string, answer: OpenAiUsageContext): Usage {
-  return {
-    meters,
-    origin: 'reported',
-    ...(answer.serviceTier === undefined ? {} : { serviceTier: answer.serviceTier }),
-    ...(answer.reportedCost === undefined ? {} : { reportedCost: answer.reportedCost }),
-    ...(sound ? {} : { inconsistent: true }),
-    raw,
-  };
-}
-
-function readObject(value: unknown): Readonly<Record<string, unknown>> | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  return value as Readonly<Record<string, unknown>>;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // Broken JSON says as little about usage as no usage: the caller estimates.
-    return undefined;
-  }
+function totalHolds({ prompt, completion, total, reasoning, audioSeconds }: Counts, place: Place): boolean {
+  if (total === undefined) return true;
+  const sum = (prompt ?? 0) + (completion ?? 0) + (place === 'outside' ? (reasoning ?? 0) : 0);
+  // Mistral bills audio by the second; its tokens are in the total alone.
+  return total === sum || (audioSeconds !== undefined && total > sum);
 }

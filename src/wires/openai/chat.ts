@@ -1,0 +1,27 @@
+import type { Wire } from '../wire.ts';
+import { readChatAnswer } from './answer.ts';
+import { readChatRequest, readCompletionRequest, readEmbeddingRequest, requestText } from './request.ts';
+import { ChatStreamMeter } from './stream.ts';
+import { writeRequest } from './write-request.ts';
+
+/** OpenAI chat completions, and every server that speaks them. */
+export const openAiChat: Wire = {
+  name: 'openai.chat',
+  dialect: 'openai',
+  names: { id: 'id', model: 'model', usage: 'usage' },
+  readRequest: readChatRequest,
+  writeRequest,
+  requestText,
+  readAnswer: readChatAnswer,
+  meterStream: (context) => new ChatStreamMeter(context),
+};
+
+/** Legacy completions: a prompt in, `text` out; the same usage. */
+export const openAiCompletions: Wire = {
+  ...openAiChat,
+  name: 'openai.completions',
+  readRequest: readCompletionRequest,
+};
+
+/** Embeddings: input tokens only, never a stream, and an answer without an id. */
+export const openAiEmbeddings: Wire = { ...openAiChat, name: 'openai.embeddings', readRequest: readEmbeddingRequest };

@@ -1,0 +1,141 @@
+import { LIMITS, type Usage } from '#terms';
+import { EventBuffer, eventName, payloadOf, readEventPayload } from '../events.ts';
+import { NO_FACTS, type AnswerContext, type AnswerFacts, type ClosingCost, type StreamMeter } from '../wire.ts';
+import { KeptDeltas } from './kept-deltas.ts';
+import { asObject, asText } from './loose-json.ts';
+import { mostComplete } from './most-complete.ts';
+
+const LETTER_E = 0x65;
+const DELTA_KEY = '"delta":';
+
+/** How one operation streams: events that say their type, the last of which carries the usage. */
+export type TypedEvents = {
+  /** The types of a last event. */
+  readonly ends: readonly string[];
+  /** Reads what the payload of a last event says. */
+  readonly readEnd: (payload: Buffer, context: AnswerContext) => AnswerFacts;
+  /** The usage of an answer that ended without saying it. */
+  readonly readUnsaid: (context: AnswerContext) => Usage | null;
+};
+
+/**
+ * Follows server-sent events that say their type (`response.completed`, `transcript.text.done`). All go on as they came; the
+ * last is held until the cost is known and durable, and there is no `[DONE]`: what a server sends behind the last event goes
+ * to nobody.
+ */
+export class TypedStreamMeter implements StreamMeter {
+  readonly #events: TypedEvents;
+  readonly #context: AnswerContext;
+  readonly #endMarks: readonly string[];
+  readonly #buffer = new EventBuffer();
+  readonly #deltas = new KeptDeltas();
+  /** Last events still to come: several images end one by one. */
+  #endsMissing: number;
+  #held: Buffer | null = null;
+  #head: Pick<AnswerFacts, 'id' | 'model'> | null = null;
+  #end: AnswerFacts | null = null;
+  #failed = false;
+
+  constructor(events: TypedEvents, context: AnswerContext) {
+    this.#events = events;
+    this.#context = context;
+    this.#endMarks = events.ends.map((end) => `"${end}"`);
+    this.#endsMissing = Math.max(1, context.request.choices);
+  }
+
+  push(chunk: Buffer): Buffer | null {
+    const out: Buffer[] = [];
+    for (const event of this.#buffer.push(chunk)) {
+      const shown = this.#take(event);
+      if (shown !== null) out.push(shown);
+    }
+    if (this.#buffer.restBytes > LIMITS.streamEventBytes) {
+      const rest = this.#buffer.takeRest();
+      if (rest !== null) out.push(rest);
+    }
+    if (out.length === 0) return null;
+    return out.length === 1 ? (out[0] ?? null) : Buffer.concat(out);
+  }
+
+  finished(): boolean {
+    return this.#endsMissing === 0;
+  }
+
+  facts(): AnswerFacts {
+    const usage = this.#end?.usage ?? (this.#failed ? null : this.#events.readUnsaid(this.#context));
+    const unknown = usage === null;
+    return {
+      ...NO_FACTS,
+      ...this.#head,
+      ...this.#end,
+      usage,
+      usageComplete: !unknown,
+      outputText: unknown ? this.#deltas.text : '',
+      outputCharsBeyond: unknown ? this.#deltas.charsBeyond : 0,
+      failed: this.#failed || this.#end?.failed === true,
+    };
+  }
+
+  closing(cost: ClosingCost): Buffer {
+    const rest = this.finished() ? null : this.#buffer.rest;
+    // A comment is only legal between events: an unfinished one at the end of a cut stream stays unfinished.
+    const comment = rest === null ? `: apportion-cost ${cost.usd ?? 'unknown'} ${cost.state}\n\n` : '';
+    const held = this.#held ?? Buffer.alloc(0);
+    return Buffer.concat([Buffer.from(comment), held, rest ?? Buffer.alloc(0)]);
+  }
+
+  #take(event: Buffer): Buffer | null {
+    const ended = this.finished();
+    const end = this.#readEnd(event);
+    if (ended) return null;
+    if (!end) {
+      this.#read(event);
+      return this.#release(event);
+    }
+    this.#endsMissing -= 1;
+    const released = this.#held;
+    this.#held = event;
+    return released;
+  }
+
+  #release(event: Buffer): Buffer {
+    const released = this.#held;
+    this.#held = null;
+    return released === null ? event : Buffer.concat([released, event]);
+  }
+
+  /** Whether it is a last event; what it says is kept. */
+  #readEnd(event: Buffer): boolean {
+    if (!this.#endMarks.some((mark) => event.includes(mark)) && !this.#events.ends.includes(nameOf(event)))
+      return false;
+    const type = asText(asObject(readEventPayload(event))?.['type']) || nameOf(event);
+    const payload = payloadOf(event);
+    if (payload === null || !this.#events.ends.includes(type)) return false;
+    const facts = this.#events.readEnd(payload, this.#context);
+    this.#end = { ...facts, usage: mostComplete(this.#end?.usage ?? null, facts.usage) };
+    return true;
+  }
+
+  #read(event: Buffer): void {
+    if (this.#head === null || nameOf(event) === 'error' || event.includes('"error"')) {
+      if (this.#readHead(event)) return;
+    }
+    const at = event.indexOf(DELTA_KEY);
+    if (at !== -1) this.#deltas.keep(event, at + DELTA_KEY.length);
+  }
+
+  /** True when the event is an error: its text was not written by a model. */
+  #readHead(event: Buffer): boolean {
+    const payload = asObject(readEventPayload(event));
+    if (payload === null) return false;
+    const answer = asObject(payload['response']) ?? payload;
+    this.#head ??= { id: asText(answer['id']), model: asText(answer['model']) };
+    const failed = payload['type'] === 'error' || nameOf(event) === 'error' || asObject(payload['error']) !== null;
+    if (failed) this.#failed = true;
+    return failed;
+  }
+}
+
+function nameOf(event: Buffer): string {
+  return event[0] === LETTER_E ? eventName(event) : '';
+}

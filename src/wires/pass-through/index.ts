@@ -1,0 +1,58 @@
+import type { Usage } from '#terms';
+import { writeUntouched } from '../openai/write-request.ts';
+import { NO_FACTS, type RequestBody, type StreamMeter, type Wire, type WireRequest } from '../wire.ts';
+
+const NO_USAGE: Usage = { meters: {}, origin: 'reported', raw: '' };
+
+/**
+ * Routes that cost nothing by themselves: files, models, batches, stored answers. What comes goes on, but for our fields; what
+ * is answered is not read, so a file full of numbers is never billed as tokens. The dialect is that of the route.
+ */
+export const passThrough: Wire = {
+  name: 'pass_through',
+  dialect: 'openai',
+  names: { id: 'id', model: 'model', usage: 'usage' },
+  readRequest,
+  writeRequest: writeUntouched,
+  requestText: () => '',
+  readAnswer: () => ({ ...NO_FACTS, usage: NO_USAGE, usageComplete: true }),
+  meterStream: () => new UnreadStream(),
+};
+
+function readRequest(body: RequestBody): WireRequest {
+  return {
+    model: body.target.model === '' ? modelOf(body) : body.target.model,
+    stream: false,
+    wantsUsage: false,
+    maxOutputTokens: 0,
+    choices: 1,
+    maxInputTokens: 0,
+  };
+}
+
+/** The model where the body names one; what else it may say is not ours to judge. */
+function modelOf({ bytes, form, members }: RequestBody): string {
+  const field = form?.fields.get('model');
+  if (field !== undefined) return bytes.toString('utf8', field.valueStart, field.valueEnd);
+  const member = members.get('model');
+  const text = member === undefined ? '' : bytes.toString('utf8', member.valueStart, member.end);
+  return text.startsWith('"') ? String(JSON.parse(text)) : '';
+}
+
+class UnreadStream implements StreamMeter {
+  push(chunk: Buffer): Buffer {
+    return chunk;
+  }
+
+  finished(): boolean {
+    return false;
+  }
+
+  facts(): ReturnType<StreamMeter['facts']> {
+    return { ...NO_FACTS, usage: NO_USAGE, usageComplete: true };
+  }
+
+  closing(): Buffer {
+    return Buffer.alloc(0);
+  }
+}
