@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
  * where any later price of its model begins. Strongest first: windows before what they interrupt, newer before older.
  */
 export function chainHistory(rows: readonly PriceRow[]): PriceRow[] {
-  const byModel = Map.groupBy(rows, (row) => `${row.provider}\n${row.model}\n${hasRates(row)}`);
+  const byModel = Map.groupBy(rows, (row) => `${row.provider}\n${row.model}\n${kindOf(row)}`);
   const chained: PriceRow[] = [];
   for (const group of byModel.values()) {
     const ended = group.map((row) => endAtNext(row, group));
@@ -32,7 +32,7 @@ export function findTwins(rows: readonly PriceRow[]): string[] {
   const twins: string[] = [];
   for (const row of rows) {
     const time = row.window === undefined ? '' : `${row.window.fromSecond}-${row.window.toSecond}`;
-    const place = [row.provider, row.model, hasRates(row), row.effectiveFrom, time].join('\n');
+    const place = [row.provider, row.model, kindOf(row), row.effectiveFrom, time].join('\n');
     const other = seen.get(place);
     if (other !== undefined) twins.push(`${other} and ${row.id} hold from the same moment on`);
     seen.set(place, row.id);
@@ -56,6 +56,16 @@ export function spanAround(rows: readonly PriceRow[], at: TimestampMs): { from: 
     for (const time of [0, window.fromSecond * 1000, window.toSecond * 1000, DAY_MS]) boundary(midnight + time);
   }
   return { from, to };
+}
+
+/** A row with rates is all there is to say of its model; of the others each says its own part. */
+function kindOf(row: PriceRow): string {
+  if (hasRates(row)) return 'rates';
+  const { serviceTiers, geo, inherit, contextWindow, maxOutputTokens } = row;
+  const parts = { serviceTiers, geo, inherit, limits: contextWindow ?? maxOutputTokens };
+  return Object.entries(parts)
+    .flatMap(([name, part]) => (part === undefined ? [] : [name]))
+    .join('+');
 }
 
 function endAtNext(row: PriceRow, group: readonly PriceRow[]): PriceRow {

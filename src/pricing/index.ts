@@ -8,6 +8,7 @@ export { loadPriceBook, loadSeed } from './load.ts';
 export { makePriceBook, type PriceBook, type PriceQuery } from './price-book.ts';
 export { type PriceMatch } from './price-match.ts';
 export {
+  PRICE_LAYERS,
   type ContextTier,
   type DayWindow,
   type GeoPrice,
@@ -25,4 +26,4 @@ export { NO_TERMS, type Contract, type Markup, type PriceTerms } from './price-t
 export { rate } from './rate.ts';
 export { type Seed } from './seed.ts';
 export { upperBound, type TokenBound } from './upper-bound.ts';
-export { parseWhatIf, type WhatIfModel } from './what-if.ts';
+export { parseWhatIf, type WhatIf, type WhatIfModel } from './what-if.ts';

@@ -77,10 +77,11 @@ const kinds = z.looseObject({ kind: z.enum(['price', 'contract', 'markup']).defa
 
 /**
  * One term as an operator writes it, in a file or in a request: a price row, a contract or a markup.
- * @param place what stands before a field's name in an error, e.g. `prices[2].`; empty for a request's body
+ * @param where where the term stands, e.g. `prices[2]`; empty for a request's body
  * @throws `invalid_field`, which names the field and says what to do
  */
-export function parsePriceTerm(json: unknown, place = ''): PriceTerms {
+export function parsePriceTerm(json: unknown, where = ''): PriceTerms {
+  const place = where === '' ? '' : `${where}.`;
   const { kind } = read(kinds, json, place);
   if (kind === 'contract') return { ...NO_TERMS, contracts: [toContract(read(contractTerm, json, place), place)] };
   if (kind === 'markup') return { ...NO_TERMS, markups: [toMarkup(read(markupTerm, json, place))] };

@@ -2,10 +2,9 @@ import { z } from 'zod';
 import { ApportionError } from '#terms';
 import { chainHistory } from './history.ts';
 import { normalizeName } from './model-index.ts';
-import { makePriceBook } from './price-book.ts';
+import { makePriceBook, type PriceBook } from './price-book.ts';
 import type { PriceRow } from './price-row.ts';
 import { NO_TERMS, type PriceTerms } from './price-term.ts';
-import { makePrices, type Prices } from './prices.ts';
 import {
   geoSchema,
   instantSchema,
@@ -38,7 +37,10 @@ const whatIf = z.strictObject({
   models: z.record(z.string(), z.strictObject({ rates: ratesSchema })).default({}),
 });
 
-type WhatIf = z.output<typeof whatIf>;
+type WhatIfText = z.output<typeof whatIf>;
+
+/** What `makePrices` takes. */
+export type WhatIf = { readonly book: PriceBook; readonly terms: PriceTerms };
 
 /** The model whose price is in question. */
 export type WhatIfModel = { readonly provider: string; readonly model: string };
@@ -48,17 +50,17 @@ export type WhatIfModel = { readonly provider: string; readonly model: string };
  * reasoning included.
  * @throws `invalid_field`, which names the field below `pricing`
  */
-export function parseWhatIf(json: unknown, asked: WhatIfModel): Prices {
+export function parseWhatIf(json: unknown, asked: WhatIfModel): WhatIf {
   const parsed = whatIf.safeParse(json);
   if (!parsed.success) {
     const faults = parsed.error.issues.map(({ path, message }) => `${['pricing', ...path].join('.')}: ${message}`);
     const param = ['pricing', ...(parsed.error.issues[0]?.path ?? [])].join('.');
     throw new ApportionError('invalid_field', `${faults.join('; ')}.`, { param });
   }
-  return makePrices(makePriceBook(chainHistory(toRows(parsed.data, asked))), toTerms(parsed.data, asked));
+  return { book: makePriceBook(chainHistory(toRows(parsed.data, asked))), terms: toTerms(parsed.data, asked) };
 }
 
-function toRows(text: WhatIf, { provider, model }: WhatIfModel): PriceRow[] {
+function toRows(text: WhatIfText, { provider, model }: WhatIfModel): PriceRow[] {
   const periods = text.history ?? [{ from: null, to: null, rates: text.rates }];
   const changes = {
     ...(text.tiers && { tiers: text.tiers.map((tier) => ({ ...tier, rates: toRates(tier.rates) })) }),
@@ -67,7 +69,9 @@ function toRows(text: WhatIf, { provider, model }: WhatIfModel): PriceRow[] {
   };
   const rows = periods.map(({ from, to, rates }) => {
     const dated = { effectiveFrom: from, effectiveTo: to };
-    return { ...makeRow(provider, model, toRates(rates)), ...dated, ...changes };
+    const row = makeRow(provider, model, toRates(rates));
+    const id = from === null ? row.id : `${row.id}/${new Date(from).toISOString()}`;
+    return { ...row, ...dated, ...changes, id };
   });
   const others = Object.entries(text.models).map(([name, { rates }]) => makeRow(provider, name, toRates(rates)));
   return [...rows, ...others];
@@ -89,7 +93,7 @@ function makeRow(provider: string, name: string, rates: PriceRow['rates']): Pric
   };
 }
 
-function toTerms({ discount, markup }: WhatIf, { provider }: WhatIfModel): PriceTerms {
+function toTerms({ discount, markup }: WhatIfText, { provider }: WhatIfModel): PriceTerms {
   const always = { effectiveFrom: null, effectiveTo: null, model: null };
   return {
     ...NO_TERMS,
