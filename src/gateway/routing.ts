@@ -103,7 +103,7 @@ export class Routing {
   /** All deployments once, each place drawn by weight from those that are left. */
   #order(deployments: readonly RouteDeployment[], dialect: Dialect): Choice[] {
     const left = deployments.flatMap(({ provider, model, weight }) => {
-      const choice = this.#deps.upstreams.choose(`${provider}/${model}`, dialect);
+      const choice = this.#deps.upstreams.at(provider, model, dialect);
       return choice === undefined ? [] : [{ choice, weight }];
     });
     const ordered: Choice[] = [];

@@ -71,3 +71,15 @@ test('a model that is spoken in another dialect only is not found, and the diale
   assert.deepEqual(upstreams.dialectsOf('claude-x'), ['anthropic']);
   assert.equal(upstreams.choose('claude-x', 'anthropic')?.upstream.name, 'claude');
 });
+
+test('what names a configured provider means that one, though a reseller’s price list has the same name', (t) => {
+  const upstreams = new Upstreams({
+    providers: [configured('openrouter'), configured('openai')],
+    sandboxSocket: null,
+    pricedModels: (name) => (name === 'openrouter' ? ['openai/gpt-4o'] : ['gpt-4o']),
+    timeouts: TIMEOUTS,
+  });
+  t.after(() => upstreams.close());
+  assert.equal(chosen(upstreams, 'openai/gpt-4o'), 'openai gpt-4o');
+  assert.equal(chosen(upstreams, 'openrouter/openai/gpt-4o'), 'openrouter openai/gpt-4o');
+});

@@ -52,23 +52,26 @@ export class Upstreams {
   }
 
   /**
-   * A bare name goes to the first provider, in stated order, that speaks the caller's dialect and lists it; a name nobody
-   * lists to the first that is not held to a list. `provider/model` names the provider and passes the rest on as it is.
+   * A name goes to the first provider, in stated order, that speaks the caller's dialect and whose settings list it; else
+   * `provider/model` names the provider and passes the rest on as it is; else the first whose price list has the name;
+   * else the first that is not held to a list.
    */
   choose(model: string, dialect: Dialect): Choice | undefined {
-    for (const upstream of this.#upstreams)
-      if (upstream.listed.has(model) && speaks(upstream, dialect)) return { upstream, model };
+    const speaking = this.#upstreams.filter((upstream) => speaks(upstream, dialect));
+    const stated = speaking.find(({ only }) => only?.has(model) === true);
+    if (stated !== undefined) return { upstream: stated, model };
     const slash = model.indexOf('/');
-    if (slash > 0) {
-      const upstream = this.#byName.get(model.slice(0, slash));
-      const rest = model.slice(slash + 1);
-      if (upstream !== undefined)
-        return rest !== '' && serves(upstream, rest) && speaks(upstream, dialect)
-          ? { upstream, model: rest }
-          : undefined;
-    }
-    const open = this.#upstreams.find((upstream) => upstream.only === null && speaks(upstream, dialect));
-    return open === undefined ? undefined : { upstream: open, model };
+    // Price lists of resellers have names such as openai/gpt-4o, too: what names a provider of ours means that one.
+    const named = slash > 0 ? this.#byName.get(model.slice(0, slash)) : undefined;
+    if (named !== undefined) return choiceAt(named, model.slice(slash + 1), dialect);
+    const upstream = speaking.find(({ listed }) => listed.has(model)) ?? speaking.find(({ only }) => only === null);
+    return upstream === undefined ? undefined : { upstream, model };
+  }
+
+  /** A deployment by the name of its provider; undefined where it does not speak the dialect. */
+  at(provider: string, model: string, dialect: Dialect): Choice | undefined {
+    const upstream = this.#byName.get(provider);
+    return upstream === undefined ? undefined : choiceAt(upstream, model, dialect);
   }
 
   /** For routes that name no model: the provider that was named, else the first that speaks the dialect. */
@@ -108,8 +111,9 @@ export class Upstreams {
   }
 }
 
-function serves(upstream: Upstream, model: string): boolean {
-  return upstream.only === null || upstream.only.has(model);
+function choiceAt(upstream: Upstream, model: string, dialect: Dialect): Choice | undefined {
+  const serves = model !== '' && (upstream.only === null || upstream.only.has(model));
+  return serves && speaks(upstream, dialect) ? { upstream, model } : undefined;
 }
 
 function speaks(upstream: Upstream, dialect: Dialect): boolean {
