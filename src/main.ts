@@ -1,12 +1,20 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { KeyRing, readSnapshot } from '#accounts';
+import { combineOperatorTerms, KeyRing, readSnapshot } from '#accounts';
 import { ConfigError, loadConfig, readAtPlace, type Config } from '#config';
-import { createGateway, LedgerProxy, Tagging, Upstreams, type TaggingOptions } from '#gateway';
+import { createGateway, LedgerProxy, Routing, Tagging, Upstreams, type TaggingOptions } from '#gateway';
 import { openDataDir, openJournal, type DataDir, type Journal } from '#ledger';
 import { createConsole, createLog, createMetrics, welcomeText, type Log } from '#observe';
-import { loadPriceBook, type PriceBook } from '#pricing';
+import {
+  combineTerms,
+  loadPriceBook,
+  makePrices,
+  parsePriceTerm,
+  type PriceBook,
+  type Prices,
+  type PriceTerms,
+} from '#pricing';
 import { superviseLedger, type FirstKeys, type ToGateway } from '#processes';
 import { startSandbox } from '#providers';
 import { createEstimator } from '#wires';
@@ -20,6 +28,7 @@ const terminal = createConsole();
 async function main(): Promise<void> {
   const config = loadConfig();
   const tagSettings = readTagSettings(config);
+  const priceTerms = readPriceTerms(config);
   const log = createLog({ level: config.logLevel, part: 'gateway' });
   for (const warning of config.warnings) log.warn({}, warning);
   const dataDir = await openDataDir(config.dataDir);
@@ -32,7 +41,7 @@ async function main(): Promise<void> {
   reportRecovery(journal, log);
   const prices = await loadPriceBook();
   const sockets = openSocketFolder(dataDir.nodeId);
-  const server = await startServer({ config, tagSettings, log, dataDir, journal, prices, sockets });
+  const server = await startServer({ config, tagSettings, priceTerms, log, dataDir, journal, prices, sockets });
   const url = `http://${displayHost(config.host)}:${server.port}`;
   writeFileSync(join(dataDir.path, 'address.json'), `${JSON.stringify({ url, pid: process.pid })}\n`);
   terminal.say(
@@ -63,6 +72,8 @@ function openSocketFolder(nodeId: string): string {
 type Parts = {
   readonly config: Config;
   readonly tagSettings: TagSettings;
+  /** What the configuration file says about prices. */
+  readonly priceTerms: PriceTerms;
   readonly log: Log;
   readonly dataDir: DataDir;
   readonly journal: Journal;
@@ -91,16 +102,24 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     pricedModels: (provider) => parts.prices.models(provider),
     timeouts: config.timeouts,
   });
+  const random = createRandom();
+  const routing = new Routing({
+    upstreams,
+    config: config.routing,
+    clock: systemClock,
+    random: () => random(4).reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 32,
+  });
   const estimator = createEstimator();
   const proxy = new LedgerProxy({ socketPath: control.socketPath, untilServing: control.untilServing, log });
   const gateway = createGateway({
     config,
     clock: systemClock,
-    random: createRandom(),
+    random,
     keys: () => control.keys,
     tagging: openTagging(parts),
     upstreams,
-    prices: parts.prices,
+    routing,
+    prices: followPrices(parts, control.keys),
     journal,
     estimator,
     metrics,
@@ -121,6 +140,30 @@ async function startServer(parts: Parts): Promise<RunningServer> {
       await control.stop(deadlineMs);
       return cut;
     },
+  };
+}
+
+function readPriceTerms({ prices }: Config): PriceTerms {
+  return readAtPlace(prices, () =>
+    combineTerms(prices.terms.map((term, at) => parsePriceTerm(term, `prices[${at}].`))),
+  );
+}
+
+/** The price book under the operator's terms, made anew when one of them changes. */
+function followPrices({ prices, priceTerms, log }: Parts, keys: KeyRing): () => Prices {
+  let stored = keys.priceTerms;
+  const make = (): Prices => {
+    const { terms, faults } = combineOperatorTerms(priceTerms, stored);
+    for (const fault of faults) log.error({ fault }, 'a stored price is left out: this version cannot read it');
+    return makePrices(prices, terms);
+  };
+  let current = make();
+  return () => {
+    if (keys.priceTerms !== stored) {
+      stored = keys.priceTerms;
+      current = make();
+    }
+    return current;
   };
 }
 
@@ -172,7 +215,7 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
     tagRules: tagSettings.rules,
   });
   const ready = Promise.withResolvers<FirstKeys>();
-  const onMessage = (message: Exclude<ToGateway, { type: 'serving' }>): void => {
+  const onMessage = (message: Exclude<ToGateway, { type: 'serving' | 'correct' }>): void => {
     switch (message.type) {
       case 'control':
         keys.replace(message.snapshot);
@@ -194,6 +237,7 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
     script: new URL('./main-ledger.ts', import.meta.url),
     start: { type: 'start', nodeId: dataDir.nodeId, socketPath },
     durableSeq: () => journal.durable().seq,
+    append: (id, entry) => journal.append(id, entry),
     onMessage,
     log,
   });
