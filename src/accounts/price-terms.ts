@@ -82,11 +82,16 @@ function refuseSameStart(request: PriceTermRequest, other: StoredPriceTerm): voi
 
 function scopeOf(body: StoredPriceTerm['body']): string {
   const from = body['effective_from'];
-  const prices = typeof body['rates'] === 'object' && body['rates'] !== null && Object.keys(body['rates']).length > 0;
-  const scope = SCOPE.map((field) => body[field] ?? null);
-  // A row without rates only adds to others, so it ends none that has them.
-  const own = body['kind'] === 'price' ? prices : null;
-  return JSON.stringify([typeof from === 'string' ? Date.parse(from) : null, own, ...scope]);
+  const start = typeof from === 'string' ? Date.parse(from) : null;
+  return JSON.stringify([start, ...SCOPE.map((field) => body[field] ?? null), ...partsOf(body)]);
+}
+
+/** A price with rates is all there is to say of its model; one without says a part of it, beside others. */
+function partsOf(body: StoredPriceTerm['body']): readonly boolean[] {
+  const { rates, kind } = body;
+  if (kind !== 'price' || (typeof rates === 'object' && rates !== null && Object.keys(rates).length > 0)) return [];
+  const { service_tiers: tiers, geo, inherit, context_window: window, max_output_tokens: output } = body;
+  return [tiers, geo, inherit, window ?? output].map((part) => part !== undefined);
 }
 
 function idTaken(id: string): ApportionError {

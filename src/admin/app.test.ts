@@ -11,6 +11,7 @@ import type { StoreReader } from '#analytics';
 import { systemClock } from '#std';
 import { guardRoutes } from './access.ts';
 import { createAdmin } from './app.ts';
+import { openPricing } from './pricing.fixture.ts';
 
 const ADMIN_KEY = 'sk-ap-admin-test-0123456789';
 const SILENT = {
@@ -59,7 +60,14 @@ before(async () => {
   assert.ok(keys.callKey !== null);
   callKey = keys.callKey;
   store = new HangingStore();
-  app = await createAdmin({ accounts, store, clock: systemClock, log: SILENT, dashboardDir });
+  app = await createAdmin({
+    accounts,
+    store,
+    pricing: openPricing().pricing,
+    clock: systemClock,
+    log: SILENT,
+    dashboardDir,
+  });
 });
 
 after(async () => {

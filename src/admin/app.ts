@@ -6,9 +6,11 @@ import type { Log } from '#observe';
 import type { Clock } from '#std';
 import { guardRoutes } from './access.ts';
 import { addAnalyticsRoutes } from './analytics-routes.ts';
+import { addAuditRoutes } from './audit-routes.ts';
 import { addDashboardFiles } from './dashboard-files.ts';
 import { answerErrors } from './error-answers.ts';
 import { addKeyRoutes } from './key-routes.ts';
+import { addPriceRoutes, type PricingDeps } from './prices/price-routes.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import { addSpendRoutes } from './spend-routes.ts';
 import { addTagReportRoutes } from './tag-report-routes.ts';
@@ -20,6 +22,8 @@ export type AdminDeps = {
   readonly store: StoreReader;
   readonly clock: Clock;
   readonly log: Log;
+  /** Absent while the ledger process does not load prices. */
+  readonly pricing?: PricingDeps;
   /** The built dashboard (`dashboard/dist`); may be absent. */
   readonly dashboardDir: string;
 };
@@ -50,6 +54,8 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   addTagRoutes(app, deps);
   addTagReportRoutes(app, deps);
   addSpendRoutes(app, deps);
+  if (deps.pricing !== undefined) addPriceRoutes(app, { ...deps, pricing: deps.pricing });
+  addAuditRoutes(app, deps);
   addSessionRoutes(app, deps);
   await addDashboardFiles(app, deps);
   return app;

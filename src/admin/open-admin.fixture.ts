@@ -6,6 +6,8 @@ import type { StoreReader } from '#analytics';
 import type { Log } from '#observe';
 import { systemClock } from '#std';
 import { createAdmin } from './app.ts';
+import type { PricingDeps } from './prices/price-routes.ts';
+import { openPricing } from './pricing.fixture.ts';
 
 export const ADMIN_KEY = 'sk-ap-admin-test-0123456789';
 
@@ -32,14 +34,18 @@ export type OpenAdmin = {
   readonly accounts: Accounts;
   readonly callKey: string;
   /** Asks with the admin key. A `body` makes it a POST. */
-  ask(url: string, body?: InjectOptions['payload'], method?: 'POST' | 'PUT'): Promise<Answer>;
+  ask(url: string, body?: InjectOptions['payload'], method?: 'POST' | 'PUT' | 'DELETE'): Promise<Answer>;
   close(): Promise<void>;
 };
 
-export async function openAdmin(store: StoreReader = EMPTY_STORE): Promise<OpenAdmin> {
+export async function openAdmin(
+  store: StoreReader = EMPTY_STORE,
+  given: Partial<PricingDeps> = {},
+): Promise<OpenAdmin> {
+  const { pricing, close: closePricing } = openPricing(given);
   const accounts = await openAccounts({ file: ':memory:', clock: systemClock, random: randomBytes });
   const { callKey } = await accounts.bootstrap({ adminKey: ADMIN_KEY });
-  const app = await createAdmin({ accounts, store, clock: systemClock, log: SILENT, dashboardDir: tmpdir() });
+  const app = await createAdmin({ accounts, store, pricing, clock: systemClock, log: SILENT, dashboardDir: tmpdir() });
   return {
     app,
     accounts,
@@ -51,6 +57,7 @@ export async function openAdmin(store: StoreReader = EMPTY_STORE): Promise<OpenA
     },
     close: async () => {
       await app.close();
+      await closePricing();
       await accounts.close();
     },
   };

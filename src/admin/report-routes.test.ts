@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import { openAccounts, type Accounts } from '#accounts';
 import { systemClock } from '#std';
 import { createAdmin } from './app.ts';
+import { openPricing } from './pricing.fixture.ts';
 
 const ADMIN_KEY = 'sk-ap-admin-test-0123456789';
 const SILENT = {
@@ -53,7 +54,14 @@ before(async () => {
       return Promise.reject(new Error('the store is not what these tests are about'));
     },
   };
-  app = await createAdmin({ accounts, store, clock: systemClock, log: SILENT, dashboardDir: directory });
+  app = await createAdmin({
+    accounts,
+    store,
+    pricing: openPricing().pricing,
+    clock: systemClock,
+    log: SILENT,
+    dashboardDir: directory,
+  });
 });
 
 after(async () => {

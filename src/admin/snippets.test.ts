@@ -11,6 +11,7 @@ import { openAccounts, type Accounts } from '#accounts';
 import { openStore, type Store } from '#ledger/store';
 import { systemClock } from '#std';
 import { createAdmin } from './app.ts';
+import { openPricing } from './pricing.fixture.ts';
 import { storeCalls, type SeedCall } from './stored-calls.fixture.ts';
 
 const run = promisify(execFile);
@@ -81,6 +82,7 @@ describe(
           query: (sql, params, options) => store.query(sql, params, options),
           asOf: () => ({ nodeId: 'node', seq: 4, at: null }),
         },
+        pricing: openPricing().pricing,
         clock: systemClock,
         log,
         dashboardDir: directory,
