@@ -109,6 +109,7 @@ function compileBand(source: BandSource): ContextBand {
   const tiers = new Set(['', ...source.rows.flatMap(({ serviceTiers }) => Object.keys(serviceTiers ?? {}))]);
   if (source.own !== null && source.own.serviceTier !== null) tiers.add(source.own.serviceTier);
   const geos = new Set(['', ...source.rows.flatMap(({ geo }) => Object.keys(geo ?? {}))]);
+  if (source.own !== null && source.own.region !== null) geos.add(source.own.region);
   const sheets = new Map<string, Map<string, PriceSheet>>();
   for (const geo of geos) {
     const there = new Map<string, PriceSheet>();
@@ -129,6 +130,8 @@ function compileSheet(source: BandSource, tier: string, geo: string): PriceSheet
   const { rows, own } = source;
   const local = findGeo(rows, geo);
   let sheet = inheritPrices(baseSheet(rows, source.fromTokens), rows);
+  // Only an agreement speaks of this place: nothing but its own prices is known there.
+  if (geo !== '' && local === undefined) sheet = replaceTokenPrices(sheet, {}, '');
   if (local !== undefined && 'rates' in local.price) {
     // A region's own list is made for the base tier and size: no row says what the others cost there.
     if (isLongContext(source) || hasTierRates(rows, tier)) return undefined;
