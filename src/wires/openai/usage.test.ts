@@ -129,3 +129,21 @@ test('consistent parts always sum to the totals of the provider', () => {
     }),
   );
 });
+
+test('reasoning beside the completion is what xAI says, and sound', () => {
+  const said = {
+    prompt_tokens: 10120,
+    completion_tokens: 1499,
+    total_tokens: 14428,
+    prompt_tokens_details: { cached_tokens: 128 },
+    completion_tokens_details: { reasoning_tokens: 2809 },
+  };
+  const usage = xaiChatUsage(said, { quirks: NO_QUIRKS });
+  assert.deepEqual(usage?.meters, { input: 9992, cache_read: 128, output_text: 1499, output_reasoning: 2809 });
+  assert.equal(usage?.inconsistent, undefined);
+  const inside = xaiChatUsage(
+    { ...said, total_tokens: 11619, completion_tokens: 1499, completion_tokens_details: { reasoning_tokens: 499 } },
+    { quirks: NO_QUIRKS },
+  );
+  assert.deepEqual([inside?.meters.output_text, inside?.inconsistent], [1000, true]);
+});
