@@ -1,7 +1,7 @@
 import { createRandom, scanJsonObject, systemClock } from '#std';
 import { closeEntry, openEntry, type AttemptEnd, type AttemptStart } from '#ledger';
-import { loadPriceBook, rate, upperBound } from '#pricing';
-import { openAiChat, type RequestBody } from '#wires';
+import { loadPriceBook, makePrices, type PricedAttempt } from '#pricing';
+import { NO_QUIRKS, NO_TARGET, openAiChat, type AnswerContext, type RequestBody } from '#wires';
 import { compileTagRules, createCardinalityGate, NO_TAGS } from '#tags';
 import { makeCallId } from '#terms';
 import { NO_CALLER_ATTRIBUTION, Tagging } from '../../src/gateway/tagging.ts';
@@ -49,7 +49,7 @@ const HEADERS = {
 };
 const caller = { id: 'key_1', name: 'bench', team: 'core', owner: '', models: [], attribution: NO_CALLER_ATTRIBUTION };
 const random = createRandom();
-const prices = await loadPriceBook();
+const prices = makePrices(await loadPriceBook());
 const tagging = new Tagging({
   rules: compileTagRules({}),
   policy: null,
@@ -62,28 +62,44 @@ const tagging = new Tagging({
 function scan(): RequestBody {
   const found = scanJsonObject(REQUEST);
   if (!found.ok) throw new Error(found.problem);
-  return { bytes: REQUEST, members: new Map(found.members.map((member) => [member.key, member])) };
+  const members = new Map(found.members.map((member) => [member.key, member]));
+  return { bytes: REQUEST, members, form: null, target: NO_TARGET };
 }
 
 const body = scan();
 const asked = openAiChat.readRequest(body);
 const tagged = tagging.tag({ body, headers: HEADERS, caller });
-const facts = openAiChat.readAnswer(ANSWER);
-const price = prices.find({ provider: 'openai', model: 'gpt-4o-mini', at: systemClock.now() });
+const context: AnswerContext = { request: asked, quirks: NO_QUIRKS, headers: {} };
+const facts = openAiChat.readAnswer(ANSWER, context);
+const attempt: PricedAttempt = {
+  provider: 'openai',
+  account: 'openai',
+  answered: facts.model,
+  asked: 'gpt-4o-mini',
+  region: '',
+  at: systemClock.now(),
+  payer: { key: caller.id, team: caller.team, dimensions: tagged.tags.dimensions },
+};
+const BOUND = { inputTokens: 2_000, outputTokens: 200, n: 1 };
 if (facts.usage === null) throw new Error('the answer has usage');
 const { usage } = facts;
 const start: AttemptStart = {
   callId: makeCallId(systemClock.now(), random(10)),
   attempt: 1,
   startedAt: systemClock.now(),
+  cause: 'first',
   operation: 'chat',
+  wire: openAiChat.name,
   stream: false,
   key: caller,
   tags: tagged.tags,
   requestModel: asked.model,
+  route: '',
   provider: 'openai',
+  priceAs: 'openai',
+  region: '',
   model: asked.model,
-  reserved: upperBound(price, { inputTokens: 2_000, outputTokens: 200, n: 1 }),
+  reserved: prices.bound(attempt, BOUND),
 };
 const open = openEntry(start);
 const end: AttemptEnd = {
@@ -92,11 +108,12 @@ const end: AttemptEnd = {
   httpStatus: 200,
   errorCode: '',
   upstreamId: facts.id,
+  last: true,
   responseModel: facts.model,
   latencyMs: 12,
   firstByteMs: 11,
   usage,
-  rated: rate(usage, price),
+  rated: prices.price(usage, attempt),
   priceBook: prices.version,
 };
 
@@ -109,15 +126,15 @@ const STEPS: readonly (readonly [string, () => unknown])[] = [
     () =>
       openAiChat.writeRequest(body, {
         model: 'gpt-4o-mini',
-        stream: false,
+        askUsage: false,
         drop: OUR_FIELDS,
         metadata: { action: 'keep' },
       }),
   ],
-  ['bound the cost', () => upperBound(price, { inputTokens: 2_000, outputTokens: 200, n: 1 })],
+  ['bound the cost', () => prices.bound(attempt, BOUND)],
   ['write the intent', () => openEntry(start)],
-  ['read the answer', () => openAiChat.readAnswer(ANSWER)],
-  ['rate it', () => rate(usage, price)],
+  ['read the answer', () => openAiChat.readAnswer(ANSWER, context)],
+  ['rate it', () => prices.price(usage, attempt)],
   ['write the entry', () => closeEntry(open, start, end)],
 ];
 
