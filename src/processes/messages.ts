@@ -1,4 +1,5 @@
 import type { ControlChange, ControlSnapshot } from '#accounts';
+import type { NewEntry } from './corrections.ts';
 
 /** What the gateway process tells the ledger process. */
 export type ToLedger =
@@ -7,6 +8,8 @@ export type ToLedger =
   | { readonly type: 'durable'; readonly seq: number }
   /** The gateway works by this revision of keys from now on. */
   | { readonly type: 'applied'; readonly revision: number }
+  /** The entries of a `correct` are on disk, and everything up to `seq`; or why not all of them are. */
+  | { readonly type: 'corrected'; readonly id: number; readonly seq: number; readonly problem: string | null }
   | { readonly type: 'stop' };
 
 /** What the ledger process tells the gateway process. */
@@ -16,7 +19,9 @@ export type ToGateway =
   /** Analytics and administration answer from now on. */
   | { readonly type: 'serving' }
   | { readonly type: 'change'; readonly change: ControlChange }
-  | { readonly type: 'shipped'; readonly seq: number; readonly quarantined: number };
+  | { readonly type: 'shipped'; readonly seq: number; readonly quarantined: number }
+  /** Entries for the journal: corrections of what is in it. */
+  | { readonly type: 'correct'; readonly id: number; readonly entries: readonly NewEntry[] };
 
 /** Keys that were made at the very first start, in plain text this once. */
 export type FirstKeys = { readonly adminKey: string | null; readonly callKey: string | null };

@@ -9,6 +9,7 @@ export type Parent = {
 export type ParentHandlers = {
   readonly durable: (seq: number) => void;
   readonly applied: (revision: number) => void;
+  readonly corrected: (answer: Extract<ToLedger, { type: 'corrected' }>) => void;
   /** Asked to stop, or the gateway process is gone. */
   readonly stop: () => void;
 };
@@ -27,6 +28,9 @@ export function connectToParent(handlers: ParentHandlers): Parent {
         break;
       case 'applied':
         handlers.applied(message.revision);
+        break;
+      case 'corrected':
+        handlers.corrected(message);
         break;
       case 'stop':
         handlers.stop();

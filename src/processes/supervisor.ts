@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import type { Log } from '#observe';
 import { systemClock } from '#std';
+import type { EntryId } from '#terms';
 import type { ToGateway, ToLedger } from './messages.ts';
 
 export type LedgerSupervisor = {
@@ -16,7 +17,9 @@ export type LedgerSupervisor = {
 export type SupervisorOptions = {
   readonly script: URL;
   readonly start: Extract<ToLedger, { type: 'start' }>;
-  readonly onMessage: (message: Exclude<ToGateway, { type: 'serving' }>) => void;
+  readonly onMessage: (message: Exclude<ToGateway, { type: 'serving' | 'correct' }>) => void;
+  /** Appends an entry to the journal; resolves when it is on disk. */
+  readonly append: (id: EntryId, entry: string) => Promise<void>;
   /** The newest durable sequence number, told to a process that was started again. */
   readonly durableSeq: () => number;
   readonly log: Log;
@@ -36,8 +39,24 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
   let serving = Promise.withResolvers<true>();
 
   function receive(message: ToGateway): void {
-    if (message.type === 'serving') serving.resolve(true);
-    else options.onMessage(message);
+    switch (message.type) {
+      case 'serving':
+        return serving.resolve(true);
+      case 'correct':
+        return void correct(message);
+      default:
+        return options.onMessage(message);
+    }
+  }
+
+  /** Those that cannot be written do not keep the others from it: the ledger process sees what became of each in the store. */
+  async function correct({ id, entries }: Extract<ToGateway, { type: 'correct' }>): Promise<void> {
+    const done = await Promise.allSettled(entries.map((entry) => options.append(entry.id, entry.body)));
+    const failed = done.find((one) => one.status === 'rejected');
+    if (failed !== undefined) options.log.error({ err: failed.reason }, 'corrections could not be recorded');
+    const problem =
+      failed === undefined ? null : String(failed.reason instanceof Error ? failed.reason.message : failed.reason);
+    send({ type: 'corrected', id, seq: options.durableSeq(), problem });
   }
 
   function run(): void {

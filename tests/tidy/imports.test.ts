@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['analytics'],
   ['processes'],
   ['gateway'],
+  ['jobs'],
   ['admin'],
   ['main', 'cli'],
 ];
