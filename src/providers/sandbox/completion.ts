@@ -4,24 +4,28 @@
  */
 export type SandboxRequest = {
   readonly model: string;
-  readonly messages: readonly { readonly role: string; readonly text: string }[];
+  readonly messages: readonly SandboxMessage[];
   readonly maxTokens: number | null;
   readonly choices: number;
+  /** The setting that would bring a real model of this dialect. */
+  readonly keySetting: string;
 };
 
-export type SandboxUsage = {
-  readonly prompt_tokens: number;
-  readonly completion_tokens: number;
-  readonly total_tokens: number;
-  readonly prompt_tokens_details: { readonly cached_tokens: number; readonly audio_tokens: number };
-  readonly completion_tokens_details: { readonly reasoning_tokens: number; readonly audio_tokens: number };
+export type SandboxMessage = { readonly role: string; readonly text: string };
+
+/** Disjoint but for `cached`, which is a part of `prompt`. Each dialect writes them in its own way. */
+export type SandboxCounts = {
+  readonly prompt: number;
+  readonly cached: number;
+  readonly text: number;
+  readonly reasoning: number;
 };
 
 export type SandboxCompletion = {
   /** The answer in pieces of about one token. */
   readonly tokens: readonly string[];
   readonly finishReason: 'stop' | 'length';
-  readonly usage: SandboxUsage;
+  readonly counts: SandboxCounts;
 };
 
 const CHARS_PER_TOKEN = 4;
@@ -32,28 +36,26 @@ const CACHE_STEP_TOKENS = 128;
 const REASONING_TOKENS = 128;
 
 export function completeInSandbox(request: SandboxRequest): SandboxCompletion {
-  const promptTokens = request.messages.reduce(
-    (sum, message) => sum + TOKENS_PER_MESSAGE + Math.ceil(message.text.length / CHARS_PER_TOKEN),
-    3,
-  );
-  const cachedTokens =
-    promptTokens >= CACHE_FROM_TOKENS ? Math.floor(promptTokens / 2 / CACHE_STEP_TOKENS) * CACHE_STEP_TOKENS : 0;
-  const reasoningTokens = request.model.includes('reasoner') ? REASONING_TOKENS : 0;
+  const prompt = countPrompt(request.messages);
+  const cached = prompt >= CACHE_FROM_TOKENS ? Math.floor(prompt / 2 / CACHE_STEP_TOKENS) * CACHE_STEP_TOKENS : 0;
+  const reasoning = request.model.includes('reasoner') ? REASONING_TOKENS : 0;
   const whole = answerTo(request).match(/\s*\S+/g) ?? [];
-  const room = request.maxTokens === null ? whole.length : Math.max(0, request.maxTokens - reasoningTokens);
+  const room = request.maxTokens === null ? whole.length : Math.max(0, request.maxTokens - reasoning);
   const tokens = whole.slice(0, room);
-  const completionTokens = (tokens.length + reasoningTokens) * request.choices;
   return {
     tokens,
     finishReason: tokens.length < whole.length ? 'length' : 'stop',
-    usage: {
-      prompt_tokens: promptTokens,
-      completion_tokens: completionTokens,
-      total_tokens: promptTokens + completionTokens,
-      prompt_tokens_details: { cached_tokens: cachedTokens, audio_tokens: 0 },
-      completion_tokens_details: { reasoning_tokens: reasoningTokens * request.choices, audio_tokens: 0 },
-    },
+    counts: { prompt, cached, text: tokens.length * request.choices, reasoning: reasoning * request.choices },
   };
+}
+
+export function countPrompt(messages: readonly SandboxMessage[]): number {
+  return messages.reduce((sum, { text }) => sum + TOKENS_PER_MESSAGE + Math.ceil(text.length / CHARS_PER_TOKEN), 3);
+}
+
+/** A text that no message frames, such as one to embed. */
+export function countText(text: string): number {
+  return Math.max(1, Math.ceil(text.length / CHARS_PER_TOKEN));
 }
 
 function answerTo(request: SandboxRequest): string {
@@ -63,6 +65,6 @@ function answerTo(request: SandboxRequest): string {
     `This is ${request.model}, Apportion's built-in sandbox: no provider was called and nothing was really spent.`,
     quoted === '' ? 'You sent no user message.' : `You asked: "${quoted}"`,
     'The call was metered, priced and written to the ledger as a real one would be.',
-    'Set OPENAI_API_KEY and start again to reach a real model.',
+    `Set ${request.keySetting} and start again to reach a real model.`,
   ].join(' ');
 }

@@ -1,18 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { systemClock } from '#std';
-import { embedInSandbox } from './embedding.ts';
-import { completeInSandbox, type SandboxCompletion, type SandboxRequest } from './completion.ts';
+import { answerCountTokens, answerMessages } from './anthropic.ts';
+import { answerSpeech, answerTranscription } from './audio.ts';
+import { answerEmbeddings } from './embedding.ts';
+import { asObject, refuse, type JsonObject, type SandboxAnswer, type SandboxCall } from './exchange.ts';
+import { answerGemini } from './gemini.ts';
+import { answerImages } from './images.ts';
+import { answerModerations } from './moderation.ts';
+import { answerChat, answerCompletion } from './openai-chat.ts';
+import { answerResponses } from './openai-responses.ts';
 
 export type Sandbox = { close(): Promise<void> };
 
 /**
- * Serves the sandbox on a Unix socket in OpenAI's own format. It stands behind a real socket, so that a sandbox call
+ * Serves the sandbox on a Unix socket in each dialect's own format. It stands behind a real socket, so that a sandbox call
  * takes the very path that a paid call takes.
  */
 export async function startSandbox(socketPath: string): Promise<Sandbox> {
   const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => {
+    serve(request, response).catch((error: unknown) => {
       response.destroy(error instanceof Error ? error : new Error('the sandbox failed'));
     });
   });
@@ -33,119 +40,63 @@ async function listen(server: Server, socketPath: string): Promise<void> {
   });
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const body = await readJson(request);
-  if (request.url === '/v1/embeddings') {
-    sendEmbeddings(response, body);
-    return;
-  }
-  if (request.url !== '/v1/chat/completions') {
-    sendJson(response, { status: 404, body: errorOf('The sandbox answers chat completions and embeddings only.') });
-    return;
-  }
-  const asked = readRequest(body);
-  if (asked === undefined) {
-    sendJson(response, {
-      status: 400,
-      body: errorOf("'messages' must be an array of messages with a role and content."),
-    });
-    return;
-  }
-  const head = {
-    id: `chatcmpl-sandbox-${randomBytes(12).toString('hex')}`,
-    created: Math.floor(systemClock.now() / 1000),
-    model: asked.model,
-    system_fingerprint: 'fp_sandbox',
-    service_tier: 'default',
-  };
-  const completion = completeInSandbox(asked);
-  if (isRecord(body) && body['stream'] === true) sendStream(response, { head, completion, choices: asked.choices });
-  else sendJson(response, { status: 200, body: wholeAnswer({ head, completion, choices: asked.choices }) });
+const ROUTES: ReadonlyMap<string, (call: SandboxCall) => SandboxAnswer> = new Map([
+  ['/v1/chat/completions', answerChat],
+  ['/v1/completions', answerCompletion],
+  ['/v1/responses', answerResponses],
+  ['/v1/embeddings', answerEmbeddings],
+  ['/v1/moderations', answerModerations],
+  ['/v1/images/generations', answerImages],
+  ['/v1/images/edits', answerImages],
+  ['/v1/images/variations', answerImages],
+  ['/v1/audio/speech', answerSpeech],
+  ['/v1/audio/transcriptions', answerTranscription],
+  ['/v1/audio/translations', answerTranscription],
+  ['/v1/messages', answerMessages],
+  ['/v1/messages/count_tokens', answerCountTokens],
+]);
+
+async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const bytes = await readBody(request);
+  send(response, answerInSandbox(readCall(request.url ?? '/', bytes)));
 }
 
-function sendEmbeddings(response: ServerResponse, body: unknown): void {
-  const embeddings = isRecord(body) ? embedInSandbox(body) : undefined;
-  if (embeddings === undefined) sendJson(response, { status: 400, body: errorOf("'input' must be a text or texts.") });
-  else sendJson(response, { status: 200, body: embeddings });
+/** The answer to a call, whichever dialect its path belongs to. */
+export function answerInSandbox(call: SandboxCall): SandboxAnswer {
+  const route = ROUTES.get(call.path);
+  if (route !== undefined) return route(call);
+  return answerGemini(call) ?? refuse(`The sandbox does not answer ${call.path}.`, 404);
 }
 
-type Reply = {
-  readonly head: Readonly<Record<string, unknown>>;
-  readonly completion: SandboxCompletion;
-  readonly choices: number;
-};
-
-function wholeAnswer({ head, completion, choices }: Reply): unknown {
+export function readCall(url: string, bytes: Buffer): SandboxCall {
+  const { pathname, searchParams } = new URL(url, 'http://sandbox');
   return {
-    ...head,
-    object: 'chat.completion',
-    choices: Array.from({ length: choices }, (_, index) => ({
-      index,
-      message: { role: 'assistant', content: completion.tokens.join(''), refusal: null },
-      logprobs: null,
-      finish_reason: completion.finishReason,
-    })),
-    usage: completion.usage,
+    path: decodeURIComponent(pathname),
+    query: searchParams,
+    bytes,
+    body: parseBody(bytes),
+    unique: randomBytes(12).toString('hex'),
+    createdS: Math.floor(systemClock.now() / 1000),
   };
 }
 
-function sendStream(response: ServerResponse, { head, completion, choices }: Reply): void {
-  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
-  const send = (choice: unknown[], usage: unknown): void => {
-    response.write(`data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: choice, usage })}\n\n`);
-  };
-  for (let index = 0; index < choices; index += 1) {
-    const chunk = (delta: unknown, finishReason: string | null): void =>
-      send([{ index, delta, logprobs: null, finish_reason: finishReason }], null);
-    chunk({ role: 'assistant', content: '' }, null);
-    for (const token of completion.tokens) chunk({ content: token }, null);
-    chunk({}, completion.finishReason);
-  }
-  send([], completion.usage);
-  response.end('data: [DONE]\n\n');
-}
-
-function readRequest(body: unknown): SandboxRequest | undefined {
-  if (!isRecord(body) || typeof body['model'] !== 'string' || !Array.isArray(body['messages'])) return undefined;
-  const limit = body['max_completion_tokens'] ?? body['max_tokens'];
-  return {
-    model: body['model'],
-    messages: body['messages'].filter(isRecord).map((message) => ({
-      role: String(message['role']),
-      text: textOf(message['content']),
-    })),
-    maxTokens: typeof limit === 'number' ? limit : null,
-    choices: typeof body['n'] === 'number' ? body['n'] : 1,
-  };
-}
-
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content;
-  if (!Array.isArray(content)) return '';
-  return content
-    .map((part: unknown) => (isRecord(part) && typeof part['text'] === 'string' ? part['text'] : ''))
-    .join(' ');
-}
-
-async function readJson(request: IncomingMessage): Promise<unknown> {
+async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function parseBody(bytes: Buffer): JsonObject | null {
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return asObject(JSON.parse(bytes.toString('utf8')));
   } catch {
-    return undefined;
+    // A form is no JSON, and what is neither is refused by the route.
+    return null;
   }
 }
 
-function sendJson(response: ServerResponse, answered: { status: number; body: unknown }): void {
-  response.writeHead(answered.status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(answered.body));
-}
-
-function errorOf(message: string): unknown {
-  return { error: { message, type: 'invalid_request_error', param: null, code: null } };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function send(response: ServerResponse, { status, type, pieces }: SandboxAnswer): void {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-cache' });
+  for (const piece of pieces.slice(0, -1)) response.write(piece);
+  response.end(pieces.at(-1));
 }
