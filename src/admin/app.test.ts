@@ -63,7 +63,7 @@ before(async () => {
   app = await createAdmin({
     accounts,
     store,
-    pricing: openPricing().pricing,
+    pricing: openPricing(accounts).pricing,
     clock: systemClock,
     log: SILENT,
     dashboardDir,

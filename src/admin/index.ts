@@ -5,5 +5,5 @@
  * Fails: OpenAI's error envelope for everything, `internal_error` for bugs, which are logged.
  */
 export { createAdmin, type AdminDeps } from './app.ts';
+export { followPrices, type CurrentPrices, type FileTerms } from './prices/current-prices.ts';
 export { type PricingDeps } from './prices/price-routes.ts';
-export { type Repricing, type RepriceRequest } from './prices/reprice-routes.ts';

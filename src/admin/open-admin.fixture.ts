@@ -3,23 +3,12 @@ import { tmpdir } from 'node:os';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { openAccounts, type Accounts } from '#accounts';
 import type { StoreReader } from '#analytics';
-import type { Log } from '#observe';
 import { systemClock } from '#std';
 import { createAdmin } from './app.ts';
-import type { PricingDeps } from './prices/price-routes.ts';
-import { openPricing } from './pricing.fixture.ts';
+import { openPricing, type GivenPrices } from './pricing.fixture.ts';
+import { SILENT } from './silent.fixture.ts';
 
 export const ADMIN_KEY = 'sk-ap-admin-test-0123456789';
-
-const silent = (): void => undefined;
-export const SILENT: Log = {
-  debug: silent,
-  info: silent,
-  warn: silent,
-  error: silent,
-  fatal: silent,
-  child: () => SILENT,
-};
 
 const EMPTY_STORE: StoreReader = {
   asOf: () => ({ nodeId: 'node', seq: 0, at: null }),
@@ -38,13 +27,10 @@ export type OpenAdmin = {
   close(): Promise<void>;
 };
 
-export async function openAdmin(
-  store: StoreReader = EMPTY_STORE,
-  given: Partial<PricingDeps> = {},
-): Promise<OpenAdmin> {
-  const { pricing, close: closePricing } = openPricing(given);
+export async function openAdmin(store: StoreReader = EMPTY_STORE, given: GivenPrices = {}): Promise<OpenAdmin> {
   const accounts = await openAccounts({ file: ':memory:', clock: systemClock, random: randomBytes });
   const { callKey } = await accounts.bootstrap({ adminKey: ADMIN_KEY });
+  const { pricing, close: closePricing } = openPricing(accounts, given);
   const app = await createAdmin({ accounts, store, pricing, clock: systemClock, log: SILENT, dashboardDir: tmpdir() });
   return {
     app,

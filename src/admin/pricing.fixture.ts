@@ -1,24 +1,31 @@
+import type { Accounts } from '#accounts';
 import { makePriceBook, type PriceBook } from '#pricing';
 import { createEstimator } from '#wires';
+import { SILENT } from './silent.fixture.ts';
+import { followPrices, type FileTerms } from './prices/current-prices.ts';
 import type { PricingDeps } from './prices/price-routes.ts';
+
+export type GivenPrices = Partial<Omit<PricingDeps, 'current' | 'estimator'>> & { readonly book?: PriceBook };
 
 export type OpenPricing = { readonly pricing: PricingDeps; close(): Promise<void> };
 
-/** Prices on their own: no provider, no route and no file unless one is given, and nothing recorded to price anew. */
-export function openPricing(given: Partial<PricingDeps> = {}): OpenPricing {
+const NO_FILE: FileTerms = { terms: [], places: {} };
+
+/** Prices on their own: no list, provider, route or file unless one is given, and nothing recorded to price anew. */
+export function openPricing(accounts: Accounts, given: GivenPrices = {}): OpenPricing {
   const estimator = createEstimator();
+  const { book = makePriceBook([]), fileTerms = NO_FILE, providers = [], routes = [], repricing } = given;
   const pricing: PricingDeps = {
-    book: NO_PRICES,
-    fileTerms: { terms: [], places: {} },
-    providers: [],
-    routes: [],
+    current: followPrices({ accounts, book, fileTerms, log: SILENT }),
+    fileTerms,
+    providers,
+    routes,
     estimator,
-    repricing: { preview: async () => NOTHING_CHANGED, apply: async () => NOTHING_CHANGED },
-    ...given,
+    repricing: repricing ?? NO_LEDGER,
   };
   return { pricing, close: () => estimator.close() };
 }
 
-const NO_PRICES: PriceBook = makePriceBook([]);
+const noLedger = (): Promise<never> => Promise.reject(new Error('these tests have no ledger'));
 
-const NOTHING_CHANGED = { examined: 0, changed: 0 };
+const NO_LEDGER: PricingDeps['repricing'] = { preview: noLedger, apply: noLedger };

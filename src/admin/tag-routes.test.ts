@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openStore } from '#ledger/store';
 import { systemClock } from '#std';
-import { openAdmin, SILENT, type OpenAdmin } from './open-admin.fixture.ts';
+import { openAdmin, type OpenAdmin } from './open-admin.fixture.ts';
+import { SILENT } from './silent.fixture.ts';
 import { storeCalls } from './stored-calls.fixture.ts';
 
 let admin: OpenAdmin;

@@ -25,6 +25,7 @@ const BOOK = makePriceBook(
     row('azure', 'gpt-4o', ['2.75', '11']),
     row('anthropic', 'claude-x', ['3', '15']),
     row('azure', 'only-there', ['1', '1']),
+    row('google', 'gemini-x', ['1', '1']),
   ].flatMap((one) => parsePriceTerm(one).rows),
 );
 
@@ -182,6 +183,18 @@ test('LiteLLM’s question is answered for a prompt and for an answer, by model 
   assert.equal(await cost({ model: 'fast', completion_response: completion }), 0.0035);
   const anthropic = { type: 'message', model: 'claude-x', usage: { input_tokens: 1000, output_tokens: 100 } };
   assert.equal(await cost({ completion_response: anthropic }), 0.0045);
+  const usageMetadata = { promptTokenCount: 1000, candidatesTokenCount: 100, totalTokenCount: 1100 };
+  assert.equal(
+    await cost({ completion_response: { candidates: [], modelVersion: 'gemini-x', usageMetadata } }),
+    0.0011,
+  );
+  const response = {
+    object: 'response',
+    model: 'gpt-4o',
+    output: [],
+    usage: { input_tokens: 1000, output_tokens: 100 },
+  };
+  assert.equal(await cost({ model: 'fast', completion_response: response }), 0.0035);
   const prompt = await cost({ model: 'fast', messages: [{ role: 'user', content: 'Good morning, ledger.' }] });
   assert.ok(typeof prompt === 'number' && prompt > 0 && prompt < 0.0001);
 });
@@ -190,7 +203,7 @@ for (const [body, param] of [
   [{}, 'messages'],
   [{ messages: [{ role: 'user', content: 'x' }] }, 'model'],
   [{ model: 'unheard-of', messages: [{ role: 'user', content: 'x' }] }, 'model'],
-  [{ completion_response: { model: 'gpt-4o' } }, 'completion_response'],
+  [{ completion_response: { model: 'gpt-4o' } }, 'usage'],
 ] as const) {
   test(`/spend/calculate of ${JSON.stringify(body)} is a 400 at ${param}, not 0`, async () => {
     const { status, body: answer } = await admin.ask('/spend/calculate', body);

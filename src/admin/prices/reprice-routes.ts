@@ -1,26 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { RepriceRequest, Repricing } from '#jobs';
 import type { Clock, TimestampMs } from '#std';
-import { ApportionError, COST_STATES, type CostState } from '#terms';
+import { ApportionError, COST_STATES } from '#terms';
 import { actorOf } from '../actor.ts';
 import { parseRequest } from '../parse-request.ts';
-
-/** Calls to price anew, by when they began; half-open, UTC. Null holds for every value. */
-export type RepriceRequest = {
-  readonly from: TimestampMs;
-  readonly to: TimestampMs;
-  readonly provider: string | null;
-  readonly model: string | null;
-  readonly states: readonly CostState[];
-  readonly reason: string;
-  readonly actor: string;
-};
-
-/** Prices recorded calls anew: `preview` says what would change, `apply` appends the corrections. */
-export type Repricing = {
-  preview(request: RepriceRequest): Promise<object>;
-  apply(request: RepriceRequest): Promise<object>;
-};
 
 const DAY_MS = 86_400_000;
 

@@ -5,8 +5,6 @@ import { parseRequest } from '../parse-request.ts';
 import { quote, type QuoteDeps } from './quote.ts';
 import type { QuotedUsage, QuoteRequest } from './quote-request.ts';
 
-const answer = z.looseObject({ model: z.string().optional(), usage: z.unknown(), service_tier: z.string().nullish() });
-
 const fields = z.strictObject({
   model: z.string().trim().min(1).nullish(),
   messages: z.array(z.unknown()).min(1).nullish(),
@@ -49,31 +47,28 @@ function readRequest(body: unknown, now: TimestampMs): QuoteRequest {
 
 const NOBODY = { key: '', team: '', tags: {} };
 
-/** LiteLLM's clients pass on whatever answer they got; each dialect is known by the name of its counts. */
+/** LiteLLM's clients pass on whatever answer they got; each dialect is known by how its answers name themselves. */
 function readAnswer(completed: Readonly<Record<string, unknown>>): { model: string; quoted: QuotedUsage } {
-  const gemini = completed['usageMetadata'];
-  if (gemini !== undefined) {
-    const model = typeof completed['modelVersion'] === 'string' ? completed['modelVersion'] : '';
-    return { model, quoted: stated('gemini.generateContent', gemini, {}) };
-  }
-  const read = answer.safeParse(completed);
-  const usage = read.data?.usage;
-  if (read.data === undefined || typeof usage !== 'object' || usage === null) {
-    throw missing('completion_response', 'it has no usage');
-  }
-  const { model = '', service_tier: tier } = read.data;
-  const context = typeof tier === 'string' ? { response_service_tier: tier } : {};
-  return { model, quoted: stated(wireOf(completed, usage), usage, context) };
+  const { model, modelVersion: version } = completed;
+  const named = [model, version].find((name) => typeof name === 'string');
+  // The whole answer: tools it used stand outside its usage, and are billed too.
+  const quoted: QuotedUsage = {
+    kind: 'stated',
+    wire: wireOf(completed),
+    usage: completed,
+    events: undefined,
+    context: {},
+  };
+  return { model: typeof named === 'string' ? named : '', quoted };
 }
 
-function wireOf(completed: Readonly<Record<string, unknown>>, usage: object): string {
-  if (completed['object'] === 'response') return 'openai.responses';
+function wireOf(completed: Readonly<Record<string, unknown>>): string {
+  if ('usageMetadata' in completed) return 'gemini.generateContent';
   if (completed['type'] === 'message') return 'anthropic.messages';
-  return 'input_tokens' in usage && !('prompt_tokens' in usage) ? 'openai.responses' : 'openai.chat';
-}
-
-function stated(wire: string, usage: unknown, context: Readonly<Record<string, unknown>>): QuotedUsage {
-  return { kind: 'stated', wire, usage, events: undefined, context };
+  const { object, usage } = completed;
+  const counts = typeof usage === 'object' && usage !== null ? usage : {};
+  if (object === 'response' || ('input_tokens' in counts && !('prompt_tokens' in counts))) return 'openai.responses';
+  return 'openai.chat';
 }
 
 function missing(param: string, why: string): ApportionError {
