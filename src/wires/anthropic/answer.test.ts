@@ -57,5 +57,4 @@ test('a cost that a proxy states in a header is kept', () => {
 test('counting tokens uses nothing, which is known', () => {
   const facts = readCountAnswer(Buffer.from('{"input_tokens":2095}'), CONTEXT);
   assert.deepEqual([facts.usage?.meters, facts.usageComplete, facts.failed], [{}, true, false]);
-  assert.equal(facts.usage?.raw, '{"input_tokens":2095}');
 });

@@ -34,7 +34,7 @@ export function readCountAnswer(bytes: Buffer, _context: AnswerContext): AnswerF
   const failed = !scan.ok || scan.members.some(({ key }) => key === 'error');
   return {
     ...NO_FACTS,
-    usage: { meters: {}, origin: 'reported', raw: failed ? '' : bytes.toString('utf8').trim() },
+    usage: { meters: {}, origin: 'reported', raw: '' },
     usageComplete: true,
     failed,
   };

@@ -77,6 +77,7 @@ test('the place is what the answer says, or else what is known of it', () => {
   const usage = { input_tokens: 1, output_tokens: 1 };
   assert.equal(read({ ...usage, inference_geo: 'us' }).geo, 'us');
   assert.equal(read({ ...usage, inference_geo: null }).geo, undefined);
+  assert.equal(read({ ...usage, inference_geo: 'not_available' }).geo, undefined);
   assert.equal(readAnthropicUsage(usage, { ...CONTEXT, geo: 'eu' })?.geo, 'eu');
 });
 

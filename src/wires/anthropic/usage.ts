@@ -53,13 +53,17 @@ function isRepriced(usage: UsageObject): boolean {
   return status?.['type'] === 'redeemed';
 }
 
+/** What models say that know no places. */
+const UNTOLD = 'not_available';
+
 /** What decides the price beside the counts: tier, speed, place, and a cost the server states. */
 function readTerms(
   usage: UsageObject,
   context: UsageContext,
 ): Pick<Usage, 'serviceTier' | 'geo' | 'reportedCost' | 'inconsistent'> {
   const serviceTier = readServed(usage, context.serviceTier ?? '');
-  const geo = asText(usage['inference_geo']) || (context.geo ?? '');
+  const place = asText(usage['inference_geo']);
+  const geo = place === '' || place === UNTOLD ? (context.geo ?? '') : place;
   const reportedCost = context.quirks.reportedCost?.(usage) ?? context.reportedCost;
   return {
     ...(serviceTier === '' ? {} : { serviceTier }),
