@@ -1,7 +1,8 @@
 // Microseconds of CPU to meter and rate one call: read the usage, find the prices, make the charges. Target: ≤ 5 together.
-import { loadPriceBook, rate, upperBound } from '#pricing';
+import { loadPriceBook, makePrices, parsePriceTerm, combineTerms, type PricedAttempt } from '#pricing';
 import { systemClock } from '#std';
-import { parseOpenAiUsage } from '../../src/wires/openai/usage.ts';
+import { NO_QUIRKS } from '#wires';
+import { openAiChatUsage } from '../../src/wires/openai/index.ts';
 
 const ROUNDS = 200_000;
 
@@ -14,19 +15,39 @@ const usageText = JSON.stringify({
 });
 
 const book = await loadPriceBook();
-const at = systemClock.now();
-const models = ['gpt-4o', 'gpt-5.5', 'o3', 'gpt-5.6-sol-2026-08-21'];
-const find = (i: number) => book.find({ provider: 'openai', model: models[i % models.length] ?? '', at });
-const parse = () => parseOpenAiUsage(usageText, { serviceTier: 'default' });
+const prices = makePrices(book);
+const agreed = makePrices(
+  book,
+  combineTerms([
+    parsePriceTerm({ kind: 'contract', id: 'tier', provider: 'openai', service_tier: 'scale', discount: '0.3' }),
+    parsePriceTerm({ kind: 'contract', id: 'all', provider: 'openai', discount: '0.125' }),
+    parsePriceTerm({ kind: 'markup', id: 'acme', tag: { key: 'customer', value: 'acme' }, markup: '0.035' }),
+  ]),
+);
+const attempts = ['gpt-4o-2024-08-06', 'gpt-5.5', 'o3', 'gpt-5.6-sol-2026-08-21'].map((answered): PricedAttempt => ({
+  provider: 'openai',
+  account: 'openai',
+  answered,
+  asked: 'gpt-4o',
+  region: '',
+  at: systemClock.now(),
+  payer: { key: 'key_1', team: 'search', dimensions: new Map([['customer', { value: 'acme' }]]) },
+}));
+const attemptOf = (i: number): PricedAttempt => {
+  const attempt = attempts[i % attempts.length];
+  if (attempt === undefined) throw new Error('there are attempts');
+  return attempt;
+};
+const parse = () => openAiChatUsage(JSON.parse(usageText), { quirks: NO_QUIRKS, serviceTier: 'default' });
 const usage = parse();
 
-measure('find', find);
 measure('parse usage', parse);
-measure('rate', (i) => usage && rate(usage, find(i)));
-measure('upper bound', (i) => upperBound(find(i), { inputTokens: 2048, outputTokens: 512, n: 1 }));
-measure('parse usage + find + rate', (i) => {
+measure('price', (i) => usage && prices.price(usage, attemptOf(i)));
+measure('price, contract and markup', (i) => usage && agreed.price(usage, attemptOf(i)));
+measure('bound', (i) => prices.bound(attemptOf(i), { inputTokens: 2048, outputTokens: 512, n: 1 }));
+measure('parse usage + price', (i) => {
   const read = parse();
-  return read && rate(read, find(i));
+  return read && prices.price(read, attemptOf(i));
 });
 
 function measure(name: string, run: (i: number) => unknown): void {
