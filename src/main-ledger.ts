@@ -3,14 +3,20 @@ import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAccounts, writeSnapshot, type Accounts } from '#accounts';
-import { createAdmin } from '#admin';
+import { createAdmin, followPrices, type PricingDeps } from '#admin';
 import { loadConfig, type Config } from '#config';
+import { createRepricing, type Repricing } from '#jobs';
 import { acquireLock } from '#ledger';
+import type { StoreReader } from '#analytics';
 import { openEntryReader } from '#ledger/read';
-import { boundariesIn, createShipper, openStore, quarantineIn, type Shipper } from '#ledger/store';
+import { boundariesIn, createShipper, openStore, quarantineIn, type Shipper, type Store } from '#ledger/store';
 import { createLog, type Log } from '#observe';
-import { Acknowledgements, connectToParent, type Parent } from '#processes';
+import { loadPriceBook, type Prices } from '#pricing';
+import { Acknowledgements, connectToParent, Corrections, type Parent } from '#processes';
+import { findProvider } from '#providers';
 import { systemClock } from '#std';
+import { ApportionError } from '#terms';
+import { createEstimator, NO_QUIRKS, USAGE_READERS, type Quirks } from '#wires';
 
 const DASHBOARD = fileURLToPath(new URL('../dashboard/dist', import.meta.url));
 
@@ -30,33 +36,34 @@ async function main(): Promise<void> {
   const stopped = Promise.withResolvers<void>();
   let shipper: Shipper | null = null;
   let durableSeq = 0;
+  const durable = (seq: number): void => {
+    durableSeq = Math.max(durableSeq, seq);
+    shipper?.wake(seq);
+  };
   const parent = connectToParent({
-    durable: (seq) => {
-      durableSeq = seq;
-      shipper?.wake(seq);
-    },
+    durable,
     applied: (revision) => acknowledgements.applied(revision),
+    corrected: (answer) => {
+      durable(answer.seq);
+      corrections.corrected(answer);
+    },
     stop: () => stopped.resolve(),
   });
+  const corrections = new Corrections(parent.tell);
   const { nodeId, socketPath } = await parent.start;
   const storeDir = join(config.dataDir, 'store');
   const lock = await acquireLock(join(storeDir, 'lock.db'), { role: 'ledger', waitMs: ORPHAN_WAIT_MS });
   const accounts = await openControl({ config, log, parent, acknowledgements });
   const store = await openStore({ path: storeDir }, { log, clock: systemClock });
-  const following = createShipper({
-    nodeId,
-    reader: openEntryReader(join(config.dataDir, 'journal')),
-    store,
-    boundaries: boundariesIn(storeDir),
-    quarantine: quarantineIn(storeDir),
-    clock: systemClock,
-    log,
-  });
+  const following = followJournal({ nodeId, config, store, storeDir, log });
   shipper = following;
   following.wake(durableSeq);
+  const reports: StoreReader = { query: store.query, asOf: () => following.asOf() };
+  const pricing = await openPricing({ config, log, accounts, reports, shipper: following, corrections });
   const admin = await createAdmin({
     accounts,
-    store: { query: store.query, asOf: () => following.asOf() },
+    store: reports,
+    pricing: pricing.deps,
     log,
     clock: systemClock,
     dashboardDir: DASHBOARD,
@@ -68,11 +75,32 @@ async function main(): Promise<void> {
   await stopped.promise;
   clearInterval(lag);
   await admin.close();
+  await pricing.close();
   await shipUntil(following, config.timeouts.shutdownMs);
   await following.close();
   await store.close();
   await accounts.close();
   lock.release();
+}
+
+type ShippingParts = {
+  readonly nodeId: string;
+  readonly config: Config;
+  readonly store: Store;
+  readonly storeDir: string;
+  readonly log: Log;
+};
+
+function followJournal({ nodeId, config, store, storeDir, log }: ShippingParts): Shipper {
+  return createShipper({
+    nodeId,
+    reader: openEntryReader(join(config.dataDir, 'journal')),
+    store,
+    boundaries: boundariesIn(storeDir),
+    quarantine: quarantineIn(storeDir),
+    clock: systemClock,
+    log,
+  });
 }
 
 type ControlParts = {
@@ -103,6 +131,60 @@ async function openControl({ config, log, parent, acknowledgements }: ControlPar
   return accounts;
 }
 
+type PricingParts = {
+  readonly config: Config;
+  readonly log: Log;
+  readonly accounts: Accounts;
+  readonly reports: StoreReader;
+  readonly shipper: Shipper;
+  readonly corrections: Corrections;
+};
+
+/** Prices as the gateway has them, and the job that prices recorded calls anew by them. */
+async function openPricing(parts: PricingParts): Promise<{ readonly deps: PricingDeps; close(): Promise<void> }> {
+  const { config, log, accounts } = parts;
+  const fileTerms = config.prices;
+  const current = followPrices({ accounts, log, book: await loadPriceBook(), fileTerms });
+  const estimator = createEstimator();
+  const { providers, routing } = config;
+  const repricing = openRepricing(parts, () => current().prices);
+  return {
+    deps: { current, fileTerms, providers, routes: routing.routes, estimator, repricing },
+    close: () => estimator.close(),
+  };
+}
+
+function openRepricing(parts: PricingParts, prices: () => Prices): Repricing {
+  const { accounts, reports, shipper, corrections } = parts;
+  return createRepricing({
+    prices,
+    store: reports,
+    append: (entries) => corrections.append(entries),
+    untilStored: () => untilShipped(shipper),
+    audit: accounts.audit,
+    clock: systemClock,
+    newId: () => `reprice_${randomBytes(12).toString('hex')}`,
+    reader: (wire) => (Object.hasOwn(USAGE_READERS, wire) ? USAGE_READERS[wire] : undefined),
+    quirks: (name) => quirksOf(parts.config, name),
+  });
+}
+
+/** Of a provider that is no longer configured, those it is known to have. */
+function quirksOf({ providers }: Config, name: string): Quirks {
+  return (providers.find((one) => one.name === name) ?? findProvider(name))?.quirks ?? NO_QUIRKS;
+}
+
+/** Entries that take longer to be in the store wait for something that is wrong with it. */
+const SHIP_TIMEOUT_MS = 60_000;
+
+async function untilShipped(shipper: Shipper): Promise<void> {
+  if (await within(shipper.idle(), SHIP_TIMEOUT_MS)) return;
+  const { waiting, failing } = shipper.state();
+  throw new ApportionError('ledger_unavailable', `${waiting} entries are not in the store yet.`, {
+    hint: failing === null ? 'Ask again when reports have caught up.' : 'The log says why shipping fails.',
+  });
+}
+
 const LAG_REPORT_MS = 1_000;
 
 function reportLag(parent: Parent, shipper: Shipper): NodeJS.Timeout {
@@ -114,12 +196,18 @@ function reportLag(parent: Parent, shipper: Shipper): NodeJS.Timeout {
 
 /** Ships what is durable, so that a stopped server's reports are complete; what is left goes out at the next start. */
 async function shipUntil(shipper: Shipper, deadlineMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs);
-  });
-  await Promise.race([shipper.idle(), deadline]);
-  clearTimeout(timer);
+  await within(shipper.idle(), deadlineMs);
+}
+
+/** Whether it was done in time. */
+async function within(work: Promise<void>, timeoutMs: number): Promise<boolean> {
+  const late = Promise.withResolvers<false>();
+  const timer = setTimeout(() => late.resolve(false), timeoutMs);
+  try {
+    return await Promise.race([work.then(() => true), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 main().then(

@@ -57,22 +57,21 @@ function usageOf(deps: RepriceDeps, entry: EntryRecord, standing: Standing): Usa
     : usage;
 }
 
-/** The provider's own usage object under the rules of today; null when it was none, or says nothing certain. */
+/**
+ * The provider's own usage object under the rules of today; null when it was none, or says nothing certain. Where other models
+ * had a part, it was told apart with what else the answer said, which nobody has any more.
+ */
 function readAgain({ reader, quirks }: RepriceDeps, entry: EntryRecord): Usage | null {
   const read = reader(entry.wire);
-  if (read === undefined || entry.usageRaw === '') return null;
+  if (read === undefined || entry.usageRaw === '' || entry.others.length > 0) return null;
   const context: UsageContext = {
     quirks: quirks(entry.provider),
+    model: entry.responseModel === '' ? entry.model : entry.responseModel,
     ...(entry.serviceTier === '' ? {} : { serviceTier: entry.serviceTier }),
     ...(entry.geo === '' ? {} : { geo: entry.geo }),
   };
   const usage = read(entry.usageRaw, context);
-  return usage === null || usage.inconsistent === true ? null : withOthers(usage, entry);
-}
-
-/** What another model consumed may have stood outside the usage object. */
-function withOthers(usage: Usage, { others }: EntryRecord): Usage {
-  return usage.others === undefined && others.length > 0 ? { ...usage, others } : usage;
+  return usage === null || usage.inconsistent === true ? null : usage;
 }
 
 /** Quantities that the request or the rest of the answer decided, and no usage object repeats: images, characters, searches. */

@@ -119,6 +119,6 @@ function toDetail({ from, to, provider, model, states, reason }: RepriceRequest)
 }
 
 /** Without single entries: the journal has those. */
-function figuresOf({ largest: _, ...figures }: WireRepricing): Readonly<Record<string, unknown>> {
-  return figures;
+function figuresOf(repricing: WireRepricing): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(repricing).filter(([name]) => name !== 'largest'));
 }

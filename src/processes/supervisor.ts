@@ -39,24 +39,9 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
   let serving = Promise.withResolvers<true>();
 
   function receive(message: ToGateway): void {
-    switch (message.type) {
-      case 'serving':
-        return serving.resolve(true);
-      case 'correct':
-        return void correct(message);
-      default:
-        return options.onMessage(message);
-    }
-  }
-
-  /** Those that cannot be written do not keep the others from it: the ledger process sees what became of each in the store. */
-  async function correct({ id, entries }: Extract<ToGateway, { type: 'correct' }>): Promise<void> {
-    const done = await Promise.allSettled(entries.map((entry) => options.append(entry.id, entry.body)));
-    const failed = done.find((one) => one.status === 'rejected');
-    if (failed !== undefined) options.log.error({ err: failed.reason }, 'corrections could not be recorded');
-    const problem =
-      failed === undefined ? null : String(failed.reason instanceof Error ? failed.reason.message : failed.reason);
-    send({ type: 'corrected', id, seq: options.durableSeq(), problem });
+    if (message.type === 'serving') serving.resolve(true);
+    else if (message.type === 'correct') void appendAll(options, message).then(send);
+    else options.onMessage(message);
   }
 
   function run(): void {
@@ -102,13 +87,30 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
       const last = child;
       if (last === null) return;
       send({ type: 'stop' });
-      const killer = setTimeout(() => last.kill('SIGKILL'), deadlineMs);
-      if (last.exitCode === null && last.signalCode === null) {
-        await new Promise<void>((resolve) => last.once('exit', () => resolve()));
-      }
-      clearTimeout(killer);
+      await endOf(last, deadlineMs);
     },
   };
+}
+
+async function endOf(process: ChildProcess, deadlineMs: number): Promise<void> {
+  const killer = setTimeout(() => process.kill('SIGKILL'), deadlineMs);
+  if (process.exitCode === null && process.signalCode === null) {
+    await new Promise<void>((resolve) => process.once('exit', () => resolve()));
+  }
+  clearTimeout(killer);
+}
+
+/** Those that cannot be written do not keep the others from it: what became of each shows in the store. */
+async function appendAll(
+  { append, durableSeq, log }: SupervisorOptions,
+  { id, entries }: Extract<ToGateway, { type: 'correct' }>,
+): Promise<ToLedger> {
+  const done = await Promise.allSettled(entries.map((entry) => append(entry.id, entry.body)));
+  const failed = done.find((one) => one.status === 'rejected');
+  if (failed !== undefined) log.error({ err: failed.reason }, 'corrections could not be recorded');
+  const problem =
+    failed === undefined ? null : failed.reason instanceof Error ? failed.reason.message : String(failed.reason);
+  return { type: 'corrected', id, seq: durableSeq(), problem };
 }
 
 /** A message to a process that is just dying is lost with it; its successor is told everything again. */
