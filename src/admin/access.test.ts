@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { InjectOptions } from 'fastify';
+import { routesOf } from './drawn-routes.fixture.ts';
 import { ADMIN_KEY, openAdmin } from './open-admin.fixture.ts';
 
 const PUBLIC: ReadonlySet<string> = new Set([
@@ -12,25 +12,6 @@ const PUBLIC: ReadonlySet<string> = new Set([
   '/favicon.svg',
   '/theme.js',
 ]);
-
-const LINE = /^(?<indent>[│ ]*)[├└]── (?<part>\S+)(?: \((?<methods>[A-Z, ]+)\))?$/u;
-
-type Route = { readonly method: NonNullable<InjectOptions['method']>; readonly url: string };
-
-/** Every route the app has, read from Fastify's own drawing of its tree, so that a new one cannot stay out of this test. */
-function routesOf(tree: string): Route[] {
-  const parts: string[] = [];
-  return tree
-    .trimEnd()
-    .split('\n')
-    .flatMap((line) => {
-      const { indent, part, methods } = LINE.exec(line)?.groups ?? {};
-      assert.ok(indent !== undefined && part !== undefined, `a line of the tree is read: ${line}`);
-      parts.splice(indent.length / 4, Infinity, part);
-      const url = parts.join('');
-      return (methods?.split(', ') ?? []).map((method) => ({ method, url }));
-    });
-}
 
 const bearer = (key: string) => ({ authorization: `Bearer ${key}` });
 

@@ -2,13 +2,16 @@ import { closeEntry, openEntry, type AttemptStart } from '#ledger';
 import type { Store } from '#ledger/store';
 import { invariant, type TimestampMs } from '#std';
 import { readBodyTags, resolveTags } from '#tags';
-import { parseUsd, type CallId } from '#terms';
+import { parseUsd, type CallId, type RatedCost } from '#terms';
 
 /** A call as a report sees it: when, what it cost in USD, and the tag fields of its body. */
 export type SeedCall = {
   readonly at: string;
-  readonly cost: string;
+  /** Null where its model had no price. */
+  readonly cost: string | null;
   readonly body: Readonly<Record<string, unknown>>;
+  readonly provider?: string;
+  readonly model?: string;
 };
 
 /** Puts calls into a store, as the gateway writes them. Once per store. */
@@ -17,9 +20,8 @@ export async function storeCalls(store: Store, calls: readonly SeedCall[]): Prom
   await store.insert({ nodeId: 'node', first: 1, last: lines.length, generation: 0, lines });
 }
 
-function entryOf({ at, cost, body }: SeedCall, index: number): string {
-  const amount = parseUsd(cost);
-  invariant(amount !== undefined, `${cost} is an amount`);
+function entryOf(call: SeedCall, index: number): string {
+  const { at, cost, body, provider = 'openai', model = 'gpt-4o' } = call;
   const fields = Object.fromEntries(Object.entries(body).map(([name, value]) => [name, JSON.stringify(value)]));
   const start: AttemptStart = {
     callId: `call_${String(index).padStart(32, '0')}` as CallId,
@@ -31,12 +33,12 @@ function entryOf({ at, cost, body }: SeedCall, index: number): string {
     stream: false,
     key: { id: 'key_1', name: 'first key', team: '', owner: '' },
     tags: resolveTags(new Map([['body', readBodyTags(fields).declaration]]), { keyTeam: '' }),
-    requestModel: 'gpt-4o',
+    requestModel: model,
     route: '',
-    provider: 'openai',
-    priceAs: 'openai',
+    provider,
+    priceAs: provider,
     region: '',
-    model: 'gpt-4o',
+    model,
     reserved: null,
   };
   const entry = closeEntry(openEntry(start), start, {
@@ -46,21 +48,24 @@ function entryOf({ at, cost, body }: SeedCall, index: number): string {
     errorCode: '',
     upstreamId: '',
     last: true,
-    responseModel: 'gpt-4o',
+    responseModel: model,
     latencyMs: 10,
     firstByteMs: null,
     usage: { meters: { input: 10 }, origin: 'reported', raw: '' },
-    rated: {
-      state: 'exact',
-      cost: amount,
-      listCost: amount,
-      billed: amount,
-      computedCost: amount,
-      terms: [],
-      charges: [],
-      unpricedMeters: [],
-    },
+    rated: ratedAt(cost),
     priceBook: 'book',
   });
   return entry.slice(1);
+}
+
+function ratedAt(cost: string | null): RatedCost {
+  const common = { terms: [], charges: [] };
+  if (cost === null) {
+    const unknown = { cost: null, listCost: null, billed: null, computedCost: null };
+    return { ...common, ...unknown, state: 'unpriced', unpricedMeters: ['input'], reason: 'model_without_price' };
+  }
+  const amount = parseUsd(cost);
+  invariant(amount !== undefined, `${cost} is an amount`);
+  const known = { cost: amount, listCost: amount, billed: amount, computedCost: amount };
+  return { ...common, ...known, state: 'exact', unpricedMeters: [] };
 }
