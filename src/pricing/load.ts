@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { invariant } from '#std';
 import { parseOverlay, PriceFileError, type PriceFile } from './overlay.ts';
@@ -27,14 +27,31 @@ export async function loadOverlay(folder: string): Promise<PriceRow[]> {
   return parseOverlay(await Promise.all(files));
 }
 
-/** Reads the package's data, never its calculator. */
-export async function loadSeed(): Promise<Seed> {
-  const { waitForUpdate } = await import('@pydantic/genai-prices');
-  const providers = await waitForUpdate();
+/**
+ * Reads the package's data, never its calculator.
+ * @param folder where another edition of the package was unpacked; without it the one that is installed
+ */
+export async function loadSeed(folder?: string): Promise<Seed> {
+  const home =
+    folder === undefined
+      ? new URL('../', import.meta.resolve('@pydantic/genai-prices'))
+      : pathToFileURL(join(resolve(folder), '/'));
+  const module: unknown = await import(new URL('dist/index.js', home).href);
+  if (!isSeedPackage(module)) throw new PriceFileError([`${home.pathname}: this is no edition of genai-prices`]);
+  const providers = await module.waitForUpdate();
   invariant(providers !== null, 'genai-prices carries its data');
-  const manifest = new URL('../package.json', import.meta.resolve('@pydantic/genai-prices'));
-  const { version } = z.object({ version: z.string() }).parse(JSON.parse(await readFile(manifest, 'utf8')));
+  const manifest = await readFile(new URL('package.json', home), 'utf8');
+  const { version } = z.object({ version: z.string() }).parse(JSON.parse(manifest));
   return convertSeed(providers, `genai-prices@${version}`);
+}
+
+function isSeedPackage(module: unknown): module is Pick<typeof import('@pydantic/genai-prices'), 'waitForUpdate'> {
+  return (
+    typeof module === 'object' &&
+    module !== null &&
+    'waitForUpdate' in module &&
+    typeof module.waitForUpdate === 'function'
+  );
 }
 
 /** Faults of rows that only change a model, when no row prices it: a mistyped model would go unnoticed. */
