@@ -32,13 +32,10 @@ const HEADERS_BYTES_MAX = 16 * 1024;
 /** RFC 2046: 1 to 70 of these, not ending in a space. */
 const BOUNDARY = /^[\w'()+,\-./:=? ]{0,69}[\w'()+,\-./:=?]$/;
 
-class FormFailure {
-  readonly at: number;
-  readonly problem: string;
-  constructor(at: number, problem: string) {
-    this.at = at;
-    this.problem = problem;
-  }
+function unreadable(at: number, problem: string): ApportionError {
+  return new ApportionError('invalid_field', `The form cannot be read: ${problem}, at byte ${at}.`, {
+    hint: 'Send multipart/form-data as RFC 7578 has it.',
+  });
 }
 
 /**
@@ -46,14 +43,7 @@ class FormFailure {
  * provider reads. A form that cannot be read is refused with the place and the reason.
  */
 export function scanMultipart(bytes: Buffer, contentType: string): MultipartForm {
-  try {
-    return scan(bytes, readBoundary(contentType));
-  } catch (failure) {
-    if (!(failure instanceof FormFailure)) throw failure;
-    throw new ApportionError('invalid_field', `The form cannot be read: ${failure.problem}, at byte ${failure.at}.`, {
-      hint: 'Send multipart/form-data as RFC 7578 has it.',
-    });
-  }
+  return scan(bytes, readBoundary(contentType));
 }
 
 /** The text of a field; undefined when it is not there. Refused when it is there twice: which one would the provider read? */
@@ -72,10 +62,10 @@ export function readFormText(form: MultipartForm, bytes: Buffer, name: string): 
 
 function readBoundary(contentType: string): string {
   const [type = ''] = contentType.split(';', 1);
-  if (type.trim().toLowerCase() !== 'multipart/form-data') throw new FormFailure(0, 'it is no multipart/form-data');
+  if (type.trim().toLowerCase() !== 'multipart/form-data') throw unreadable(0, 'it is no multipart/form-data');
   const boundary = readParameters(contentType.slice(type.length), 0).get('boundary');
   if (boundary === undefined || !BOUNDARY.test(boundary))
-    throw new FormFailure(0, 'the content-type names no usable boundary');
+    throw unreadable(0, 'the content-type names no usable boundary');
   return boundary;
 }
 
@@ -88,7 +78,7 @@ function scan(bytes: Buffer, boundary: string): MultipartForm {
   for (;;) {
     const after = start + line.length;
     if (bytes.toString('latin1', after, after + 2) === '--') return { boundary, fields, parts, repeated, close: start };
-    if (parts.length === PARTS_MAX) throw new FormFailure(start, `there are more than ${PARTS_MAX} fields`);
+    if (parts.length === PARTS_MAX) throw unreadable(start, `there are more than ${PARTS_MAX} fields`);
     const field = readPart(bytes, { start, after, line });
     parts.push(field);
     if (fields.has(field.name)) repeated.add(field.name);
@@ -101,7 +91,7 @@ function scan(bytes: Buffer, boundary: string): MultipartForm {
 function findFirst(bytes: Buffer, line: string): number {
   if (bytes.toString('latin1', 0, line.length) === line) return 0;
   const at = bytes.indexOf(`\r\n${line}`);
-  if (at === -1) throw new FormFailure(0, 'its boundary is not in the body');
+  if (at === -1) throw unreadable(0, 'its boundary is not in the body');
   return at + 2;
 }
 
@@ -110,15 +100,15 @@ type Opening = { readonly start: number; readonly after: number; readonly line: 
 function readPart(bytes: Buffer, { start, after, line }: Opening): FormField {
   const headersAt = bytes.indexOf('\r\n', after);
   if (headersAt === -1 || bytes.toString('latin1', after, headersAt).trim() !== '')
-    throw new FormFailure(after, 'a boundary line does not end in a line break');
+    throw unreadable(after, 'a boundary line does not end in a line break');
   // An empty header block is one line break; fields without headers have no name, which is found below.
   const headersEnd = bytes.indexOf('\r\n\r\n', headersAt);
   if (headersEnd === -1 || headersEnd - headersAt > HEADERS_BYTES_MAX)
-    throw new FormFailure(headersAt, 'the headers of a field do not end');
+    throw unreadable(headersAt, 'the headers of a field do not end');
   const valueStart = headersEnd + 4;
   const valueEnd = bytes.indexOf(`\r\n${line}`, headersEnd + 2);
-  if (valueEnd === -1) throw new FormFailure(bytes.length, 'the body ends inside a field');
-  if (valueEnd < valueStart) throw new FormFailure(headersAt, 'the headers of a field do not end');
+  if (valueEnd === -1) throw unreadable(bytes.length, 'the body ends inside a field');
+  if (valueEnd < valueStart) throw unreadable(headersAt, 'the headers of a field do not end');
   const named = readDisposition(bytes.toString('utf8', headersAt + 2, headersEnd), start);
   return { ...named, start, end: valueEnd + 2, valueStart, valueEnd };
 }
@@ -126,14 +116,13 @@ function readPart(bytes: Buffer, { start, after, line }: Opening): FormField {
 function readDisposition(headers: string, at: number): Pick<FormField, 'name' | 'filename'> {
   const lines = headers.split('\r\n').filter((line) => /^content-disposition[ \t]*:/i.test(line));
   const [line] = lines;
-  if (line === undefined || lines.length > 1)
-    throw new FormFailure(at, 'a field must have one content-disposition header');
+  if (line === undefined || lines.length > 1) throw unreadable(at, 'a field must have one content-disposition header');
   const value = line.slice(line.indexOf(':') + 1);
   const [kind = ''] = value.split(';', 1);
-  if (kind.trim().toLowerCase() !== 'form-data') throw new FormFailure(at, 'a field is no form-data');
+  if (kind.trim().toLowerCase() !== 'form-data') throw unreadable(at, 'a field is no form-data');
   const parameters = readParameters(value.slice(kind.length), at);
   const name = parameters.get('name');
-  if (name === undefined) throw new FormFailure(at, 'a field has no name');
+  if (name === undefined) throw unreadable(at, 'a field has no name');
   return { name, filename: parameters.get('filename') ?? null };
 }
 
@@ -146,11 +135,11 @@ function readParameters(text: string, at: number): ReadonlyMap<string, string> {
   for (let match = PARAMETER.exec(text); match !== null; match = PARAMETER.exec(text)) {
     const [, key = '', quoted, token = ''] = match;
     const name = key.toLowerCase();
-    if (parameters.has(name)) throw new FormFailure(at, `a header says ${name} twice`);
+    if (parameters.has(name)) throw unreadable(at, `a header says ${name} twice`);
     parameters.set(name, quoted === undefined ? token : unescapeQuoted(quoted));
     end = PARAMETER.lastIndex;
   }
-  if (text.slice(end).replace(/;/g, '').trim() !== '') throw new FormFailure(at, 'a header cannot be read');
+  if (text.slice(end).replace(/;/g, '').trim() !== '') throw unreadable(at, 'a header cannot be read');
   return parameters;
 }
 
