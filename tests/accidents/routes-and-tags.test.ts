@@ -348,3 +348,39 @@ describe('accidents of required tags', () => {
     assert.equal((await world.upstream.received()).length, CALLS.length);
   });
 });
+
+describe('accidents of retries', () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld({
+      config: (upstream) => ({
+        providers: {
+          main: { wire: 'openai', base_url: upstream.baseUrl, api_key: upstream.apiKey, price_as: 'openai' },
+          reserve: { wire: 'openai', base_url: upstream.baseUrl, api_key: upstream.apiKey, price_as: 'openai' },
+        },
+        models: { smart: { deployments: [{ model: 'main/gpt-4o' }], fallbacks: ['reserve/gpt-4o-mini'] } },
+      }),
+    });
+  });
+  after(() => world.close());
+
+  test('C15: a call that a fallback rescued is one request, and says which model served it at which price', async () => {
+    const { gateway, upstream } = world;
+    await upstream.script({ error: 503 }, 1);
+    const answer = await send(gateway, { body: { ...CHAT, model: 'smart' } });
+    assert.equal(answer.status, 200, answer.text);
+    const entries = await whenStored(gateway);
+    const { entries: billed, total } = await upstream.bill();
+    assert.deepEqual(
+      entries.map(({ model, status, cost }) => [model, status, cost]),
+      [
+        ['gpt-4o', 'upstream_error', 0n],
+        ['gpt-4o-mini', 'ok', billed[0]?.cost],
+      ],
+    );
+    const { summary } = await report(gateway);
+    assert.deepEqual([summary.total_events, pico(summary.total_cost_exact)], [1, total]);
+    const { data } = await report(gateway, { group_by: 'model' });
+    assert.deepEqual(reportedRows(data), new Map([['gpt-4o-mini', { cost: total, events: 1 }]]));
+  });
+});
