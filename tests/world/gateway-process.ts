@@ -16,9 +16,15 @@ const OUTPUT_KEPT_CHARS = 200_000;
 
 export const ADMIN_KEY = 'sk-ap-admin-of-the-tests';
 
+export type ProviderName = 'openai' | 'anthropic' | 'gemini';
+
+export const ALL_PROVIDERS: readonly ProviderName[] = ['openai', 'anthropic', 'gemini'];
+
 export type GatewayOptions = {
-  /** Becomes the `openai` provider. Without one the gateway runs with its sandbox. */
+  /** Becomes the providers that are named. Without one the gateway runs with its sandbox. */
   readonly upstream?: Pick<Upstream, 'baseUrl' | 'apiKey'>;
+  /** Which of the three the upstream plays by the environment alone; OpenAI when not said. */
+  readonly providers?: readonly ProviderName[];
   readonly env?: Readonly<Record<string, string>>;
   /** The content of a configuration file. */
   readonly config?: Readonly<Record<string, unknown>>;
@@ -115,12 +121,8 @@ function environment(
   options: GatewayOptions & { dataDir: string; folder: string; port: number },
 ): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(APPORTION_|OPENAI_|NODE_TEST_CONTEXT)/.test(name),
+    ([name]) => !/^(APPORTION_|NODE_TEST_CONTEXT)|_(API_KEY|BASE_URL)$/.test(name),
   );
-  const openai =
-    options.upstream === undefined
-      ? {}
-      : { OPENAI_API_KEY: options.upstream.apiKey, OPENAI_BASE_URL: options.upstream.baseUrl };
   return {
     ...Object.fromEntries(inherited.map(([name, value]) => [name, value ?? ''])),
     // What a killed process leaves behind goes with the folder.
@@ -128,9 +130,21 @@ function environment(
     APPORTION_PORT: String(options.port),
     APPORTION_DATA_DIR: options.dataDir,
     APPORTION_ADMIN_KEY: ADMIN_KEY,
-    ...openai,
+    ...providerVariables(options),
     ...options.env,
   };
+}
+
+function providerVariables({ upstream, providers = ['openai'] }: GatewayOptions): Record<string, string> {
+  const variables: Record<string, string> = {};
+  if (upstream === undefined) return variables;
+  for (const name of providers) {
+    variables[`${name.toUpperCase()}_API_KEY`] = upstream.apiKey;
+    // Anthropic's and Google's own clients write the address without a version.
+    variables[`${name.toUpperCase()}_BASE_URL`] =
+      name === 'openai' ? upstream.baseUrl : new URL(upstream.baseUrl).origin;
+  }
+  return variables;
 }
 
 type Awaited = { child: ChildProcess; dataDir: string; url: string; output: () => string };

@@ -7,7 +7,15 @@
 export { behaviourText, type Behaviour, type Fault, type SpeakerName } from './behaviour.ts';
 export { totalOf, type Bill, type BillEntry } from './bill.ts';
 export { makeClients, type Clients, type Target } from './clients.ts';
-export { ADMIN_KEY, startGateway, type Exit, type Gateway, type GatewayOptions } from './gateway-process.ts';
+export {
+  ADMIN_KEY,
+  ALL_PROVIDERS,
+  startGateway,
+  type Exit,
+  type Gateway,
+  type GatewayOptions,
+  type ProviderName,
+} from './gateway-process.ts';
 export {
   driveLoad,
   makeCall,
@@ -17,6 +25,7 @@ export {
   type PlannedCall,
   type PlanOptions,
 } from './load.ts';
+export { FREE_CALLS, NATIVE_CALLS, type NativeCall } from './native-calls.ts';
 export { pico, picoText } from './pico.ts';
 export type { BilledMeters, ServedModel } from './price-list.ts';
 export { seededRandom, type Random } from './random.ts';

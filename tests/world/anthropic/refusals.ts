@@ -31,9 +31,10 @@ export function refusal(status: number, message: string): Refusal {
   };
 }
 
-/** The version is as much a condition as the key. */
+/** Newer clients send the key as a bearer token, older ones in `x-api-key`; the version is as much a condition. */
 export function checkHeaders({ headers }: Received, apiKey: string): Refusal | undefined {
-  const key = headers['x-api-key'];
+  const bearer = headers['authorization']?.replace(/^Bearer /, '');
+  const key = headers['x-api-key'] ?? bearer;
   if (key === undefined) return refusal(401, 'x-api-key header is required');
   if (key !== apiKey) return refusal(401, 'invalid x-api-key');
   const version = headers['anthropic-version'];
