@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Provider } from '@pydantic/genai-prices';
 import { z } from 'zod';
 import { invariant } from '#std';
 import { parseOverlay, PriceFileError, type PriceFile } from './overlay.ts';
@@ -45,7 +46,9 @@ export async function loadSeed(folder?: string): Promise<Seed> {
   return convertSeed(providers, `genai-prices@${version}`);
 }
 
-function isSeedPackage(module: unknown): module is Pick<typeof import('@pydantic/genai-prices'), 'waitForUpdate'> {
+type SeedPackage = { readonly waitForUpdate: () => Promise<readonly Provider[] | null> };
+
+function isSeedPackage(module: unknown): module is SeedPackage {
   return (
     typeof module === 'object' &&
     module !== null &&

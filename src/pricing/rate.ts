@@ -47,7 +47,7 @@ export function rateParts(
   return settle(usage, computeParts(usage, parts, charged.region), charged.on);
 }
 
-export function servedOf(usage: Usage, region: string): Served {
+function servedOf(usage: Usage, region: string): Served {
   // What the answer says of itself comes before what the operator says of the deployment.
   const geo = usage.geo === undefined || usage.geo === '' ? region : usage.geo;
   return { serviceTier: usage.serviceTier ?? '', geo };

@@ -76,8 +76,8 @@ function check({ expected }: Case, rated: RatedCost): void {
   assert.equal(rated.state, state);
   if (!stated) {
     assert.deepEqual(rated.unpricedMeters, expected.missing_components ?? []);
-    const lines = rated.charges.map(({ meter, amount }) => [meter, formatUsd(amount)]);
-    const wanted = expected.line_items.map((line) => [line.component, exactUsd(line.cost_usd)]);
+    const lines = rated.charges.map(({ meter, amount }) => `${meter} ${formatUsd(amount)}`);
+    const wanted = expected.line_items.map((line) => `${line.component} ${exactUsd(line.cost_usd)}`);
     assert.deepEqual(lines.toSorted(), wanted.toSorted());
     const list = expected.list_total_usd ?? expected.total_usd;
     assert.equal(rated.listCost === null ? null : formatUsd(rated.listCost), state === 'incomplete' ? null : list);
