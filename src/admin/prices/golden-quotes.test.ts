@@ -48,7 +48,10 @@ after(() => admin.close());
 for (const { id, title, expected, wire, provider, model, usage, events, context, pricing } of golden.cases) {
   test(`a quote of ${id} is what it costs: ${title}`, async () => {
     const { status, body } = await admin.ask('/v1/prices/quote', {
-      ...{ wire, provider, model, pricing },
+      wire,
+      provider,
+      model,
+      pricing,
       ...(usage === undefined ? { events } : { usage }),
       ...(context === undefined ? {} : { context }),
     });

@@ -88,7 +88,7 @@ test('a price of the operator stands before the public ones, and ends where its 
     const term = { id, provider: 'openai', model: 'gpt-4o', effective_from: from, rates: rates(amount) };
     assert.equal((await one.ask('/v1/prices', term)).status, 200);
   };
-  const before = list.parse((await one.ask('/v1/prices?provider=openai&model=gpt-4o')).body).version;
+  const publicOnly = list.parse((await one.ask('/v1/prices?provider=openai&model=gpt-4o')).body).version;
   await say('from-january', '2026-01-01', '2');
   await say('from-june', '2026-06-01', '3');
   const found = async (at: string): Promise<(string | null)[]> => {
@@ -103,7 +103,7 @@ test('a price of the operator stands before the public ones, and ends where its 
   assert.deepEqual(await found('all'), ['from-june until null', 'from-january until 2026-06-01T00:00:00.000Z']);
   const all = list.parse((await one.ask('/v1/prices?provider=openai&model=gpt-4o&at=2026-06-01')).body);
   assert.equal(all.data[0]?.id, 'from-june');
-  assert.notEqual(all.version, before);
+  assert.notEqual(all.version, publicOnly);
 });
 
 for (const [query, param] of [

@@ -28,14 +28,9 @@ export function addRepriceRoutes(
   app: FastifyInstance,
   deps: { readonly repricing: Repricing; readonly clock: Clock },
 ): void {
-  app.post('/v1/prices/reprice', { config: { access: 'admin' } }, async (request) => {
+  app.post('/v1/prices/reprice', { config: { access: 'admin' } }, (request) => {
     const { mode, ...asked } = parseRequest(request.body ?? {}, { schema: fields, hint: HINT });
-    if (mode === 'apply' && asked.reason === '') {
-      throw new ApportionError('invalid_field', 'reason: what is changed in the ledger needs one.', {
-        param: 'reason',
-        hint: 'It stands in the audit log, for those who ask later why a cost changed.',
-      });
-    }
+    if (mode === 'apply' && asked.reason === '') throw reasonMissing();
     const job: RepriceRequest = {
       ...asked,
       from: Date.parse(asked.from) as TimestampMs,
@@ -44,9 +39,17 @@ export function addRepriceRoutes(
       model: asked.model ?? null,
       actor: actorOf(request),
     };
-    if (job.from >= job.to)
+    if (job.from >= job.to) {
       throw new ApportionError('invalid_field', 'to: it is not after from.', { param: 'to', hint: HINT });
+    }
     return deps.repricing[mode](job);
+  });
+}
+
+function reasonMissing(): ApportionError {
+  return new ApportionError('invalid_field', 'reason: what is changed in the ledger needs one.', {
+    param: 'reason',
+    hint: 'It stands in the audit log, for those who ask later why a cost changed.',
   });
 }
 

@@ -19,10 +19,10 @@ export async function calculateSpend(deps: QuoteDeps, body: unknown, now: Timest
   const { rated, priced } = await quote(deps, request);
   // A client that is told 0 believes it.
   if (rated.cost === null || rated.state === 'incomplete') {
-    const missing = rated.unpricedMeters.join(', ');
+    const meters = rated.unpricedMeters.join(', ');
     throw new ApportionError(
       'invalid_field',
-      `${priced.model} has no price here${missing === '' ? '' : ` for ${missing}`}.`,
+      `${priced.model} has no price here${meters === '' ? '' : ` for ${meters}`}.`,
       {
         param: 'model',
         hint: 'GET /v1/prices lists what is priced; POST /v1/prices adds a price.',
