@@ -24,7 +24,6 @@ export { combineTerms, parsePriceTerm } from './parse-price-term.ts';
 export { makePrices, type Payer, type PricedAttempt, type Prices } from './prices.ts';
 export { NO_TERMS, type Contract, type Markup, type PriceTerms } from './price-term.ts';
 export { diffRows, type RowChange } from './row-diff.ts';
-export { rate } from './rate.ts';
 export { type Seed } from './seed.ts';
-export { upperBound, type TokenBound } from './upper-bound.ts';
+export { type TokenBound } from './upper-bound.ts';
 export { parseWhatIf, type WhatIf, type WhatIfModel } from './what-if.ts';
