@@ -22,8 +22,7 @@ export type AdminDeps = {
   readonly store: StoreReader;
   readonly clock: Clock;
   readonly log: Log;
-  /** Absent while the ledger process does not load prices. */
-  readonly pricing?: PricingDeps;
+  readonly pricing: PricingDeps;
   /** The built dashboard (`dashboard/dist`); may be absent. */
   readonly dashboardDir: string;
 };
@@ -54,7 +53,7 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   addTagRoutes(app, deps);
   addTagReportRoutes(app, deps);
   addSpendRoutes(app, deps);
-  if (deps.pricing !== undefined) addPriceRoutes(app, { ...deps, pricing: deps.pricing });
+  addPriceRoutes(app, deps);
   addAuditRoutes(app, deps);
   addSessionRoutes(app, deps);
   await addDashboardFiles(app, deps);
