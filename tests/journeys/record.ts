@@ -8,25 +8,65 @@ export type Recorded = {
   readonly seq: number;
   readonly entryId: string;
   readonly callId: string;
+  readonly attempt: number;
+  readonly cause: string;
+  readonly countsCall: boolean;
+  readonly operation: string;
+  readonly stream: boolean;
+  readonly route: string;
+  readonly provider: string;
   readonly upstreamId: string;
   readonly status: string;
+  readonly errorCode: string;
   readonly state: string;
+  readonly reason: string;
   readonly cost: bigint | null;
+  readonly listCost: bigint | null;
+  readonly computedCost: bigint | null;
   readonly atRisk: bigint | null;
   readonly model: string;
+  readonly responseModel: string;
+  readonly meters: Readonly<Record<string, number>>;
+  readonly usageOrigin: string;
+  readonly charges: readonly RecordedCharge[];
+  readonly tags: Readonly<Record<string, string>>;
   readonly keyId: string;
   readonly tagsSent: readonly string[];
+};
+
+export type RecordedCharge = {
+  readonly meter: string;
+  readonly quantity: bigint;
+  readonly unitAmount: string;
+  readonly unitPer: bigint;
+  readonly amount: bigint;
 };
 
 type WireEntry = {
   entry_id: string;
   call_id: string;
+  attempt: number;
+  cause: string;
+  counts_call: number;
+  operation: string;
+  stream: number;
+  route: string;
+  provider: string;
   upstream_id: string;
   status: string;
+  error_code: string;
   cost_state: string;
+  cost_reason: string;
   cost: string | null;
+  list_cost: string | null;
+  computed_cost: string | null;
   at_risk: string | null;
   model: string;
+  response_model: string;
+  meters: Record<string, number>;
+  usage_origin: string;
+  charges: { meter: string; quantity: string; unit_amount: string; unit_per: number; amount: string }[];
+  tags: Record<string, string>;
   key_id: string;
   tags_sent: string[];
 };
@@ -39,16 +79,42 @@ export function recorded(dataDir: string): Recorded[] {
       seq,
       entryId: wire.entry_id,
       callId: wire.call_id,
+      attempt: wire.attempt,
+      cause: wire.cause,
+      countsCall: wire.counts_call === 1,
+      operation: wire.operation,
+      stream: wire.stream === 1,
+      route: wire.route,
+      provider: wire.provider,
       upstreamId: wire.upstream_id,
       status: wire.status,
+      errorCode: wire.error_code,
       state: wire.cost_state,
-      cost: wire.cost === null ? null : BigInt(wire.cost),
-      atRisk: wire.at_risk === null ? null : BigInt(wire.at_risk),
+      reason: wire.cost_reason,
+      cost: picoOrNull(wire.cost),
+      listCost: picoOrNull(wire.list_cost),
+      computedCost: picoOrNull(wire.computed_cost),
+      atRisk: picoOrNull(wire.at_risk),
       model: wire.model,
+      responseModel: wire.response_model,
+      meters: wire.meters,
+      usageOrigin: wire.usage_origin,
+      charges: wire.charges.map((charge) => ({
+        meter: charge.meter,
+        quantity: BigInt(charge.quantity),
+        unitAmount: charge.unit_amount,
+        unitPer: BigInt(charge.unit_per),
+        amount: BigInt(charge.amount),
+      })),
+      tags: wire.tags,
       keyId: wire.key_id,
       tagsSent: wire.tags_sent,
     };
   });
+}
+
+function picoOrNull(text: string | null): bigint | null {
+  return text === null ? null : BigInt(text);
 }
 
 export type ReportRow = {

@@ -151,7 +151,8 @@ const OPENAI_CALLS: readonly Entry[] = [
     'gpt-4o-mini-tts',
     async ({ openai }) => {
       const request = { model: 'gpt-4o-mini-tts', voice: 'alloy', input: 'seed=125', stream_format: 'sse' as const };
-      return (await openai.audio.speech.create(request)).text();
+      const text = await (await openai.audio.speech.create(request)).text();
+      return text.split('\n').filter((line) => line.startsWith('data: '));
     },
   ],
   [

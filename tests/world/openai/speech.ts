@@ -7,7 +7,7 @@ import { REQUEST_FIELDS } from './request-fields.ts';
 
 type SpeechRequest = Chosen & { readonly text: string; readonly stream: boolean };
 
-const AUDIO_BYTES = 4_000;
+const AUDIO_BYTES = 240;
 
 export const speech: Operation = (received, stock) => {
   const known = readFields(received, REQUEST_FIELDS.speech);
@@ -42,8 +42,8 @@ function answerSpeech({ model, served, text, stream }: SpeechRequest, behaviour:
 }
 
 function* speechEvents(audio: Buffer, told: object): Generator<StreamEvent> {
-  for (let start = 0; start < audio.length; start += 1_000) {
-    yield typedEvent('speech.audio.delta', { audio: audio.toString('base64', start, start + 1_000) }, true);
+  for (let start = 0; start < audio.length; start += 60) {
+    yield typedEvent('speech.audio.delta', { audio: audio.toString('base64', start, start + 60) }, true);
   }
   yield typedEvent('speech.audio.done', { ...told });
 }
