@@ -17,7 +17,7 @@ import {
 } from '#pricing';
 import { superviseLedger, type FirstKeys, type ToGateway } from '#processes';
 import { startSandbox } from '#providers';
-import { createEstimator } from '#wires';
+import { createEstimator, type Dialect } from '#wires';
 import { createRandom, systemClock } from '#std';
 import { compileTagRules, createCardinalityGate, parseTagPolicy, readDefaultTags } from '#tags';
 import { ApportionError } from '#terms';
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
       url,
       dataDir: dataDir.path,
       ...server.firstKeys,
-      model: server.model,
+      ...server.example,
       providers: server.providers,
       today: today(),
     }),
@@ -85,7 +85,8 @@ type Parts = {
 type RunningServer = {
   readonly port: number;
   readonly firstKeys: FirstKeys;
-  readonly model: string;
+  /** A model for the first call. */
+  readonly example: { readonly model: string; readonly dialect: Dialect };
   readonly providers: readonly string[];
   stop(deadlineMs: number): Promise<{ readonly cut: number }>;
 };
@@ -131,7 +132,7 @@ async function startServer(parts: Parts): Promise<RunningServer> {
   return {
     port,
     firstKeys: control.firstKeys,
-    model: upstreams.list()[0]?.id ?? 'gpt-4o-mini',
+    example: upstreams.example(),
     providers: upstreams.names(),
     stop: async (deadlineMs) => {
       const cut = await gateway.close(deadlineMs);
@@ -144,9 +145,7 @@ async function startServer(parts: Parts): Promise<RunningServer> {
 }
 
 function readPriceTerms({ prices }: Config): PriceTerms {
-  return readAtPlace(prices, () =>
-    combineTerms(prices.terms.map((term, at) => parsePriceTerm(term, `prices[${at}].`))),
-  );
+  return readAtPlace(prices, () => combineTerms(prices.terms.map((term, at) => parsePriceTerm(term, `prices[${at}]`))));
 }
 
 /** The price book under the operator's terms, made anew when one of them changes. */

@@ -39,6 +39,18 @@ export type UpstreamOptions = {
 
 const SANDBOX = 'sandbox';
 
+/** Small models for chats, which a first call is best made to. */
+const FIRST_MODELS = [
+  'sandbox-mini',
+  'gpt-4o-mini',
+  'claude-haiku-4-5',
+  'gemini-2.5-flash',
+  'mistral-small-latest',
+  'grok-4-fast',
+  'deepseek-chat',
+  'llama-3.3-70b-versatile',
+];
+
 /** The configured providers in their stated order: file, environment, sandbox last. */
 export class Upstreams {
   readonly #upstreams: readonly Upstream[];
@@ -100,6 +112,14 @@ export class Upstreams {
       }
     }
     return models;
+  }
+
+  /** A model to try first, and the dialect it is spoken to in. */
+  example(): { readonly model: string; readonly dialect: Dialect } {
+    const [first] = this.#upstreams;
+    const dialect = first?.dialects[0] ?? 'openai';
+    const models = this.list(dialect).map(({ id }) => id);
+    return { dialect, model: FIRST_MODELS.find((model) => models.includes(model)) ?? models[0] ?? 'gpt-4o-mini' };
   }
 
   names(): string[] {

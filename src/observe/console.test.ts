@@ -10,6 +10,7 @@ const welcome = {
   adminKey: 'sk-ap-admin-1',
   callKey: 'sk-ap-2',
   model: 'sandbox-mini',
+  dialect: 'openai' as const,
   providers: ['sandbox'],
   today: '2026-07-01',
 };
@@ -40,6 +41,15 @@ test('the first screen shows both keys, and its curl lines are what a shell unde
     words(report).at(-1),
     'http://127.0.0.1:4000/v1/analytics/costs?start_date=2026-07-01&group_by=tags.feature',
   );
+});
+
+test('a gateway of one dialect shows a call in that dialect', () => {
+  const anthropic = welcomeText({ ...welcome, model: 'claude-haiku-4-5', dialect: 'anthropic' });
+  assert.ok(
+    anthropic.includes('/v1/messages') && anthropic.includes("new Anthropic({ baseURL: 'http://127.0.0.1:4000'"),
+  );
+  const gemini = welcomeText({ ...welcome, model: 'gemini-2.5-flash', dialect: 'gemini' });
+  assert.ok(gemini.includes('/v1beta/models/gemini-2.5-flash:generateContent') && gemini.includes('new GoogleGenAI('));
 });
 
 test('on a later start no key is shown', () => {

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import type { Dialect } from '#wires';
 
 /** What a person reads in the terminal. Everything for machines goes to the log. */
 export type Console = {
@@ -12,8 +13,9 @@ export type Welcome = {
   /** Shown once, when they were made just now; null later. */
   readonly adminKey: string | null;
   readonly callKey: string | null;
-  /** A model that answers right now, for the snippets. */
+  /** A model that answers right now, and the format it is spoken to in, for the snippets. */
   readonly model: string;
+  readonly dialect: Dialect;
   readonly providers: readonly string[];
   /** YYYY-MM-DD, UTC. */
   readonly today: string;
@@ -31,27 +33,26 @@ export function createConsole(streams: Streams = { out: process.stdout, err: pro
 /** The first screen: where it runs, the two keys, and snippets that work as they stand. */
 export function welcomeText(welcome: Welcome): string {
   const key = welcome.callKey ?? 'YOUR_CALL_KEY';
-  const base = `${welcome.url}/v1`;
+  const { path, body, sdk, client } = FIRST_CALLS[welcome.dialect](welcome.model, { url: welcome.url, key });
   return [
     '',
     `  ${bold('Apportion')} is running at ${bold(welcome.url)}`,
     '',
     `  Dashboard   ${welcome.url}/`,
-    `  Base URL    ${base}`,
+    `  Base URL    ${welcome.url}/v1`,
     `  Providers   ${welcome.providers.join(', ')}`,
     `  Data        ${welcome.dataDir}`,
     ...keyLines(welcome),
     '',
     `  ${bold('A first call')}`,
     '',
-    `  curl ${base}/chat/completions \\`,
+    `  curl ${welcome.url}${path} \\`,
     `    -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" \\`,
-    `    -d '{"model":"${welcome.model}","messages":[{"role":"user","content":"Hello"}],"tags":{"feature":"first-call"}}'`,
+    `    -d '${JSON.stringify({ ...body, tags: { feature: 'first-call' } })}'`,
     '',
-    `  ${bold('or with the OpenAI SDK')}`,
+    `  ${bold(`or with the ${sdk} SDK`)}`,
     '',
-    `  const client = new OpenAI({ baseURL: '${base}', apiKey: '${key}' });`,
-    `  await client.chat.completions.create({ model: '${welcome.model}', messages: [{ role: 'user', content: 'Hello' }] });`,
+    ...client.map((line) => `  ${line}`),
     '',
     `  ${bold('What it cost')}`,
     '',
@@ -60,6 +61,47 @@ export function welcomeText(welcome: Welcome): string {
     '',
   ].join('\n');
 }
+
+type FirstCall = {
+  readonly path: string;
+  readonly body: object;
+  readonly sdk: string;
+  readonly client: readonly string[];
+};
+
+type Place = { readonly url: string; readonly key: string };
+
+const MESSAGES = [{ role: 'user', content: 'Hello' }];
+
+const FIRST_CALLS: Readonly<Record<Dialect, (model: string, place: Place) => FirstCall>> = {
+  openai: (model, { url, key }) => ({
+    path: '/v1/chat/completions',
+    body: { model, messages: MESSAGES },
+    sdk: 'OpenAI',
+    client: [
+      `const client = new OpenAI({ baseURL: '${url}/v1', apiKey: '${key}' });`,
+      `await client.chat.completions.create({ model: '${model}', messages: [{ role: 'user', content: 'Hello' }] });`,
+    ],
+  }),
+  anthropic: (model, { url, key }) => ({
+    path: '/v1/messages',
+    body: { model, max_tokens: 100, messages: MESSAGES },
+    sdk: 'Anthropic',
+    client: [
+      `const client = new Anthropic({ baseURL: '${url}', apiKey: '${key}' });`,
+      `await client.messages.create({ model: '${model}', max_tokens: 100, messages: [{ role: 'user', content: 'Hello' }] });`,
+    ],
+  }),
+  gemini: (model, { url, key }) => ({
+    path: `/v1beta/models/${model}:generateContent`,
+    body: { contents: [{ parts: [{ text: 'Hello' }] }] },
+    sdk: 'Google Gen AI',
+    client: [
+      `const client = new GoogleGenAI({ apiKey: '${key}', httpOptions: { baseUrl: '${url}' } });`,
+      `await client.models.generateContent({ model: '${model}', contents: 'Hello' });`,
+    ],
+  }),
+};
 
 function keyLines({ adminKey, callKey }: Welcome): string[] {
   if (adminKey === null && callKey === null) return [];
