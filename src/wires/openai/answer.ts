@@ -7,34 +7,62 @@ import { asText, memberText, memberValue } from './loose-json.ts';
 import { usageWithout } from './reading.ts';
 import { openAiChatUsage } from './usage.ts';
 
+const QUOTE = 0x22;
+
 /** Reads a chat completion's facts. What is no JSON object (an HTML error page, a cut body) has none. */
 export function readChatAnswer(bytes: Buffer, context: AnswerContext): AnswerFacts {
-  const members = membersOf(bytes);
-  if (members === null) return { ...NO_FACTS, outputCharsBeyond: bytes.length };
-  const failed = isError(bytes, members.get('error'));
-  const usage = readUsage(bytes, { members, context });
-  const unread = usage === null && !(failed && !members.has('choices'));
+  const scan = scanJsonObject(bytes);
+  if (!scan.ok) return { ...NO_FACTS, outputCharsBeyond: bytes.length };
+  const found = findMembers(scan.members);
+  const failed = isError(bytes, found.error);
+  const usage = readUsage(bytes, found, context);
+  const unread = usage === null && !(failed && found.choices === undefined);
   return {
-    id: textOf(bytes, members.get('id')),
-    model: textOf(bytes, members.get('model')),
+    id: textOf(bytes, found.id),
+    model: textOf(bytes, found.model),
     usage,
     usageComplete: usage !== null,
-    outputText: unread ? outputTexts(memberValue(bytes, members.get('choices'))).join('') : '',
+    outputText: unread ? outputTexts(memberValue(bytes, found.choices)).join('') : '',
     outputCharsBeyond: 0,
     failed,
   };
 }
 
-type Members = ReadonlyMap<string, JsonMember>;
-
-function readUsage(bytes: Buffer, answer: { members: Members; context: AnswerContext }): Usage | null {
-  const { members, context } = answer;
-  const member = members.get('usage');
-  const around = usageContext(context, { serviceTier: textOf(bytes, members.get('service_tier')) });
-  const usage = member === undefined ? null : openAiChatUsage(memberText(bytes, member), around);
-  if (usage === null) return around.reportedCost === undefined ? null : usageWithout({}, around);
-  return withBreakdown(usage, memberValue(bytes, members.get('usage_breakdown') ?? members.get('x_groq')));
+class Found {
+  id: JsonMember | undefined;
+  model: JsonMember | undefined;
+  usage: JsonMember | undefined;
+  serviceTier: JsonMember | undefined;
+  choices: JsonMember | undefined;
+  error: JsonMember | undefined;
+  breakdown: JsonMember | undefined;
 }
+
+/** One pass, no map, and one shape: this runs for every answer. */
+function findMembers(members: readonly JsonMember[]): Found {
+  const found = new Found();
+  for (const member of members) {
+    const { key } = member;
+    if (key === 'id') found.id = member;
+    else if (key === 'model') found.model = member;
+    else if (key === 'usage') found.usage = member;
+    else if (key === 'service_tier') found.serviceTier = member;
+    else if (key === 'choices') found.choices = member;
+    else if (key === 'error') found.error = member;
+    else if (key === 'usage_breakdown') found.breakdown = member;
+    else if (key === 'x_groq') found.breakdown ??= member;
+  }
+  return found;
+}
+
+function readUsage(bytes: Buffer, found: Found, context: AnswerContext): Usage | null {
+  const around = usageContext(context, { serviceTier: textOf(bytes, found.serviceTier) });
+  const usage = found.usage === undefined ? null : openAiChatUsage(memberText(bytes, found.usage), around);
+  if (usage === null) return around.reportedCost === undefined ? null : usageWithout({}, around);
+  return found.breakdown === undefined ? usage : withBreakdown(usage, memberValue(bytes, found.breakdown));
+}
+
+type Members = ReadonlyMap<string, JsonMember>;
 
 /** The top-level members by name, null for what is no JSON object. */
 export function membersOf(bytes: Buffer): Members | null {
@@ -46,7 +74,9 @@ export function membersOf(bytes: Buffer): Members | null {
 }
 
 export function textOf(bytes: Buffer, member: JsonMember | undefined): string {
-  return asText(memberValue(bytes, member));
+  if (member === undefined || bytes[member.valueStart] !== QUOTE) return '';
+  const text = bytes.toString('utf8', member.valueStart + 1, member.end - 1);
+  return text.includes('\\') ? asText(memberValue(bytes, member)) : text;
 }
 
 /** Some providers send `"error": null` with every answer. */

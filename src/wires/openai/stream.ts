@@ -4,6 +4,7 @@ import { EventBuffer, eventName, readEventPayload } from '../events.ts';
 import type { AnswerContext, AnswerFacts, ClosingCost, StreamMeter, UsageObject } from '../wire.ts';
 import { usageContext } from './answer-context.ts';
 import { withBreakdown } from './breakdown.ts';
+import { findKey, findValue, mayHoldError } from './key-search.ts';
 import { KeptDeltas } from './kept-deltas.ts';
 import { asObject, asObjects, asText, parseLoosely } from './loose-json.ts';
 import { mostComplete } from './most-complete.ts';
@@ -13,9 +14,6 @@ import { openAiChatUsage } from './usage.ts';
 const OPEN_OBJECT = 0x7b;
 const COMMA = 0x2c;
 const LETTER_E = 0x65;
-const USAGE_KEY = '"usage"';
-/** What a model wrote stands in `delta` in a chat, in `text` in a completion. */
-const DELTA_KEYS = ['"delta":', '"text":'] as const;
 /** `data: [DONE]` and its blank line, with room for spaces. */
 const DONE_BYTES_MAX = 40;
 
@@ -113,24 +111,28 @@ export class ChatStreamMeter implements StreamMeter {
   }
 
   #takeData(event: Buffer): Buffer | null {
-    if (!this.#headRead || event[0] === LETTER_E || event.includes('"error"')) {
-      if (this.#readHead(event)) return event;
+    const text = event.toString('latin1', 0, event.length);
+    if (!this.#headRead || event[0] === LETTER_E || mayHoldError(text)) {
+      if (this.#readHead(event, text)) return event;
     }
-    const at = event.indexOf(USAGE_KEY);
+    let at = findKey(text, 'usage', text.length);
     if (at === -1) {
-      this.#keepDelta(event);
+      this.#keepDelta(text);
       return event;
     }
-    const valueStart = findUsageObject(event, at);
-    if (valueStart !== -1) return this.#takeUsage(event, valueStart);
-    this.#keepDelta(event);
-    return this.#showsUsage ? event : hideNullUsage(event, at);
+    const last = at;
+    // Groq sends one more, inside `x_groq`.
+    for (; at !== -1; at = findKey(text, 'usage', at - 1))
+      if (event[valueAfter(event, at)] === OPEN_OBJECT) return this.#takeUsage(event, { text, at });
+    this.#keepDelta(text);
+    return this.#showsUsage ? event : hideNullUsage(event, last);
   }
 
-  #takeUsage(event: Buffer, valueStart: number): Buffer | null {
+  #takeUsage(event: Buffer, found: { readonly text: string; readonly at: number }): Buffer | null {
+    const valueStart = valueAfter(event, found.at);
     const payload = asObject(readEventPayload(event)) ?? {};
     this.#readNames(payload);
-    this.#keepDelta(event);
+    this.#keepDelta(found.text);
     const usageEnd = jsonValueEnd(event, valueStart);
     const text = usageEnd === -1 ? '' : event.toString('utf8', valueStart, usageEnd);
     const read = openAiChatUsage(text, usageContext(this.#context, { serviceTier: this.#serviceTier }));
@@ -149,13 +151,13 @@ export class ChatStreamMeter implements StreamMeter {
   }
 
   /** True when the event is an error: its text was not written by a model. */
-  #readHead(event: Buffer): boolean {
+  #readHead(event: Buffer, text: string): boolean {
     const payload = asObject(readEventPayload(event));
     if (payload !== null) this.#readNames(payload);
     const error = payload?.['error'] ?? (payload?.['object'] === 'error' ? payload : null);
     if (error === null && eventName(event) !== 'error') return false;
     this.#failed = true;
-    return event.indexOf(USAGE_KEY) === -1;
+    return findKey(text, 'usage', text.length) === -1;
   }
 
   #readNames(payload: UsageObject): void {
@@ -165,13 +167,11 @@ export class ChatStreamMeter implements StreamMeter {
     if (typeof payload['service_tier'] === 'string') this.#serviceTier = payload['service_tier'];
   }
 
-  #keepDelta(event: Buffer): void {
-    for (const key of DELTA_KEYS) {
-      const at = event.indexOf(key);
-      if (at === -1) continue;
-      this.#deltas.keep(event, at + key.length);
-      return;
-    }
+  /** What a model wrote stands in `delta` in a chat, in `text` in a completion. */
+  #keepDelta(text: string): void {
+    const delta = findValue(text, 'delta');
+    const at = delta === -1 ? findValue(text, 'text') : delta;
+    if (at !== -1) this.#deltas.keep(text.slice(at));
   }
 
   #statedCost(): Usage | null {
@@ -185,29 +185,24 @@ function isDone(event: Buffer): boolean {
   return start.startsWith('data: [DONE]') || start.startsWith('data:[DONE]');
 }
 
-/** Where the first usage that is an object begins: Groq sends one more, inside `x_groq`. */
-function findUsageObject(event: Buffer, first: number): number {
-  for (let at = first; at !== -1; at = event.indexOf(USAGE_KEY, at + 1)) {
-    const valueStart = skipToValue(event, at + USAGE_KEY.length);
-    if (event[valueStart] === OPEN_OBJECT) return valueStart;
-  }
-  return -1;
-}
-
-function skipToValue(event: Buffer, from: number): number {
-  let at = from;
-  while (event[at] === 0x20 || event[at] === 0x3a || event[at] === 0x09) at += 1;
-  return at;
+/** Where the value of the key that begins at `at` begins. */
+function valueAfter(event: Buffer, at: number): number {
+  let from = at + '"usage"'.length;
+  while (event[from] === 0x20 || event[from] === 0x3a || event[from] === 0x09) from += 1;
+  return from;
 }
 
 /** Cuts `,"usage":null` out of an event; one that says anything else, or begins with it, goes on as it came. */
 function hideNullUsage(event: Buffer, at: number): Buffer {
-  const valueStart = skipToValue(event, at + USAGE_KEY.length);
+  const valueStart = valueAfter(event, at);
   let comma = at - 1;
   while (event[comma] === 0x20) comma -= 1;
   const valueEnd = valueStart + 'null'.length;
   if (event[comma] !== COMMA || event.toString('latin1', valueStart, valueEnd) !== 'null') return event;
-  return Buffer.concat([event.subarray(0, comma), event.subarray(valueEnd)]);
+  const shown = Buffer.allocUnsafe(event.length - (valueEnd - comma));
+  event.copy(shown, 0, 0, comma);
+  event.copy(shown, comma, valueEnd);
+  return shown;
 }
 
 /** A usage that states its own cost keeps it. */

@@ -1,12 +1,10 @@
 import { LIMITS, type Usage } from '#terms';
-import { EventBuffer, eventName, payloadOf, readEventPayload } from '../events.ts';
+import { EventBuffer, payloadOf, readEventPayload } from '../events.ts';
 import { NO_FACTS, type AnswerContext, type AnswerFacts, type ClosingCost, type StreamMeter } from '../wire.ts';
+import { findValue, mayHoldError } from './key-search.ts';
 import { KeptDeltas } from './kept-deltas.ts';
 import { asObject, asText } from './loose-json.ts';
 import { mostComplete } from './most-complete.ts';
-
-const LETTER_E = 0x65;
-const DELTA_KEY = '"delta":';
 
 /** How one operation streams: events that say their type, the last of which carries the usage. */
 export type TypedEvents = {
@@ -39,7 +37,7 @@ export class TypedStreamMeter implements StreamMeter {
   constructor(events: TypedEvents, context: AnswerContext) {
     this.#events = events;
     this.#context = context;
-    this.#endMarks = events.ends.map((end) => `"${end}"`);
+    this.#endMarks = events.ends.map((end) => `${end}"`);
     this.#endsMissing = Math.max(1, context.request.choices);
   }
 
@@ -86,10 +84,12 @@ export class TypedStreamMeter implements StreamMeter {
 
   #take(event: Buffer): Buffer | null {
     const ended = this.finished();
-    const end = this.#readEnd(event);
+    const text = event.toString('latin1', 0, event.length);
+    const name = nameOf(text);
+    const end = this.#readEnd(event, { text, name });
     if (ended) return null;
     if (!end) {
-      this.#read(event);
+      this.#read(event, { text, name });
       return this.#release(event);
     }
     this.#endsMissing -= 1;
@@ -105,10 +105,10 @@ export class TypedStreamMeter implements StreamMeter {
   }
 
   /** Whether it is a last event; what it says is kept. */
-  #readEnd(event: Buffer): boolean {
-    if (!this.#endMarks.some((mark) => event.includes(mark)) && !this.#events.ends.includes(nameOf(event)))
-      return false;
-    const type = asText(asObject(readEventPayload(event))?.['type']) || nameOf(event);
+  #readEnd(event: Buffer, { text, name }: Named): boolean {
+    const maybe = name === '' ? this.#endMarks.some((mark) => text.includes(mark)) : this.#events.ends.includes(name);
+    if (!maybe) return false;
+    const type = asText(asObject(readEventPayload(event))?.['type']) || name;
     const payload = payloadOf(event);
     if (payload === null || !this.#events.ends.includes(type)) return false;
     const facts = this.#events.readEnd(payload, this.#context);
@@ -116,26 +116,29 @@ export class TypedStreamMeter implements StreamMeter {
     return true;
   }
 
-  #read(event: Buffer): void {
-    if (this.#head === null || nameOf(event) === 'error' || event.includes('"error"')) {
-      if (this.#readHead(event)) return;
+  #read(event: Buffer, { text, name }: Named): void {
+    if (this.#head === null || name === 'error' || (name === '' && mayHoldError(text))) {
+      if (this.#readHead(event, name)) return;
     }
-    const at = event.indexOf(DELTA_KEY);
-    if (at !== -1) this.#deltas.keep(event, at + DELTA_KEY.length);
+    const at = findValue(text, 'delta');
+    if (at !== -1) this.#deltas.keep(text.slice(at));
   }
 
   /** True when the event is an error: its text was not written by a model. */
-  #readHead(event: Buffer): boolean {
+  #readHead(event: Buffer, name: string): boolean {
     const payload = asObject(readEventPayload(event));
     if (payload === null) return false;
     const answer = asObject(payload['response']) ?? payload;
     this.#head ??= { id: asText(answer['id']), model: asText(answer['model']) };
-    const failed = payload['type'] === 'error' || nameOf(event) === 'error' || asObject(payload['error']) !== null;
+    const failed = payload['type'] === 'error' || name === 'error' || asObject(payload['error']) !== null;
     if (failed) this.#failed = true;
     return failed;
   }
 }
 
-function nameOf(event: Buffer): string {
-  return event[0] === LETTER_E ? eventName(event) : '';
+type Named = { readonly text: string; readonly name: string };
+
+/** What the `event:` line at its start says; empty when there is none. */
+function nameOf(text: string): string {
+  return text.startsWith('event:') ? text.slice('event:'.length, text.indexOf('\n')).trim() : '';
 }

@@ -39,13 +39,39 @@ export const openAiChatUsage: UsageReader = (usage, context) => {
     return stated === undefined ? null : toUsage(given, { meters: {}, sound: true }, context);
   }
   const search = readSearch(given.object, counter);
-  const place = search === null ? context.quirks.reasoning : 'unsummed';
-  const input = readInput(counts);
-  const output = readOutput(counts, place);
   if (counter.absurd) return toUsage(given, 'absurd', context);
-  const meters = { ...input.meters, ...output.meters, ...search };
-  return toUsage(given, { meters, sound: input.sound && output.sound && totalHolds(counts, place) }, context);
+  return toUsage(
+    given,
+    readMeters(counts, { search, place: search.found ? 'unsummed' : context.quirks.reasoning }),
+    context,
+  );
 };
+
+type Around = { readonly search: Search; readonly place: Place };
+
+function readMeters(counts: Counts, { search, place }: Around): Reading {
+  const input = readInput(counts);
+  const written = readWritten(counts);
+  const output = readOutput(counts, place);
+  return {
+    meters: {
+      input: input.text,
+      input_audio: input.audio,
+      input_tool: search.citations,
+      cache_read: counts.cached,
+      cache_write: written.rest,
+      cache_write_5m: written.short,
+      cache_write_1h: written.long,
+      output_text: output.text,
+      output_reasoning: counts.reasoning,
+      output_audio: counts.audioOut,
+      audio_seconds: counts.audioSeconds,
+      web_search: search.searches,
+      request: search.requests,
+    },
+    sound: input.sound && written.sound && output.sound && totalHolds(counts, place),
+  };
+}
 
 /** xAI counts reasoning beside the completion; its total is the sum of three. */
 export const xaiChatUsage: UsageReader = (usage, context) =>
@@ -83,65 +109,63 @@ function readCounts(usage: UsageObject, counter: Counter): Counts {
   };
 }
 
+type Search = {
+  readonly found: boolean;
+  readonly citations: Count;
+  readonly searches: Count;
+  readonly requests: Count;
+};
+
+const NO_SEARCH: Search = { found: false, citations: undefined, searches: undefined, requests: undefined };
+
 /**
  * Perplexity bills more than tokens: a fee per request by the size of the search, and for deep research the searches and the
- * citations it read. Null for everybody else.
+ * citations it read.
  */
-function readSearch(usage: UsageObject, counter: Counter): Reading['meters'] | null {
+function readSearch(usage: UsageObject, counter: Counter): Search {
   const searches = counter.count(usage['num_search_queries']);
   const citations = counter.count(usage['citation_tokens']);
-  if (usage['search_context_size'] === undefined && searches === undefined && citations === undefined) return null;
-  const research = citations !== undefined;
-  return { input_tool: citations, web_search: research ? searches : undefined, request: research ? undefined : 1 };
+  if (usage['search_context_size'] === undefined && searches === undefined && citations === undefined) return NO_SEARCH;
+  return citations === undefined
+    ? { found: true, citations, searches: undefined, requests: 1 }
+    : { found: true, citations, searches, requests: undefined };
 }
 
-function readInput(counts: Counts): Reading {
-  const { prompt, cached, written, audioIn, missed } = counts;
-  if (prompt === undefined) return { meters: {}, sound: false };
+type Input = { readonly text: Count; readonly audio: Count; readonly sound: boolean };
+
+function readInput({ prompt, cached, written, audioIn, missed }: Counts): Input {
+  if (prompt === undefined) return { text: undefined, audio: audioIn, sound: false };
   const inCache = (cached ?? 0) + (written ?? 0);
   const audio = audioIn ?? 0;
   const partitioned = missed === undefined || missed + (cached ?? 0) === prompt;
   const text = prompt - inCache - audio;
-  if (text >= 0) {
-    // How much of the audio came from the cache is not said: both are taken as disjoint, and flagged.
-    const sound = partitioned && (inCache === 0 || audio === 0);
-    return withWrites(counts, { meters: { input: text, input_audio: audioIn }, sound });
-  }
+  // How much of the audio came from the cache is not said: both are taken as disjoint, and flagged.
+  if (text >= 0) return { text, audio: audioIn, sound: partitioned && (inCache === 0 || audio === 0) };
   // Audio that was read from the cache is in both counts; what is left of the prompt is audio.
-  if (inCache <= prompt)
-    return withWrites(counts, { meters: { input: 0, input_audio: prompt - inCache }, sound: false });
+  if (inCache <= prompt) return { text: 0, audio: prompt - inCache, sound: false };
   // More cached than prompted: this provider counts the cache outside (seen at xAI).
-  const input = audio <= prompt ? prompt - audio : prompt;
-  return withWrites(counts, { meters: { input, input_audio: audioIn }, sound: false });
+  return { text: audio <= prompt ? prompt - audio : prompt, audio: audioIn, sound: false };
 }
 
-/** Adds the cache, its writes by lifetime where they are told apart. */
-function withWrites({ cached, written, written5m, written1h, audioSeconds }: Counts, read: Reading): Reading {
-  const byLifetime = (written5m ?? 0) + (written1h ?? 0);
-  const meters = { ...read.meters, audio_seconds: audioSeconds, cache_read: cached };
-  if (byLifetime === 0 || byLifetime > (written ?? 0))
-    return { meters: { ...meters, cache_write: written }, sound: read.sound && byLifetime === 0 };
-  const rest = (written ?? 0) - byLifetime;
-  return {
-    meters: {
-      ...meters,
-      cache_write: rest === 0 ? undefined : rest,
-      cache_write_5m: written5m,
-      cache_write_1h: written1h,
-    },
-    sound: read.sound,
-  };
+type Written = { readonly rest: Count; readonly short: Count; readonly long: Count; readonly sound: boolean };
+
+/** Cache writes by lifetime, where they are told apart. */
+function readWritten({ written, written5m, written1h }: Counts): Written {
+  const told = (written5m ?? 0) + (written1h ?? 0);
+  if (told === 0) return { rest: written, short: undefined, long: undefined, sound: true };
+  const rest = (written ?? 0) - told;
+  if (rest < 0) return { rest: written, short: undefined, long: undefined, sound: false };
+  return { rest: rest === 0 ? undefined : rest, short: written5m, long: written1h, sound: true };
 }
 
-function readOutput(counts: Counts, place: Place): Reading {
+type Output = { readonly text: Count; readonly sound: boolean };
+
+function readOutput(counts: Counts, place: Place): Output {
   const { completion, reasoning, audioOut } = counts;
-  if (completion === undefined) return { meters: {}, sound: reasoning === undefined };
+  if (completion === undefined) return { text: undefined, sound: reasoning === undefined };
   const found = findReasoning(counts, place);
   const text = completion - (audioOut ?? 0) - (found === 'inside' ? (reasoning ?? 0) : 0);
-  return {
-    meters: { output_text: Math.max(text, 0), output_reasoning: reasoning, output_audio: audioOut },
-    sound: text >= 0 && (found === 'inside') === (place === 'inside'),
-  };
+  return { text: Math.max(text, 0), sound: text >= 0 && (found === 'inside') === (place === 'inside') };
 }
 
 /** The provider's own total proves where reasoning is; where it proves nothing, it is where this provider puts it. */
