@@ -14,23 +14,20 @@ export type Dialect = {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, string>>;
   readonly said: Said;
-  /** Fields that are forwarded, and that OpenAI takes on this route alone. */
-  readonly only?: string;
 };
 
 const NOTHING: Said = { tags: {}, labels: [], paths: [], sessionId: '', sessionPath: '', traceId: '' };
 
-type Sent = { readonly fields?: Dialect['fields']; readonly headers?: Dialect['headers']; readonly only?: string };
+type Sent = { readonly fields?: Dialect['fields']; readonly headers?: Dialect['headers'] };
 
 function dialect(name: string, sent: Sent, said: Partial<Said>): Dialect {
-  const { fields = {}, headers = {}, only } = sent;
+  const { fields = {}, headers = {} } = sent;
   return {
     name,
     source: sent.fields === undefined ? 'header' : 'body',
     fields,
     headers,
     said: { ...NOTHING, ...said },
-    ...(only === undefined ? {} : { only }),
   };
 }
 
@@ -75,8 +72,8 @@ const BODIES: readonly Dialect[] = [
   ),
   dialect('LiteLLM litellm_metadata.user', { fields: { litellm_metadata: { user: 'u-17' } } }, { tags: USER }),
   dialect('OpenAI user', { fields: { user: 'u-17' } }, { tags: USER }),
-  dialect('OpenAI safety_identifier', { fields: { safety_identifier: 'u-17' }, only: 'chat' }, { tags: USER }),
-  dialect('Anthropic metadata.user_id', { fields: { metadata: { user_id: 'u-17' } }, only: 'chat' }, { tags: USER }),
+  dialect('OpenAI safety_identifier', { fields: { safety_identifier: 'u-17' } }, { tags: USER }),
+  dialect('Anthropic metadata.user_id', { fields: { metadata: { user_id: 'u-17' } } }, { tags: USER }),
   dialect(
     'TensorZero tags and episode',
     { fields: { 'tensorzero::tags': PAIR, 'tensorzero::episode_id': 'e-1' } },

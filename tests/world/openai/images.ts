@@ -49,6 +49,14 @@ export const editImages: Operation = async (received: Received, stock) => {
   return prepare(form.texts, { stock, inputPictures, event: 'image_edit' });
 };
 
+export const varyImages: Operation = async (received: Received, stock) => {
+  const form = await readForm(received, REQUEST_FIELDS.imageVariations);
+  if (isRefusal(form)) return form;
+  const inputPictures = form.files.filter(({ name }) => name === 'image').length;
+  if (inputPictures === 0) return refusal(400, "Missing required parameter: 'image'.", { param: 'image' });
+  return prepare({ ...form.texts, prompt: '' }, { stock, inputPictures, event: 'image_edit' });
+};
+
 type Given = Pick<ImageRequest, 'inputPictures' | 'event'> & { readonly stock: Stock };
 
 function prepare(texts: Readonly<Record<string, string>>, { stock, inputPictures, event }: Given) {

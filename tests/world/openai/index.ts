@@ -3,7 +3,7 @@ import { chat } from './chat.ts';
 import { completions } from './completions.ts';
 import { embeddings } from './embeddings.ts';
 import { deleteFile, listFiles, listModels, moderations, readFile, uploadFile } from './free-routes.ts';
-import { editImages, generateImages } from './images.ts';
+import { editImages, generateImages, varyImages } from './images.ts';
 import { checkAuthorization, refusal } from './refusals.ts';
 import { responses } from './responses.ts';
 import { speech } from './speech.ts';
@@ -16,7 +16,8 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, operation: Opera
   ['POST', /^\/v1\/responses$/, responses],
   ['POST', /^\/v1\/images\/generations$/, generateImages],
   ['POST', /^\/v1\/images\/edits$/, editImages],
-  ['POST', /^\/v1\/audio\/transcriptions$/, transcriptions],
+  ['POST', /^\/v1\/images\/variations$/, varyImages],
+  ['POST', /^\/v1\/audio\/trans(?:criptions|lations)$/, transcriptions],
   ['POST', /^\/v1\/audio\/speech$/, speech],
   ['POST', /^\/v1\/moderations$/, moderations],
   ['GET', /^\/v1\/models$/, listModels],

@@ -74,6 +74,15 @@ export const OPENAI_MODELS: Readonly<Record<string, ServedModel>> = {
     reasons: false,
     tokens: { image: 10_000_000n },
   },
+  'dall-e-2': {
+    serves: 'images',
+    snapshot: 'dall-e-2',
+    input: 0n,
+    cached: 0n,
+    output: 0n,
+    reasons: false,
+    fees: { 'standard/1024x1024': 20_000_000_000n },
+  },
   'dall-e-3': {
     serves: 'images',
     snapshot: 'dall-e-3',

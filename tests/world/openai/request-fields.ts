@@ -138,6 +138,7 @@ export const REQUEST_FIELDS = {
     'stream',
     'user',
   ]),
+  imageVariations: new Set(['image', 'model', 'n', 'response_format', 'size', 'user']),
   transcriptions: new Set([
     'file',
     'model',
