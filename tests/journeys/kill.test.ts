@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import {
+  ALL_APIS,
+  ALL_PROVIDERS,
   driveLoad,
   pico,
   picoText,
@@ -22,15 +24,16 @@ test(`${KILLS} kills under load lose no acknowledged call, double none, and leav
   const random = seededRandom(seed);
   const upstream = await startUpstreamProcess();
   t.after(() => upstream.close());
-  const gateway = await startGateway({ upstream });
+  const gateway = await startGateway({ upstream, providers: ALL_PROVIDERS });
   t.after(() => gateway.close());
   const { key } = await makeKey(gateway, { key_alias: 'load' });
 
   let strike = { after: 0, now: () => {} };
   let up = Promise.resolve();
   let over = false;
+  const behaviour = { chunk_delay: 2, delay: 3 };
   function* endlessly() {
-    for (const call of planCalls({ count: 1_000_000, seed, behaviour: { chunk_delay: 2, delay: 3 } })) {
+    for (const call of planCalls({ count: 1_000_000, seed, behaviour, apis: ALL_APIS })) {
       if (over) return;
       yield call;
     }

@@ -16,15 +16,8 @@ export {
   type GatewayOptions,
   type ProviderName,
 } from './gateway-process.ts';
-export {
-  driveLoad,
-  makeCall,
-  planCalls,
-  type CallOutcome,
-  type LoadOptions,
-  type PlannedCall,
-  type PlanOptions,
-} from './load.ts';
+export { ALL_APIS, driveLoad, planCalls, type LoadOptions, type PlannedCall, type PlanOptions } from './load.ts';
+export { makeCall, type Api, type CallOutcome } from './make-call.ts';
 export { FREE_CALLS, NATIVE_CALLS, type NativeCall } from './native-calls.ts';
 export { pico, picoText } from './pico.ts';
 export type { BilledMeters, ServedModel } from './price-list.ts';
