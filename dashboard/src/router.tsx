@@ -2,6 +2,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
 import { sessionQuery } from './api/session.ts';
 import { OverviewPage } from './pages/overview/overview-page.tsx';
+import { PricesPage } from './pages/prices/prices-page.tsx';
 import { RequestsPage } from './pages/requests/requests-page.tsx';
 import { SessionPage } from './pages/sessions/session-page.tsx';
 import { SessionsPage } from './pages/sessions/sessions-page.tsx';
@@ -89,11 +90,25 @@ const tagKeyRoute = createRoute({
   component: TagKeyPage,
 });
 
+const pricesRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/ui/prices',
+  component: PricesPage,
+});
+
 const routeTree = rootRoute.addChildren([
   startRoute,
   uiRoute,
   signInRoute,
-  appRoute.addChildren([overviewRoute, requestsRoute, sessionsRoute, sessionRoute, tagsRoute, tagKeyRoute]),
+  appRoute.addChildren([
+    overviewRoute,
+    requestsRoute,
+    sessionsRoute,
+    sessionRoute,
+    tagsRoute,
+    tagKeyRoute,
+    pricesRoute,
+  ]),
 ]);
 
 export function createDashboardRouter(queryClient: QueryClient) {

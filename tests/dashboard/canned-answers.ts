@@ -104,15 +104,23 @@ export function eventAnswer(call: CannedCall): object {
   const input = BigInt(inputTokens) * 150_000n;
   return {
     ...toEvent(call),
-    attempts: [{ ...toEvent(call), kind: 'attempt', http_status: 200, error_code: null }],
+    attempts: [{ ...toEvent(call), http_status: 200, error_code: null }],
+    corrections: [],
+    computed_cost_usd_exact: cost === null ? null : formatUsd(cost),
+    price_terms: [],
     call_cost_usd_exact: cost === null ? null : formatUsd(cost),
     operation: 'chat',
+    wire: 'openai.chat',
+    price_as: call.provider,
+    region: null,
+    geo: null,
     upstream_id: `chatcmpl-${call.id.slice(-8)}`,
     response_model: call.model,
     service_tier: null,
     first_byte_ms: 120,
     http_status: 200,
     error_code: null,
+    other_usage: null,
     meters: { input: inputTokens, output_text: outputTokens },
     charges:
       cost === null ? [] : [charge('input', inputTokens, input), charge('output_text', outputTokens, cost - input)],
@@ -142,15 +150,20 @@ function toEvent(call: CannedCall): object {
     id: call.id,
     entry_id: `${call.id}.1.attempt.0`,
     attempt: 1,
+    cause: 'first',
     timestamp: new Date(call.atMs).toISOString(),
     model: call.model,
     request_model: call.model,
+    route: null,
     provider: call.provider,
     input_tokens: call.inputTokens,
     output_tokens: call.outputTokens,
     cost_usd: call.cost === null ? null : Number(formatUsd(call.cost)),
     cost_usd_exact: call.cost === null ? null : formatUsd(call.cost),
+    list_cost_usd_exact: call.cost === null ? null : formatUsd(call.cost),
+    billed_usd_exact: call.cost === null ? null : formatUsd(call.cost),
     cost_state: call.costState,
+    corrections: 0,
     latency_ms: call.latencyMs,
     entity_type: call.entity?.type ?? null,
     entity_id: call.entity?.id ?? null,
@@ -175,13 +188,19 @@ function totals(calls: readonly CannedCall[]): Record<string, unknown> {
   const sandbox = calls.filter((call) => call.provider === 'sandbox');
   return {
     ...moneyFields('total_cost', costOf(calls)),
+    ...moneyFields('total_list_cost', costOf(calls)),
+    ...moneyFields('total_billed', costOf(calls)),
     total_events: calls.length,
+    total_attempts: calls.length,
     total_input_tokens: sum((call) => call.inputTokens),
     total_output_tokens: sum((call) => call.outputTokens),
     avg_latency_ms: calls.length === 0 ? null : Math.round(sum((call) => call.latencyMs) / calls.length),
     unpriced_events: calls.filter((call) => call.costState === 'unpriced').length,
     incomplete_events: 0,
+    estimated_events: 0,
     estimated_cost_exact: '0',
+    reported_cost_exact: '0',
+    partial_exact_cost_exact: '0',
     in_doubt_events: calls.filter((call) => call.costState === 'in_doubt').length,
     at_risk_exact: formatUsd(sumUsd(calls.flatMap((call) => (call.atRisk === null ? [] : [call.atRisk])))),
     sandbox_cost_exact: formatUsd(costOf(sandbox)),
@@ -210,6 +229,7 @@ function fieldsOf(value: string, by: string, calls: readonly CannedCall[]): Reco
     const hasChildren = calls.some((call) => call.paths.some((path) => path.startsWith(`${value}/`)));
     return { is_direct: value === '(direct)', has_children: hasChildren };
   }
+  if (by === 'model') return { model: value, provider: calls[0]?.provider ?? null };
   if (by !== 'entity') return {};
   const [type, id] = value.split('/');
   return value === UNTAGGED ? { entity_type: null, entity_id: UNTAGGED } : { entity_type: type, entity_id: id };
@@ -274,6 +294,7 @@ function matching(calls: readonly CannedCall[], ask: Ask): readonly CannedCall[]
       equal('provider', call.provider) &&
       equal('key', call.keyName) &&
       equal('status', call.status) &&
+      equal('cost_state', call.costState) &&
       (ask.get('entity_type') === null || call.tags[ask.get('entity_type') ?? ''] === ask.get('entity_id')) &&
       tags.every((tag) => carries(call, tag)),
   );

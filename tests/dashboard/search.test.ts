@@ -125,6 +125,18 @@ test('what the key proves is filtered apart from what the call declares', () => 
   assert.deepEqual(parseSearch(readAddress(writeSearch(search))), search);
 });
 
+test('what every call has or lacks is a filter, also for the calls that lack it', () => {
+  const row = { value: 'fast', untagged: false, other: false };
+  const none = { value: UNTAGGED, untagged: true, other: false };
+  assert.deepEqual(narrowTo({ ...DEFAULT_SEARCH, by: 'route' }, row), { route: 'fast' });
+  assert.deepEqual(narrowTo({ ...DEFAULT_SEARCH, by: 'route' }, none), { route: UNTAGGED });
+  assert.deepEqual(narrowTo({ ...DEFAULT_SEARCH, by: 'cost_state' }, { ...row, value: 'unpriced' }), {
+    cost_state: 'unpriced',
+  });
+  const search = { ...DEFAULT_SEARCH, cost_state: 'unpriced', route: 'fast', service_tier: 'flex' };
+  assert.deepEqual(parseSearch(readAddress(writeSearch(search))), search);
+});
+
 test('a filter asked for twice is one filter', () => {
   const search = { ...DEFAULT_SEARCH, tags: 'beta' };
   assert.deepEqual(splitTags(withTags(search, 'beta, env:staging').tags ?? ''), ['beta', 'env:staging']);

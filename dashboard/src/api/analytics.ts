@@ -83,7 +83,9 @@ export function scope(search: Search): Params {
 function filters(search: Search): Params {
   const { tags, model, provider, key, status, entity_type, entity_id, session_id } = search;
   const proven = { 'key.id': search['key.id'], 'key.team': search['key.team'], 'key.owner': search['key.owner'] };
-  return { tags, model, provider, key, status, entity_type, entity_id, session_id, ...proven };
+  const { cost_state, route, operation, cause, region, service_tier } = search;
+  const builtIn = { cost_state, route, operation, cause, region, service_tier };
+  return { tags, model, provider, key, status, entity_type, entity_id, session_id, ...builtIn, ...proven };
 }
 
 export function live<T>(queryKey: readonly unknown[], fetch: (signal: AbortSignal) => Promise<T>) {

@@ -17,7 +17,10 @@ const eventFields = {
   input_tokens: z.number(),
   output_tokens: z.number(),
   cost_usd_exact: z.nullable(z.string()),
+  list_cost_usd_exact: z.nullable(z.string()),
+  billed_usd_exact: z.nullable(z.string()),
   cost_state: z.string(),
+  route: z.nullable(z.string()),
   latency_ms: z.number(),
   entity_type: z.nullable(z.string()),
   entity_id: z.nullable(z.string()),
@@ -61,22 +64,41 @@ export type ChargeLine = z.infer<typeof chargeSchema>;
 
 const attemptSchema = z.object({
   entry_id: z.string(),
-  kind: z.string(),
   attempt: z.number(),
+  cause: z.nullable(z.string()),
   provider: z.string(),
   model: z.string(),
   status: z.string(),
+  error_code: z.nullable(z.string()),
   latency_ms: z.number(),
   cost_usd_exact: z.nullable(z.string()),
   cost_state: z.string(),
 });
 
+/** Signed differences: what was made of the call's cost later. */
+const correctionSchema = z.object({
+  entry_id: z.string(),
+  recorded_at: z.string(),
+  reason: z.nullable(z.string()),
+  resolves: z.nullable(z.string()),
+  cost_state: z.string(),
+  cost_usd_exact: z.nullable(z.string()),
+  billed_usd_exact: z.nullable(z.string()),
+  price_book: z.nullable(z.string()),
+});
+
+export type Correction = z.infer<typeof correctionSchema>;
+
 const detailSchema = z.object({
   ...eventFields,
   attempts: z.array(attemptSchema),
+  corrections: z.array(correctionSchema),
+  computed_cost_usd_exact: z.nullable(z.string()),
+  price_terms: z.array(z.string()),
   charges: z.array(chargeSchema),
   call_cost_usd_exact: z.nullable(z.string()),
   operation: z.string(),
+  region: z.nullable(z.string()),
   upstream_id: z.nullable(z.string()),
   response_model: z.string(),
   service_tier: z.nullable(z.string()),
@@ -109,7 +131,7 @@ export function eventQuery(id: string) {
   return queryOptions({
     queryKey: ['event', id],
     queryFn: ({ signal }) => read(`/v1/events/${encodeURIComponent(id)}`, detailSchema, signal),
-    // Entries never change; a correction is another entry.
+    // Entries never change, and corrections of them are rare.
     staleTime: 60_000,
   });
 }

@@ -4,7 +4,11 @@ import * as z from 'zod/mini';
 export const totalsFields = {
   total_cost: z.number(),
   total_cost_exact: z.string(),
+  /** At public prices, and what is charged on. */
+  total_list_cost_exact: z.string(),
+  total_billed_exact: z.string(),
   total_events: z.number(),
+  total_attempts: z.number(),
   total_input_tokens: z.number(),
   total_output_tokens: z.number(),
 };
@@ -12,6 +16,7 @@ export const totalsFields = {
 export const doubtFields = {
   avg_latency_ms: z.nullish(z.number()),
   unpriced_events: z.number(),
+  incomplete_events: z.number(),
   estimated_cost_exact: z.string(),
   in_doubt_events: z.number(),
   at_risk_exact: z.string(),

@@ -1,4 +1,4 @@
-import { formatUsd, parseUsd, PICO_PER_USD, picoUsd } from '#terms';
+import { formatUsd, parseUsd, PICO_PER_USD, picoUsd, sumUsd } from '#terms';
 
 /** What stands where an amount is unknown: an unpriced call is not a free one. */
 export const UNKNOWN_AMOUNT = '–';
@@ -21,6 +21,13 @@ export function formatMoney(exact: string): string {
 /** Every digit the ledger holds. */
 export function formatExactMoney(exact: string): string {
   return exact.startsWith('-') ? `-$${exact.slice(1)}` : `$${exact}`;
+}
+
+/** The sum of decimal USD; `undefined` when one of them is no amount. */
+export function addMoney(amounts: readonly string[]): string | undefined {
+  const pico = amounts.map((amount) => parseUsd(amount));
+  const known = pico.filter((amount) => amount !== undefined);
+  return known.length < pico.length ? undefined : formatUsd(sumUsd(known));
 }
 
 /** What a thousand requests cost, as decimal USD; `undefined` without requests. */

@@ -2,7 +2,10 @@ import { escapeKeyValue, escapeTag, joinTags, readableTag, splitTags } from './t
 import { tagKeyOf } from './group-by.ts';
 import type { Search } from './search.ts';
 
-const PLAIN_FIELDS = ['model', 'provider', 'key', 'key.id', 'key.team', 'key.owner', 'status', 'session_id'] as const;
+/** Fields that a call may lack; the API finds those as `(untagged)`. */
+const MAY_LACK = ['key.id', 'key.team', 'key.owner', 'route', 'operation', 'cause', 'region', 'service_tier'] as const;
+
+const PLAIN_FIELDS = ['model', 'provider', 'key', 'status', 'cost_state', ...MAY_LACK, 'session_id'] as const;
 
 type PlainField = (typeof PLAIN_FIELDS)[number];
 
@@ -52,6 +55,12 @@ export const NO_FILTERS: Partial<Search> = {
   'key.owner': '',
   status: '',
   session_id: '',
+  cost_state: '',
+  route: '',
+  operation: '',
+  cause: '',
+  region: '',
+  service_tier: '',
   entity_type: '',
   entity_id: '',
 };
@@ -88,7 +97,7 @@ export function narrowTo(search: Search, row: GroupRow): Partial<Search> | undef
   if (row.other || row.is_direct === true) return undefined;
   const plain = PLAIN_FIELDS.find((field) => field === search.by);
   if (plain !== undefined) {
-    if (row.untagged) return plain.startsWith('key.') ? SET[plain](UNTAGGED) : undefined;
+    if (row.untagged) return MAY_LACK.some((field) => field === plain) ? SET[plain](UNTAGGED) : undefined;
     return SET[plain](row.value);
   }
   const key = tagKeyOf(search.by);
@@ -111,4 +120,10 @@ const SET: Readonly<Record<PlainField, (value: string) => Partial<Search>>> = {
   'key.owner': (owner) => ({ 'key.owner': owner }),
   status: (status) => ({ status }),
   session_id: (id) => ({ session_id: id }),
+  cost_state: (state) => ({ cost_state: state }),
+  route: (route) => ({ route }),
+  operation: (operation) => ({ operation }),
+  cause: (cause) => ({ cause }),
+  region: (region) => ({ region }),
+  service_tier: (tier) => ({ service_tier: tier }),
 };

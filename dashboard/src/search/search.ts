@@ -26,6 +26,12 @@ export type Search = {
   readonly entity_type: string;
   readonly entity_id: string;
   readonly session_id: string;
+  readonly cost_state: string;
+  readonly route: string;
+  readonly operation: string;
+  readonly cause: string;
+  readonly region: string;
+  readonly service_tier: string;
   /** What the key proves, whatever the caller declared. */
   readonly 'key.id': string;
   readonly 'key.team': string;
@@ -52,6 +58,12 @@ export const DEFAULT_SEARCH: Search = {
   entity_type: '',
   entity_id: '',
   session_id: '',
+  cost_state: '',
+  route: '',
+  operation: '',
+  cause: '',
+  region: '',
+  service_tier: '',
   'key.id': '',
   'key.team': '',
   'key.owner': '',
@@ -87,6 +99,12 @@ export function parseSearch(raw: Readonly<Record<string, unknown>>): Search {
     entity_type: entity ? text('entity_type') : '',
     entity_id: entity ? text('entity_id') : '',
     session_id: text('session_id'),
+    cost_state: text('cost_state'),
+    route: text('route'),
+    operation: text('operation'),
+    cause: text('cause'),
+    region: text('region'),
+    service_tier: text('service_tier'),
     'key.id': text('key.id'),
     'key.team': text('key.team'),
     'key.owner': text('key.owner'),

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { ChartColumnStacked, List, LogOut, MessagesSquare, Tags } from 'lucide-react';
+import { ChartColumnStacked, List, LogOut, MessagesSquare, Receipt, Tags } from 'lucide-react';
 import { sessionQuery, signOut } from '../api/session.ts';
 import { parseSearch } from '../search/search.ts';
 import { IconButton } from '../ui/button.tsx';
@@ -12,6 +12,7 @@ const PAGES = [
   { to: '/ui/requests', label: 'Requests', Icon: List },
   { to: '/ui/sessions', label: 'Sessions', Icon: MessagesSquare },
   { to: '/ui/tags', label: 'Tags', Icon: Tags },
+  { to: '/ui/prices', label: 'Prices', Icon: Receipt },
 ] as const;
 
 export function AppShell() {

@@ -54,6 +54,21 @@ export function formatMonth(day: string): string {
   return new Intl.DateTimeFormat('en-US', { timeZone: 'UTC', month: 'short', year: 'numeric' }).format(utcMs(day));
 }
 
+/** The first instant of a day in a zone. */
+export function startOfDayMs(zone: string, day: string): number {
+  const wall = utcMs(day);
+  // Twice: the offset of the guess may be that of the other side of a clock change.
+  const guess = wall - offsetMs(zone, wall);
+  return wall - offsetMs(zone, guess);
+}
+
+function offsetMs(zone: string, atMs: number): number {
+  const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
+  const name = format.formatToParts(atMs).find((part) => part.type === 'timeZoneName')?.value ?? '';
+  const [, sign = '+', hours = '0', minutes = '0'] = /^GMT([+-])(\d\d):(\d\d)/.exec(name) ?? [];
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000;
+}
+
 export function addDays(day: string, days: number): string {
   return new Date(utcMs(day) + days * 86_400_000).toISOString().slice(0, 10);
 }

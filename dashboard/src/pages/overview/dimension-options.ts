@@ -11,6 +11,12 @@ const BUILT_IN: readonly Option[] = [
   { value: 'key.team', label: 'Team of the key' },
   { value: 'key.owner', label: 'Owner of the key' },
   { value: 'status', label: 'Status' },
+  { value: 'cost_state', label: 'Cost state' },
+  { value: 'route', label: 'Route' },
+  { value: 'operation', label: 'Operation' },
+  { value: 'cause', label: 'Cause of attempt' },
+  { value: 'region', label: 'Region' },
+  { value: 'service_tier', label: 'Service tier' },
   { value: 'label', label: 'Label' },
   { value: 'path', label: 'Path' },
 ];
@@ -44,7 +50,7 @@ export function dimensionLabel(by: string): string {
 export function dimensionWord(by: string): string {
   const key = tagKeyOf(by);
   if (key !== undefined) return key;
-  return by.startsWith('key.') ? dimensionLabel(by).replace(/^./, (first) => first.toLowerCase()) : by;
+  return dimensionLabel(by).replace(/^./, (first) => first.toLowerCase());
 }
 
 export function tagKeysOf(dimensions: Dimensions | undefined): readonly string[] {

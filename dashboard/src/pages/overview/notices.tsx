@@ -1,13 +1,17 @@
-import { CircleHelp, FlaskConical, TriangleAlert } from 'lucide-react';
+import { Link } from '@tanstack/react-router';
+import { CircleHelp, FlaskConical, Receipt, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import type { Summary } from '../../api/totals.ts';
 import { formatExactMoney, formatMoney, isZeroMoney } from '../../money/money.ts';
 import { plural } from '../../money/quantity.ts';
+import { parseSearch } from '../../search/search.ts';
 
 /** What a total alone would hide. Each stands here only when there is something to say. */
 export function Notices({ summary }: { readonly summary: Summary }) {
-  const { in_doubt_events: inDoubt, unpriced_events: unpriced } = summary;
-  const nothing = inDoubt === 0 && unpriced === 0 && !summary.sandbox && isZeroMoney(summary.estimated_cost_exact);
+  const { in_doubt_events: inDoubt, unpriced_events: unpriced, incomplete_events: incomplete } = summary;
+  const amounts = amountsOf(summary);
+  const certain = inDoubt + unpriced + incomplete === 0 && isZeroMoney(summary.estimated_cost_exact);
+  const nothing = certain && !summary.sandbox && amounts === null;
   if (nothing) return null;
   return (
     <ul aria-label="What to know about this total" className="flex flex-wrap gap-2 text-[13px]">
@@ -21,7 +25,18 @@ export function Notices({ summary }: { readonly summary: Summary }) {
       {unpriced > 0 && (
         <Notice Icon={CircleHelp} look="border-warn-line bg-warn-soft" iconLook="text-warn">
           <b className="font-semibold">{plural(unpriced, 'unpriced call')}</b>: no price is known, so spend leaves{' '}
-          {unpriced === 1 ? 'it' : 'them'} out.
+          {unpriced === 1 ? 'it' : 'them'} out. <PricesLink />
+        </Notice>
+      )}
+      {incomplete > 0 && (
+        <Notice Icon={CircleHelp} look="border-warn-line bg-warn-soft" iconLook="text-warn">
+          <b className="font-semibold">{plural(incomplete, 'incomplete call')}</b>: a part of what{' '}
+          {incomplete === 1 ? 'it' : 'they'} used has no price, and is left out. <PricesLink />
+        </Notice>
+      )}
+      {amounts !== null && (
+        <Notice Icon={Receipt} look="border-line bg-surface" iconLook="text-ink-3">
+          {amounts}
         </Notice>
       )}
       {!isZeroMoney(summary.estimated_cost_exact) && (
@@ -40,6 +55,37 @@ export function Notices({ summary }: { readonly summary: Summary }) {
         </Notice>
       )}
     </ul>
+  );
+}
+
+/** List price and billed amount, where contracts or markups set them apart from the cost. */
+function amountsOf(summary: Summary): ReactNode {
+  const { total_cost_exact: cost, total_list_cost_exact: list, total_billed_exact: billed } = summary;
+  if (list === cost && billed === cost) return null;
+  return (
+    <>
+      <Amount exact={list} /> at list prices, <Amount exact={cost} /> cost, <Amount exact={billed} /> billed.
+    </>
+  );
+}
+
+function Amount({ exact }: { readonly exact: string }) {
+  return (
+    <b className="font-semibold" title={formatExactMoney(exact)}>
+      {formatMoney(exact)}
+    </b>
+  );
+}
+
+function PricesLink() {
+  return (
+    <Link
+      to="/ui/prices"
+      search={(previous) => ({ ...parseSearch(previous), page: 1, call: '' })}
+      className="underline underline-offset-4"
+    >
+      See prices
+    </Link>
   );
 }
 

@@ -7,6 +7,8 @@ import { parseSearch } from '../../search/search.ts';
 import { dayIn, formatLongDay, timeIn } from '../../time/zone.ts';
 import { PlayMoney } from '../../ui/badge.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
+import { CallAmounts } from './call-amounts.tsx';
+import { Attempts, Corrections } from './call-history.tsx';
 import { CostState, costStateMeaning, StatusMark } from './call-marks.tsx';
 import { CallTags } from './call-tags.tsx';
 import { ChargeLines } from './charge-lines.tsx';
@@ -30,12 +32,18 @@ export function CallFigures({ call, tz }: CallFiguresProps) {
         </p>
         {call.cost_state !== 'exact' && <p className="mt-1 text-[13px] text-ink-2">{doubtOf(call)}</p>}
       </header>
+      <CallAmounts call={call} />
       <Section title="Charges">
         <ChargeLines call={call} />
       </Section>
       {call.attempts.length > 1 && (
-        <Section title="Attempts and corrections">
+        <Section title="Attempts">
           <Attempts call={call} />
+        </Section>
+      )}
+      {call.corrections.length > 0 && (
+        <Section title="Corrections">
+          <Corrections call={call} tz={tz} />
         </Section>
       )}
       <Section title="Tags">
@@ -70,25 +78,6 @@ function Section({ title, children }: { readonly title: string; readonly childre
   );
 }
 
-function Attempts({ call }: { readonly call: CallDetail }) {
-  return (
-    <ul className="divide-y divide-line border-y border-line text-[13px]">
-      {call.attempts.map((attempt) => (
-        <li key={attempt.entry_id} className="flex items-center gap-3 py-1.5">
-          <span className="text-ink-3">{attempt.kind === 'attempt' ? `#${attempt.attempt}` : attempt.kind}</span>
-          <span className="min-w-0 flex-1 truncate">
-            {attempt.provider}/{attempt.model}
-          </span>
-          <StatusMark event={{ status: attempt.status, success: attempt.status === 'ok' }} />
-          <span className="font-mono text-xs">
-            {attempt.cost_usd_exact === null ? UNKNOWN_AMOUNT : formatExactMoney(attempt.cost_usd_exact)}
-          </span>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
 function Facts({ call }: { readonly call: CallDetail }) {
   const facts: readonly (readonly [string, ReactNode])[] = [
     ['Status', <StatusMark key="status" event={call} />],
@@ -99,6 +88,9 @@ function Facts({ call }: { readonly call: CallDetail }) {
     ['Tokens', `${formatCount(call.input_tokens)} in, ${formatCount(call.output_tokens)} out`],
     ['Latency', latencyOf(call)],
     ['Mode', call.stream ? 'stream' : 'whole answer'],
+    ['Operation', call.operation],
+    ['Route', call.route],
+    ['Region', call.region],
     ['Service tier', call.service_tier],
     ['Key', call.key_name],
     ['Team of the key', call.key_team],

@@ -4,7 +4,11 @@ import { Badge, type Tone } from '../../ui/badge.tsx';
 const STATES: Readonly<Record<string, { readonly tone: Tone; readonly words: string; readonly meaning: string }>> = {
   exact: { tone: 'neutral', words: 'exact', meaning: 'Reported usage times known prices.' },
   reported: { tone: 'neutral', words: 'reported', meaning: 'The provider reported this cost itself.' },
-  partial_exact: { tone: 'warn', words: 'partial', meaning: 'Exact for what was delivered before the call broke off.' },
+  partial_exact: {
+    tone: 'warn',
+    words: 'partly exact',
+    meaning: 'The call broke off: its input is as the provider reported it, its output is estimated.',
+  },
   estimated: { tone: 'warn', words: 'estimated', meaning: 'The provider reported no usage; the tokens are estimated.' },
   incomplete: {
     tone: 'warn',
@@ -12,8 +16,16 @@ const STATES: Readonly<Record<string, { readonly tone: Tone; readonly words: str
     meaning: 'Part of the usage has no known price and is not in the cost.',
   },
   unpriced: { tone: 'warn', words: 'unpriced', meaning: 'No price is known. The cost is unknown, not zero.' },
-  in_doubt: { tone: 'bad', words: 'in doubt', meaning: 'The gateway stopped before the answer was recorded.' },
+  in_doubt: {
+    tone: 'bad',
+    words: 'in doubt',
+    meaning: 'The answer was lost: it may have been billed, and nothing says how much.',
+  },
 };
+
+export function costStateWords(state: string): string {
+  return STATES[state]?.words ?? state.replaceAll('_', ' ');
+}
 
 /** How far the cost can be trusted. */
 export function CostState({ state }: { readonly state: string }) {

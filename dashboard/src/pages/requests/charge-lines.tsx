@@ -1,6 +1,6 @@
 import type { CallDetail, ChargeLine } from '../../api/events.ts';
-import { formatExactMoney, UNKNOWN_AMOUNT } from '../../money/money.ts';
-import { formatCount } from '../../money/quantity.ts';
+import { addMoney, formatExactMoney, UNKNOWN_AMOUNT } from '../../money/money.ts';
+import { formatUnitPrice } from '../../money/unit-price.ts';
 
 /** Meter × quantity × unit price = amount, to the last digit, with the price row each line was rated by. */
 export function ChargeLines({ call }: { readonly call: CallDetail }) {
@@ -27,7 +27,7 @@ export function ChargeLines({ call }: { readonly call: CallDetail }) {
       </thead>
       <tbody>
         {call.charges.map((charge) => (
-          <ChargeRow key={`${charge.meter} ${charge.price_row}`} charge={charge} />
+          <ChargeRow key={`${charge.meter} ${charge.price_row} ${charge.quantity}`} charge={charge} />
         ))}
         {call.unpriced_meters.map((meter) => (
           <tr key={meter} className="h-9 border-b border-line text-warn">
@@ -43,7 +43,7 @@ export function ChargeLines({ call }: { readonly call: CallDetail }) {
           <th scope="row" colSpan={2} className="text-left font-semibold">
             Cost
           </th>
-          <td className="hidden px-3 text-right text-xs font-normal text-ink-3 sm:table-cell">sum of the lines</td>
+          <td className="hidden px-3 text-right text-xs font-normal text-ink-3 sm:table-cell">{sumWords(call)}</td>
           <td className="text-right font-mono text-xs">
             {call.cost_usd_exact === null ? UNKNOWN_AMOUNT : formatExactMoney(call.cost_usd_exact)}
           </td>
@@ -51,6 +51,13 @@ export function ChargeLines({ call }: { readonly call: CallDetail }) {
       </tfoot>
     </table>
   );
+}
+
+/** Why the cost is, or is not, what the lines add up to. */
+function sumWords(call: CallDetail): string {
+  const lines = addMoney(call.charges.map((charge) => charge.amount_usd_exact));
+  if (call.cost_usd_exact === null || lines === call.cost_usd_exact) return 'sum of the lines';
+  return call.cost_state === 'reported' ? 'as the provider reported it' : 'sum of the lines, under contract';
 }
 
 function ChargeRow({ charge }: { readonly charge: ChargeLine }) {
@@ -64,28 +71,18 @@ function ChargeRow({ charge }: { readonly charge: ChargeLine }) {
       </td>
       <td className="py-1.5 text-right align-top">
         {formatQuantity(charge.quantity)}
-        <span className="block text-2xs text-ink-3 sm:hidden">× {unitPriceOf(charge)}</span>
+        <span className="block text-2xs text-ink-3 sm:hidden">
+          × {formatUnitPrice({ amount: charge.unit_price_usd, per: charge.per })}
+        </span>
       </td>
       <td className="hidden px-3 py-1.5 text-right align-top whitespace-nowrap text-ink-2 sm:table-cell">
-        × {unitPriceOf(charge)}
+        × {formatUnitPrice({ amount: charge.unit_price_usd, per: charge.per })}
       </td>
       <td className="py-1.5 text-right align-top font-mono text-xs leading-5">
         {formatExactMoney(charge.amount_usd_exact)}
       </td>
     </tr>
   );
-}
-
-const PER: Readonly<Record<number, string>> = { 1: '', 1000: ' / 1K', 1_000_000: ' / 1M' };
-
-/** `$0.15 / 1M`. */
-function unitPriceOf({ unit_price_usd: price, per }: Pick<ChargeLine, 'unit_price_usd' | 'per'>): string {
-  return `$${price.replace(/^(\d+)(?:\.(\d))?$/, cents)}${PER[per] ?? ` / ${formatCount(per)}`}`;
-}
-
-/** `0.6` → `0.60`; longer fractions stay as they are. */
-function cents(_price: string, whole: string, tenths: string | undefined): string {
-  return `${whole}.${tenths ?? '0'}0`;
 }
 
 function formatQuantity(quantity: string): string {
