@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scanJsonObject } from '#std';
 import { ApportionError } from '#terms';
-import { NO_TARGET, type RequestBody, type RequestEdit } from '../wire.ts';
+import { NO_QUIRKS, NO_TARGET, type RequestBody, type RequestEdit } from '../wire.ts';
 import { readChatRequest, readCompletionRequest, readEmbeddingRequest, requestText } from './request.ts';
+import { openAiChatUsage } from './usage.ts';
 import { writeRequest } from './write-request.ts';
 
 function bodyOf(text: string): RequestBody {
@@ -117,4 +118,14 @@ test('an embedding has no output, and its text is its input', () => {
   const body = bodyOf('{"model":"m","input":["one","two"]}');
   assert.equal(readEmbeddingRequest(body).maxOutputTokens, 0);
   assert.equal(requestText(body), 'one\ntwo');
+});
+
+test('a model that searches for every answer owes a search for each, which no answer counts', () => {
+  const asked = readChatRequest(bodyOf('{"model":"gpt-4o-search-preview","messages":[]}'));
+  assert.deepEqual([asked.meters, asked.maxInputTokens], [{ web_search: 1 }, null]);
+  const usage = openAiChatUsage(
+    { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
+    { quirks: NO_QUIRKS, ...(asked.meters === undefined ? {} : { request: asked.meters }) },
+  );
+  assert.deepEqual(usage?.meters, { input: 5, output_text: 2, web_search: 1 });
 });

@@ -1,6 +1,7 @@
 import { ApportionError } from '#terms';
 import type { RequestBody, WireRequest } from '../wire.ts';
-import { COUNT, FLAG, isGiven, OBJECT, OPTIONAL_TEXT, parseValue, readField, TEXT } from './request-fields.ts';
+import { memberValue } from './loose-json.ts';
+import { COUNT, FLAG, isGiven, OBJECT, OPTIONAL_TEXT, readField, TEXT } from './request-fields.ts';
 
 /** Chat templates add a few tokens per message that no byte of the request stands for. */
 const TEMPLATE_TOKENS = 1_000;
@@ -20,10 +21,16 @@ const REMOTE_CONTENT = [
   '"compound_custom"',
 ];
 
+/** OpenAI's search models search once for every answer, and no answer counts it (OpenAI pricing, web search in chat). */
+const SEARCHES_ALWAYS = /(?:^|\/)gpt-[\w.-]*-search-(?:preview|api)/;
+
 export function readChatRequest(body: RequestBody): WireRequest {
+  const common = readCommon(body);
+  const searches = SEARCHES_ALWAYS.test(common.model);
   return {
-    ...readCommon(body),
+    ...common,
     ...bounded(body, REMOTE_CONTENT),
+    ...(searches ? { maxInputTokens: null, meters: { web_search: 1 } } : {}),
     maxOutputTokens: readField(body, 'max_completion_tokens', COUNT) ?? readField(body, 'max_tokens', COUNT) ?? null,
     choices: readField(body, 'n', COUNT) ?? 1,
   };
@@ -136,8 +143,7 @@ function bounded(body: RequestBody, remote: readonly string[]): Pick<WireRequest
 
 /** A prompt is a text, a list of token numbers, or a list of either. */
 function promptCount(body: RequestBody): number {
-  const member = body.members.get('prompt');
-  const prompt: unknown = member === undefined ? undefined : parseValue(body, member);
+  const prompt = memberValue(body.bytes, body.members.get('prompt'));
   return Array.isArray(prompt) && prompt.some((item) => typeof item !== 'number') ? prompt.length : 1;
 }
 
@@ -147,10 +153,7 @@ const WRITTEN = ['messages', 'prompt', 'suffix', 'input', 'instructions', 'tools
 /** What the caller wrote, one text after the other. */
 export function requestText(body: RequestBody): string {
   const texts: string[] = [];
-  for (const name of WRITTEN) {
-    const member = body.members.get(name);
-    if (member !== undefined) collectTexts(parseValue(body, member), texts);
-  }
+  for (const name of WRITTEN) collectTexts(memberValue(body.bytes, body.members.get(name)), texts);
   const prompt = body.form === null ? undefined : readField(body, 'prompt', OPTIONAL_TEXT);
   if (typeof prompt === 'string') texts.push(prompt);
   return texts.join('\n');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NO_QUIRKS, type AnswerContext } from '../wire.ts';
+import fc from 'fast-check';
+import { NO_QUIRKS, type AnswerContext, type Quirks } from '../wire.ts';
 import { ChatStreamMeter } from './stream.ts';
 
 const HEAD =
@@ -32,8 +33,19 @@ function asked(wantsUsage: boolean): AnswerContext {
   };
 }
 
-function play(pieces: readonly Buffer[], options: { wantsUsage: boolean }): { passed: string; meter: ChatStreamMeter } {
-  const meter = new ChatStreamMeter(asked(options.wantsUsage));
+type Options = {
+  readonly wantsUsage: boolean;
+  readonly quirks?: Partial<Quirks>;
+  readonly headers?: AnswerContext['headers'];
+};
+
+function play(pieces: readonly Buffer[], options: Options): { passed: string; meter: ChatStreamMeter } {
+  const { request, quirks } = asked(options.wantsUsage);
+  const meter = new ChatStreamMeter({
+    request,
+    quirks: { ...quirks, ...options.quirks },
+    headers: options.headers ?? {},
+  });
   const passed = pieces.map((piece) => meter.push(piece)?.toString() ?? '').join('');
   return { passed, meter };
 }
@@ -128,4 +140,95 @@ test('an unknown cost is said to be unknown', () => {
     meter.closing({ usd: null, state: 'unpriced' }).toString(),
     `${TOTAL}: apportion-cost unknown unpriced\n\n${DONE}`,
   );
+});
+
+test("usage that comes unasked is the caller's, and goes on with the cost in it", () => {
+  const { passed, meter } = play([STREAM], { wantsUsage: false, quirks: { streamUsage: 'always' } });
+  assert.equal(passed, ROLE + TEXT + STOP);
+  assert.match(meter.closing(COST).toString(), /"cost":0\.0000425\}\}\n\n: apportion-cost/);
+});
+
+test('a usage that states its own cost keeps it', () => {
+  const own = chunk('', USAGE.replace('}}', '},"cost":0.5}'));
+  const { meter } = play([Buffer.from(TEXT + own + DONE)], { wantsUsage: true });
+  assert.equal(meter.closing(COST).toString(), `${own}: apportion-cost 0.0000425 exact\n\n${DONE}`);
+});
+
+test('usage counts wherever it comes, even behind [DONE], and nothing behind [DONE] goes on', () => {
+  const { passed, meter } = play([Buffer.from(without(TEXT) + DONE + TOTAL)], { wantsUsage: true });
+  assert.equal(passed + meter.closing(COST).toString(), `${without(TEXT)}: apportion-cost 0.0000425 exact\n\n${DONE}`);
+  assert.deepEqual([meter.facts().usage?.raw, meter.facts().usageComplete], [USAGE, true]);
+});
+
+test('the order of events, and how often each comes, never changes the usage', () => {
+  const running = [1, 2, 3].map((count) =>
+    chunk(
+      '{"index":0,"delta":{"content":"a"}}',
+      `{"prompt_tokens":9,"completion_tokens":${count},"total_tokens":${9 + count}}`,
+    ),
+  );
+  const events = [ROLE, ...running, STOP, chunk('', '{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12}')];
+  const shuffled = fc.shuffledSubarray([...events, ...events], { minLength: events.length * 2 });
+  fc.assert(
+    fc.property(shuffled, (order) => {
+      const { meter } = play([Buffer.from(order.join('') + DONE)], { wantsUsage: false });
+      assert.deepEqual(meter.facts().usage?.meters, { input: 9, output_text: 3 });
+    }),
+  );
+});
+
+test('a word that is the name of a key is text', () => {
+  for (const word of ['usage', 'error', 'delta', '\\"usage\\":{']) {
+    const said = chunk(`{"index":0,"delta":{"content":"${word}"},"finish_reason":null}`, 'null');
+    const { passed, meter } = play([Buffer.from(said + DONE)], { wantsUsage: false });
+    assert.equal(passed, without(said), word);
+    assert.deepEqual([meter.facts().failed, meter.facts().usage], [false, null], word);
+    assert.equal(meter.facts().outputText, word.replaceAll('\\', ''));
+  }
+});
+
+test("Groq's second usage, beside the first or instead of it, is read once", () => {
+  const finish = (usage: string): string =>
+    `data: {${HEAD},"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"req_1","usage":${USAGE}}${usage}}\n\n`;
+  for (const events of [finish(''), finish(',"usage":null'), finish('') + TOTAL]) {
+    const { meter } = play([Buffer.from(TEXT + events + DONE)], { wantsUsage: false });
+    assert.deepEqual(meter.facts().usage?.meters, { input: 9, output_text: 2, output_reasoning: 0 });
+  }
+});
+
+test('the models of a compound answer are billed each for its own', () => {
+  const models = ['a', 'b'].map((model) => `{"model":"${model}","usage":${USAGE}}`).join();
+  const last = `data: {${HEAD},"choices":[],"usage":${USAGE},"x_groq":{"usage_breakdown":{"models":[${models}]}}}\n\n`;
+  const { meter } = play([Buffer.from(last + DONE)], { wantsUsage: false });
+  const meters = { input: 9, output_text: 2, output_reasoning: 0 };
+  assert.deepEqual(meter.facts().usage?.meters, {});
+  assert.deepEqual(meter.facts().usage?.others, [
+    { model: 'a', meters },
+    { model: 'b', meters },
+  ]);
+});
+
+test('a cost in the headers of a stream was sent before it was known: zero says nothing', () => {
+  const quirks = { reportedCostHeader: 'x-cost' };
+  const cost = (value: string): string | undefined =>
+    play([STREAM], { wantsUsage: false, quirks, headers: { 'x-cost': value } }).meter.facts().usage?.reportedCost;
+  assert.deepEqual(['0', '0.0', '0e0', '', '2.85e-05', '0.001'].map(cost), [
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    '2.85e-05',
+    '0.001',
+  ]);
+});
+
+test('text beyond what is kept is counted at the density of what is kept', () => {
+  const said = 'x'.repeat(1_000);
+  const event = chunk(`{"index":0,"delta":{"content":"${said}"},"finish_reason":null}`, 'null');
+  const { meter } = play(
+    Array.from({ length: 1_000 }, () => Buffer.from(event)),
+    { wantsUsage: false },
+  );
+  const { outputText, outputCharsBeyond } = meter.facts();
+  assert.ok(Math.abs(outputText.length + outputCharsBeyond - 1_000_000) < 100, `${outputCharsBeyond}`);
 });

@@ -1,4 +1,4 @@
-import type { UsageObject, UsageReader } from '../wire.ts';
+import type { UsageContext, UsageObject, UsageReader } from '../wire.ts';
 import { asObject } from './loose-json.ts';
 import { Counter, readGiven, toUsage, type Count, type Reading } from './reading.ts';
 
@@ -40,14 +40,16 @@ export const openAiChatUsage: UsageReader = (usage, context) => {
   }
   const search = readSearch(given.object, counter);
   if (counter.absurd) return toUsage(given, 'absurd', context);
-  return toUsage(
-    given,
-    readMeters(counts, { search, place: search.found ? 'unsummed' : context.quirks.reasoning }),
-    context,
-  );
+  return toUsage(given, readMeters(counts, searched(search, context)), context);
 };
 
 type Around = { readonly search: Search; readonly place: Place };
+
+function searched(search: Search, { quirks, request }: UsageContext): Around {
+  if (search.found) return { search, place: 'unsummed' };
+  const { web_search: searches } = request ?? {};
+  return { search: searches === undefined ? search : { ...search, searches }, place: quirks.reasoning };
+}
 
 function readMeters(counts: Counts, { search, place }: Around): Reading {
   const input = readInput(counts);

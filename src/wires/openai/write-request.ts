@@ -1,6 +1,7 @@
 import type { JsonMember } from '#std';
 import type { FormField, MultipartForm } from '../multipart.ts';
 import type { RequestBody, RequestEdit } from '../wire.ts';
+import { memberValue } from './loose-json.ts';
 import { isObjectOrNull, parseValue } from './request-fields.ts';
 
 /**
@@ -14,7 +15,7 @@ export function writeRequest(body: RequestBody, edit: RequestEdit): Buffer {
   let sawOptions = false;
   for (const member of body.members.values()) {
     if (edit.drop.has(member.key)) continue;
-    if (member.key === 'model') {
+    if (member.key === 'model' && edit.model !== '') {
       sawModel = true;
       parts.push(jsonMember('model', edit.model));
     } else if (member.key === 'stream_options' && edit.askUsage) {
@@ -41,15 +42,10 @@ export function writeUntouched(body: RequestBody, edit: RequestEdit): Buffer {
   if (body.form !== null) return writeForm({ bytes: body.bytes, form: body.form }, edit);
   const names = [...body.members.keys()];
   const model = body.members.get('model');
-  const renamed = model !== undefined && edit.model !== '' && parseValue(body, model) !== edit.model;
+  const renamed = model !== undefined && edit.model !== '' && memberValue(body.bytes, model) !== edit.model;
   const edited = renamed || names.some((name) => edit.drop.has(name)) || edit.metadata.action !== 'keep';
   if (!edited) return body.bytes;
-  return writeUnasked(body, model === undefined || !renamed ? { ...edit, model: modelAsIs(body, model) } : edit);
-}
-
-function modelAsIs(body: RequestBody, model: JsonMember | undefined): string {
-  const value = model === undefined ? '' : parseValue(body, model);
-  return typeof value === 'string' ? value : '';
+  return writeUnasked(body, renamed ? edit : { ...edit, model: '' });
 }
 
 type FormBody = { readonly bytes: Buffer; readonly form: MultipartForm };

@@ -1,4 +1,5 @@
 import type { Usage } from '#terms';
+import { asText, memberValue } from '../openai/loose-json.ts';
 import { writeUntouched } from '../openai/write-request.ts';
 import { NO_FACTS, type RequestBody, type StreamMeter, type Wire, type WireRequest } from '../wire.ts';
 
@@ -34,9 +35,7 @@ function readRequest(body: RequestBody): WireRequest {
 function modelOf({ bytes, form, members }: RequestBody): string {
   const field = form?.fields.get('model');
   if (field !== undefined) return bytes.toString('utf8', field.valueStart, field.valueEnd);
-  const member = members.get('model');
-  const text = member === undefined ? '' : bytes.toString('utf8', member.valueStart, member.end);
-  return text.startsWith('"') ? String(JSON.parse(text)) : '';
+  return asText(memberValue(bytes, members.get('model')));
 }
 
 class UnreadStream implements StreamMeter {
