@@ -143,12 +143,12 @@ describe('a call with more than one attempt', () => {
   });
 
   test('calls are shared by weight, and the two bills make up the ledger', async () => {
-    const before = await Promise.all([east.bill(), west.bill()]);
+    const earlier = await Promise.all([east.bill(), west.bill()]);
     const calls = await Promise.all(Array.from({ length: 160 }, (_, index) => call('spread', {}, `seed=${index}`)));
     assert.ok(calls.every(({ answer }) => answer.status === 200));
     const entries = recorded(world.gateway.dataDir).filter(({ route }) => route === 'spread');
     const [first, second] = await Promise.all([east.bill(), west.bill()]);
-    const billed = first.total - (before[0]?.total ?? 0n) + second.total - (before[1]?.total ?? 0n);
+    const billed = first.total - (earlier[0]?.total ?? 0n) + second.total - (earlier[1]?.total ?? 0n);
     assert.equal(
       entries.reduce((sum, { cost }) => sum + (cost ?? 0n), 0n),
       billed,

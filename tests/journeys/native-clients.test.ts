@@ -30,7 +30,7 @@ describe('the official clients through the gateway', () => {
   for (const call of NATIVE_CALLS) {
     test(`${call.name}: the same answer as without the gateway, recorded at what it was billed`, async () => {
       const expected = await direct(call);
-      const before = recorded(world.gateway.dataDir).length;
+      const earlier = recorded(world.gateway.dataDir).length;
       const read = await through(call);
       assert.equal(read.answer, expected.answer);
 
@@ -40,7 +40,7 @@ describe('the official clients through the gateway', () => {
       assert.equal(bytes, timeless(expected.heard[0]?.body.toString('latin1') ?? ''));
 
       const billed = (await world.upstream.bill()).entries.at(-1);
-      const [entry, ...more] = recorded(world.gateway.dataDir).slice(before);
+      const [entry, ...more] = recorded(world.gateway.dataDir).slice(earlier);
       assert.ok(entry !== undefined && billed !== undefined && more.length === 0);
       assert.deepEqual(
         { model: entry.model, provider: entry.provider, cost: entry.cost, state: entry.state },
@@ -56,10 +56,10 @@ describe('the official clients through the gateway', () => {
   for (const call of FREE_CALLS) {
     test(`${call.name}: the same answer as without the gateway, and nothing is billed`, async () => {
       const expected = await direct(call);
-      const before = recorded(world.gateway.dataDir).length;
+      const earlier = recorded(world.gateway.dataDir).length;
       const read = await through(call);
       assert.equal(read.answer, expected.answer);
-      const costs = recorded(world.gateway.dataDir).slice(before);
+      const costs = recorded(world.gateway.dataDir).slice(earlier);
       assert.deepEqual(new Set(costs.map(({ cost, state }) => `${cost} ${state}`)), new Set(['0 exact']));
     });
   }
