@@ -24,6 +24,8 @@ const priceRowSchema = z.object({
   tiers: z.array(z.object({ threshold: z.number(), op: z.string(), rates: ratesSchema })),
   service_tiers: z.record(z.string(), z.unknown()),
   geo: z.record(z.string(), z.unknown()),
+  context_window: z.nullable(z.number()),
+  max_output_tokens: z.nullable(z.number()),
   source: z.string(),
   checked: z.nullable(z.string()),
   layer: z.string(),

@@ -1,5 +1,6 @@
 import type { PriceRow } from '../../api/prices.ts';
 import { UNKNOWN_AMOUNT } from '../../money/money.ts';
+import { formatCompact } from '../../money/quantity.ts';
 import { formatUnitPrice } from '../../money/unit-price.ts';
 import { formatDay } from '../../time/zone.ts';
 import { Badge } from '../../ui/badge.tsx';
@@ -46,7 +47,7 @@ export function PriceTable({ rows, asked }: { readonly rows: readonly PriceRow[]
             <th scope="col" className="px-3 max-md:hidden">
               Since
             </th>
-            <th scope="col" className="pr-4 pl-3">
+            <th scope="col" className="pr-4 pl-3 max-sm:hidden">
               Source
             </th>
           </tr>
@@ -89,7 +90,7 @@ function PriceLine({ row }: { readonly row: PriceRow }) {
         {row.effective_from === null ? 'ever' : dayOf(row.effective_from)}
         {row.effective_to !== null && ` – ${dayOf(row.effective_to)}`}
       </td>
-      <td className="max-w-52 py-2 pr-4 pl-3 align-top leading-5">
+      <td className="max-w-52 py-2 pr-4 pl-3 align-top leading-5 max-sm:hidden">
         <span className="flex items-center gap-2">
           <Badge tone={row.layer === 'operator' ? 'good' : 'neutral'}>{LAYERS[row.layer] ?? row.layer}</Badge>
           <SourceLink source={row.source} />
@@ -117,6 +118,8 @@ function furtherOf(row: PriceRow): readonly string[] {
     ...row.tiers.map(({ op, threshold }) => `from ${op === 'gt' ? 'over ' : ''}${threshold / 1000}K input tokens`),
     ...Object.keys(row.service_tiers).map((tier) => `tier ${tier}`),
     ...Object.keys(row.geo).map((geo) => `region ${geo}`),
+    ...(row.context_window === null ? [] : [`context ${formatCompact(row.context_window)}`]),
+    ...(row.max_output_tokens === null ? [] : [`output at most ${formatCompact(row.max_output_tokens)}`]),
   ];
 }
 
