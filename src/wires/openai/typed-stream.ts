@@ -112,7 +112,7 @@ export class TypedStreamMeter implements StreamMeter {
     const payload = payloadOf(event);
     if (payload === null || !this.#events.ends.includes(type)) return false;
     const facts = this.#events.readEnd(payload, this.#context);
-    this.#end = { ...facts, usage: mostComplete(this.#end?.usage ?? null, facts.usage) };
+    this.#end = { ...facts, usage: ofBoth(this.#end?.usage ?? null, facts.usage) };
     return true;
   }
 
@@ -134,6 +134,13 @@ export class TypedStreamMeter implements StreamMeter {
     if (failed) this.#failed = true;
     return failed;
   }
+}
+
+/** Two last events that differ may speak of the whole or each of its part, which nobody documents: the larger, and flagged. */
+function ofBoth(known: Usage | null, next: Usage | null): Usage | null {
+  const usage = mostComplete(known, next);
+  if (known === null || next === null || usage === null || known.raw === next.raw) return usage;
+  return { ...usage, inconsistent: true };
 }
 
 type Named = { readonly text: string; readonly name: string };
