@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { makeCall, pico, planCalls, startWorld, type World } from '#world';
+import { ALL_PROVIDERS, makeCall, makeClients, NATIVE_CALLS, pico, planCalls, startWorld, type World } from '#world';
+import { COST_STATES } from '#terms';
 import { recorded, report, reportedRows, whenStored, type Report } from './record.ts';
 
 /** No public list knows it; the upstream bills it, without a discount for what it has cached. */
@@ -21,7 +22,7 @@ const JOB = { from: '2020-01-01', reason: 'the price of house-model was missing'
 let world: World;
 
 before(async () => {
-  world = await startWorld({ models: { [MODEL]: BILLED } });
+  world = await startWorld({ models: { [MODEL]: BILLED }, providers: ALL_PROVIDERS });
 });
 
 after(async () => {
@@ -95,4 +96,14 @@ test('calls without a price come to the upstream’s bill once it is stated: pre
     assert.equal(pico((await summary()).total_cost_exact), bill);
     assert.equal(recorded(gateway.dataDir).length, 2 * CALLS);
   });
+});
+
+test('on every wire, usage read again from the ledger is what was read from the answer: the same prices change nothing', async () => {
+  const { gateway } = world;
+  const clients = makeClients({ url: gateway.url, key: gateway.adminKey });
+  for (const call of NATIVE_CALLS) await call.run(clients);
+  await whenStored(gateway);
+  const all = await post('/v1/prices/reprice', { mode: 'preview', from: '2020-01-01', states: COST_STATES });
+  assert.deepEqual([all['changed'], all['largest']], [0, []]);
+  assert.ok(Number(all['examined']) >= NATIVE_CALLS.length);
 });
