@@ -181,14 +181,24 @@ export class StreamedAnswer implements Answer {
 
 /** Usage stands near the end of a large answer and the id at its start; what lies between is not kept. */
 function summaryOf({ names }: Wire, { start, tail }: { start: Buffer; tail: Buffer }): Buffer {
-  const at = tail.lastIndexOf(`"${names.usage}"`);
-  const open = at === -1 ? -1 : tail.indexOf('{', at);
-  const end = open === -1 ? -1 : jsonValueEnd(tail, open);
-  const usage = end === -1 ? 'null' : tail.toString('utf8', open, end);
-  const ends = [start.toString('utf8'), tail.toString('utf8')];
+  const ends = [tail, start];
   const member = (name: string): string => {
-    const found = ends.map((text) => new RegExp(`"${name}"\\s*:\\s*"([^"\\\\]*)"`).exec(text)?.[1]);
-    return `${JSON.stringify(name)}:${JSON.stringify(found.find((value) => value !== undefined) ?? '')}`;
+    const values = ends.map((bytes) => lastValue(bytes, name));
+    return `${JSON.stringify(name)}:${values.find((value) => value !== null) ?? 'null'}`;
   };
-  return Buffer.from(`{${member(names.id)},${member(names.model)},${JSON.stringify(names.usage)}:${usage}}`);
+  return Buffer.from(`{${[names.id, names.model, names.usage, ...(names.beside ?? [])].map(member).join(',')}}`);
 }
+
+/** The JSON of the last whole member of that name; null where there is none. */
+function lastValue(bytes: Buffer, name: string): string | null {
+  const key = Buffer.from(`${JSON.stringify(name)}:`);
+  for (let at = bytes.lastIndexOf(key); at !== -1; at = at === 0 ? -1 : bytes.lastIndexOf(key, at - 1)) {
+    let from = at + key.length;
+    while (bytes[from] === SPACE) from += 1;
+    const end = jsonValueEnd(bytes, from);
+    if (end !== -1) return bytes.toString('utf8', from, end);
+  }
+  return null;
+}
+
+const SPACE = 0x20;

@@ -130,13 +130,21 @@ export type StreamMeter = {
   closing(cost: ClosingCost): Buffer;
 };
 
+export type AnswerNames = {
+  readonly id: string;
+  readonly model: string;
+  readonly usage: string;
+  /** What else decides the price, and stands near the usage: the served tier, tools that were used. */
+  readonly beside?: readonly string[];
+};
+
 /** One wire format: bytes to facts, requests in and out. Knows no price, no tag and no key of ours. */
 export type Wire = {
   /** `openai.chat`: the dialect, and the operation in it. */
   readonly name: string;
   readonly dialect: Dialect;
   /** What its answers call these members, to find them in the head and tail of one too large to hold. */
-  readonly names: { readonly id: string; readonly model: string; readonly usage: string };
+  readonly names: AnswerNames;
   readRequest(body: RequestBody): WireRequest;
   writeRequest(body: RequestBody, edit: RequestEdit): Buffer;
   /** The caller's text, for an estimate of its tokens when the provider reports no usage. */

@@ -8,7 +8,7 @@ import { writeRequest } from './write-request.ts';
 export const openAiChat: Wire = {
   name: 'openai.chat',
   dialect: 'openai',
-  names: { id: 'id', model: 'model', usage: 'usage' },
+  names: { id: 'id', model: 'model', usage: 'usage', beside: ['service_tier'] },
   readRequest: readChatRequest,
   writeRequest,
   requestText,

@@ -14,7 +14,7 @@ import { writeUnasked } from './write-request.ts';
 export const openAiResponses: Wire = {
   name: 'openai.responses',
   dialect: 'openai',
-  names: { id: 'id', model: 'model', usage: 'usage' },
+  names: { id: 'id', model: 'model', usage: 'usage', beside: ['service_tier', 'tool_usage'] },
   readRequest: readResponsesRequest,
   writeRequest: writeUnasked,
   requestText,
