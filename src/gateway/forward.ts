@@ -73,7 +73,7 @@ export function forward(upstream: Upstream, request: UpstreamRequest, sink: Answ
     };
     upstream.pool.dispatch(
       {
-        method: request.method as Dispatcher.HttpMethod,
+        method: request.method,
         path: request.path,
         headers: request.headers,
         body: request.body,

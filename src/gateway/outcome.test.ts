@@ -7,7 +7,7 @@ import type { Relayed } from './relay.ts';
 
 const FACTS: AnswerFacts = NO_FACTS;
 
-const outcomeOf = (relayed: Relayed) => outcome(relayed, 'abort');
+const outcomeOf = (one: Relayed) => outcome(one, 'abort');
 
 function answer(progress: 'begun' | 'held'): Answer {
   return {

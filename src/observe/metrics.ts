@@ -96,24 +96,7 @@ function createSeries(registry: Registry) {
       labelNames: ['provider', 'model'],
       registers,
     }),
-    extraAttempts: new Counter({
-      name: 'apportion_extra_attempts_total',
-      help: 'Attempts beyond the first of a call: the same model again, or another in its place.',
-      labelNames: ['provider', 'cause', 'status'],
-      registers,
-    }),
-    reportedDiffers: new Counter({
-      name: 'apportion_reported_cost_differs_total',
-      help: 'Attempts whose cost as the provider reported it differs from our own by more than a nano-dollar.',
-      labelNames: ['provider'],
-      registers,
-    }),
-    reportedDifference: new Counter({
-      name: 'apportion_reported_cost_difference_usd_total',
-      help: 'How much those differ in sum, in USD, whichever is larger.',
-      labelNames: ['provider'],
-      registers,
-    }),
+    ...createAttemptSeries(registry),
     inFlight: new Gauge({ name: 'apportion_calls_in_flight', help: 'Calls that run now.', registers }),
     journalSync: new Histogram({
       name: 'apportion_journal_sync_seconds',
@@ -134,6 +117,30 @@ function createSeries(registry: Registry) {
     quarantined: new Gauge({
       name: 'apportion_quarantined_entries',
       help: 'Entries the store refused. They are in the journal and in store/quarantine, but in no report.',
+      registers,
+    }),
+  };
+}
+
+function createAttemptSeries(registry: Registry) {
+  const registers = [registry];
+  return {
+    extraAttempts: new Counter({
+      name: 'apportion_extra_attempts_total',
+      help: 'Attempts beyond the first of a call: the same model again, or another in its place.',
+      labelNames: ['provider', 'cause', 'status'],
+      registers,
+    }),
+    reportedDiffers: new Counter({
+      name: 'apportion_reported_cost_differs_total',
+      help: 'Attempts whose cost as the provider reported it differs from our own by more than a nano-dollar.',
+      labelNames: ['provider'],
+      registers,
+    }),
+    reportedDifference: new Counter({
+      name: 'apportion_reported_cost_difference_usd_total',
+      help: 'How much those differ in sum, in USD, whichever is larger.',
+      labelNames: ['provider'],
       registers,
     }),
   };

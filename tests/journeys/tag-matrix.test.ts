@@ -253,7 +253,7 @@ describe('C1: every route × every dialect × streamed or not × declared, defau
 function formOf(fields: Readonly<Record<string, unknown>>, file: string): FormData {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields))
-    form.set(name, typeof value === 'object' ? JSON.stringify(value) : String(value));
+    form.set(name, typeof value === 'string' ? value : JSON.stringify(value));
   form.set(file, new Blob(['RIFF, or a picture']), 'file.bin');
   return form;
 }
