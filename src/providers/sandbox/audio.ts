@@ -3,11 +3,11 @@ import {
   answerJson,
   asText,
   dataEvent,
+  formField,
   refuse,
   type SandboxAnswer,
   type SandboxCall,
 } from './exchange.ts';
-import { readFormField } from './form.ts';
 
 const SAMPLES_PER_SECOND = 8_000;
 const BYTES_PER_SECOND = SAMPLES_PER_SECOND * 2;
@@ -48,10 +48,10 @@ function silence(seconds: number): Buffer {
 }
 
 /** Hears nothing, and says for how long. */
-export function answerTranscription({ bytes }: SandboxCall): SandboxAnswer {
-  const file = readFormField(bytes, 'file');
+export function answerTranscription(call: SandboxCall): SandboxAnswer {
+  const file = formField(call, 'file');
   if (file === null) return refuse("'file' must be a recording.");
-  const field = (name: string): string => readFormField(bytes, name)?.toString('utf8') ?? '';
+  const field = (name: string): string => formField(call, name)?.toString('utf8') ?? '';
   const seconds = secondsOf(file);
   const text = `The sandbox listened to ${seconds} ${seconds === 1 ? 'second' : 'seconds'} of sound.`;
   const usage = { type: 'duration', seconds };

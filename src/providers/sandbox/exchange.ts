@@ -1,3 +1,5 @@
+import type { MultipartForm } from '#wires';
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** One request to the sandbox, and what makes its answer unlike any other. */
@@ -8,6 +10,8 @@ export type SandboxCall = {
   readonly bytes: Buffer;
   /** The body as JSON; null when it is none. */
   readonly body: JsonObject | null;
+  /** The body as a form; null when it is none. */
+  readonly form: MultipartForm | null;
   /** Hex digits for the ids of the answer. */
   readonly unique: string;
   readonly createdS: number;
@@ -59,7 +63,7 @@ export function asText(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** A number of at least one, or null. */
+/** A number that is not negative, rounded down, or null. */
 export function asLimit(value: unknown): number | null {
   return typeof value === 'number' && value >= 0 ? Math.floor(value) : null;
 }
@@ -70,4 +74,10 @@ export function textOf(content: unknown): string {
   return asObjects(content)
     .map((part) => asText(part['text']) || textOf(part['content']))
     .join(' ');
+}
+
+/** What stands in a field of the call's form; null when it has no such field. */
+export function formField({ form, bytes }: SandboxCall, name: string): Buffer | null {
+  const field = form?.fields.get(name);
+  return field === undefined ? null : bytes.subarray(field.valueStart, field.valueEnd);
 }

@@ -3,13 +3,13 @@ import {
   answerEvents,
   answerJson,
   asText,
+  formField,
   namedEvent,
   refuse,
   type JsonObject,
   type SandboxAnswer,
   type SandboxCall,
 } from './exchange.ts';
-import { readFormField } from './form.ts';
 
 /** A picture of one pixel. */
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
@@ -64,8 +64,8 @@ function tokensOf(quality: string, size: string): number {
   return width < height ? portrait : landscape;
 }
 
-function fieldOf({ body, bytes }: SandboxCall, name: string): string {
-  if (body === null) return readFormField(bytes, name)?.toString('utf8') ?? '';
-  const value = body[name];
+function fieldOf(call: SandboxCall, name: string): string {
+  if (call.body === null) return formField(call, name)?.toString('utf8') ?? '';
+  const value = call.body[name];
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : asText(value);
 }

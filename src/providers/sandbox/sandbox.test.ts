@@ -32,7 +32,12 @@ const ASKED = {
 };
 
 function ask(url: string, body: unknown): SandboxAnswer {
-  return answerInSandbox(readCall(url, Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))));
+  return answerInSandbox(
+    readCall(url, {
+      bytes: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
+      type: 'application/json',
+    }),
+  );
 }
 
 function bytesOf({ pieces }: SandboxAnswer): Buffer {
@@ -205,7 +210,9 @@ test('speech is silence in a WAV file, and its transcript says how long it was',
     wav,
     Buffer.from('\r\n--B--\r\n'),
   ]);
-  const transcript = answerInSandbox(readCall('/v1/audio/transcriptions', form));
+  const transcript = answerInSandbox(
+    readCall('/v1/audio/transcriptions', { bytes: form, type: 'multipart/form-data; boundary=B' }),
+  );
   assert.equal(jsonOf(transcript)['text'], 'The sandbox listened to 3 seconds of sound.');
   assert.equal(read(openAiTranscription, transcript).usage?.meters.audio_seconds, 3);
 });

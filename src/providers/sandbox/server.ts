@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { systemClock } from '#std';
+import { ApportionError } from '#terms';
+import { scanMultipart, type MultipartForm } from '#wires';
 import { answerCountTokens, answerMessages } from './anthropic.ts';
 import { answerSpeech, answerTranscription } from './audio.ts';
 import { answerEmbeddings } from './embedding.ts';
@@ -58,7 +60,7 @@ const ROUTES: ReadonlyMap<string, (call: SandboxCall) => SandboxAnswer> = new Ma
 
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const bytes = await readBody(request);
-  send(response, answerInSandbox(readCall(request.url ?? '/', bytes)));
+  send(response, answerInSandbox(readCall(request.url ?? '/', { bytes, type: request.headers['content-type'] ?? '' })));
 }
 
 /** The answer to a call, whichever dialect its path belongs to. */
@@ -68,13 +70,14 @@ export function answerInSandbox(call: SandboxCall): SandboxAnswer {
   return answerGemini(call) ?? refuse(`The sandbox does not answer ${call.path}.`, 404);
 }
 
-export function readCall(url: string, bytes: Buffer): SandboxCall {
+export function readCall(url: string, { bytes, type }: { bytes: Buffer; type: string }): SandboxCall {
   const { pathname, searchParams } = new URL(url, 'http://sandbox');
   return {
     path: decodeURIComponent(pathname),
     query: searchParams,
     bytes,
     body: parseBody(bytes),
+    form: type.startsWith('multipart/form-data') ? parseForm(bytes, type) : null,
     unique: randomBytes(12).toString('hex'),
     createdS: Math.floor(systemClock.now() / 1000),
   };
@@ -92,6 +95,15 @@ function parseBody(bytes: Buffer): JsonObject | null {
   } catch {
     // A form is no JSON, and what is neither is refused by the route.
     return null;
+  }
+}
+
+function parseForm(bytes: Buffer, type: string): MultipartForm | null {
+  try {
+    return scanMultipart(bytes, type);
+  } catch (error) {
+    if (error instanceof ApportionError) return null;
+    throw error;
   }
 }
 
