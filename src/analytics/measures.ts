@@ -1,4 +1,4 @@
-import { addUsd, formatUsd, picoUsd, usdNumber, ZERO_USD, type CostState, type PicoUsd } from '#terms';
+import { addUsd, formatUsd, picoUsd, usdNumber, ZERO_USD, type PicoUsd } from '#terms';
 import { countOf, moneyOf, type Row } from './reader.ts';
 
 /** What every report counts. All of it adds up over the parts of a partition, the latency as sum and number. */
@@ -29,29 +29,16 @@ type Field = keyof Measures;
 type MoneyField = { [F in Field]: Measures[F] extends PicoUsd ? F : never }[Field];
 type CountField = Exclude<Field, MoneyField>;
 
-/**
- * Attempts in a state, as corrections left them. A correction that changes the state counts for the new one and against the
- * old one, so that no entry has to be looked up from another.
- */
-export function countIn(state: CostState): string {
-  return `(countIf(cost_state = '${state}' AND (kind = 'attempt' OR resolves != '')) - countIf(resolves = '${state}'))`;
-}
-
-/** The part of the cost that is in a state, as corrections left it. */
-function costIn(state: CostState): string {
-  return `(coalesce(sumIf(cost, cost_state = '${state}'), 0) + sumIf(moved_cost, cost_state = '${state}') - sumIf(moved_cost, resolves = '${state}'))`;
-}
-
 /** Aggregates that add up over any split of the entries. */
 const MONEY: Readonly<Record<MoneyField, string>> = {
   cost: 'sum(cost)',
   listCost: '(coalesce(sum(cost), 0) + sum(list_extra))',
   billed: '(coalesce(sum(cost), 0) + sum(billed_extra))',
-  estimatedCost: costIn('estimated'),
-  reportedCost: costIn('reported'),
-  partialExactCost: costIn('partial_exact'),
+  estimatedCost: 'sum(estimated_cost)',
+  reportedCost: 'sum(reported_cost)',
+  partialExactCost: 'sum(partial_exact_cost)',
   // A correction takes back what is no longer at risk.
-  atRisk: 'sum(at_risk)',
+  atRisk: 'sum(risk)',
   sandboxCost: "sumIf(cost, provider = 'sandbox')",
 };
 
@@ -62,10 +49,11 @@ const COUNTS: Readonly<Record<CountField, string>> = {
   outputTokens: 'sum(output_tokens)',
   latencyMs: "sumIf(latency_ms, kind = 'attempt' AND status != 'interrupted')",
   timed: "countIf(kind = 'attempt' AND status != 'interrupted')",
-  unpriced: countIn('unpriced'),
-  incomplete: countIn('incomplete'),
-  estimated: countIn('estimated'),
-  inDoubt: countIn('in_doubt'),
+  // Attempts in a state, as corrections left them.
+  unpriced: 'sum(unpriced_count)',
+  incomplete: 'sum(incomplete_count)',
+  estimated: 'sum(estimated_count)',
+  inDoubt: 'sum(in_doubt_count)',
   sandbox: "countIf(provider = 'sandbox')",
 };
 

@@ -1,6 +1,5 @@
 import { addUsd, usdNumber, formatUsd, ZERO_USD, type PicoUsd } from '#terms';
 import { bucketKey } from '../breakdown.ts';
-import { countIn } from '../measures.ts';
 import { countOf, moneyOf, textOf } from '../reader.ts';
 import type { Report } from '../report.ts';
 import { apiKeyOf, type KeyName } from './spend-deps.ts';
@@ -37,7 +36,7 @@ export async function spendDays(report: Report, keys: ReadonlyMap<string, KeyNam
     const rows = await report.rows((from, { bind }) => {
       const day = bucketKey('day', bind('String', report.filter.period.timeZone));
       return `SELECT toString(${day}) AS x_day, ${PARTS[part]} AS x_name, toString(coalesce(sum(cost), 0)) AS x_cost,
-        ${countIn('unpriced')} AS x_unpriced ${from} GROUP BY x_day, x_name ORDER BY x_day, x_name`;
+        sum(unpriced_count) AS x_unpriced ${from} GROUP BY x_day, x_name ORDER BY x_day, x_name`;
     });
     for (const row of rows) {
       const date = textOf(row, 'x_day');

@@ -2,7 +2,6 @@ import { invariant, type TimestampMs } from '#std';
 import { formatUsd, usdNumber, type PicoUsd } from '#terms';
 import type { Bindings } from '../bindings.ts';
 import { everythingIn, type EntryFilter } from '../filter.ts';
-import { countIn } from '../measures.ts';
 import { parseParameters } from '../parameters.ts';
 import { parseOptionalPeriod, PERIOD_PARAMETERS } from '../period.ts';
 import { countOf, moneyOf, textOf } from '../reader.ts';
@@ -114,7 +113,7 @@ export function anyOf(tags: readonly string[], bind: Bindings['bind']): string {
   return tags.length === 0 ? 'notEmpty(tags_sent)' : `hasAny(tags_sent, ${bind('Array(String)', tags)})`;
 }
 
-const UNPRICED = countIn('unpriced');
+const UNPRICED = 'sum(unpriced_count)';
 
 type TagSpend = {
   readonly name: string;

@@ -75,12 +75,22 @@ test('an entry older than list cost and billed amount counts with its cost as bo
   await firstStore(dir.path);
   const store = await openStore({ path: dir.path }, DEPS);
   const rows = await store.query(
-    `SELECT toString(list_cost) AS list, toString(cost + list_extra) AS counted, toString(billed_extra) AS extra,
+    `SELECT toString(list_cost) AS list, toString(cost + list_extra) AS counted, toString(billed_extra) AS extra, unpriced_count,
       toString(moved_cost) AS moved, corrects, resolves, cause, input_tokens - 20 AS fewer FROM ${ENTRIES}`,
   );
   await store.close();
   assert.deepEqual(rows, [
-    { list: null, counted: '7', extra: '0', moved: '0', corrects: '', resolves: '', cause: '', fewer: -8 },
+    {
+      list: null,
+      counted: '7',
+      extra: '0',
+      unpriced_count: 0,
+      moved: '0',
+      corrects: '',
+      resolves: '',
+      cause: '',
+      fewer: -8,
+    },
   ]);
 });
 
