@@ -104,6 +104,19 @@ test('a cache without details that is larger than the text held media, and is fl
   assert.equal(inconsistent(usage), true);
 });
 
+test('details that add up to more than the prompt are taken until it is spent, and flagged', () => {
+  const usage = {
+    promptTokenCount: 100,
+    candidatesTokenCount: 1,
+    promptTokensDetails: [
+      { modality: 'IMAGE', tokenCount: 50 },
+      { modality: 'AUDIO', tokenCount: 80 },
+    ],
+  };
+  assert.deepEqual(metersOf(usage), { input: 0, input_audio: 80, input_image: 20, output_text: 1 });
+  assert.equal(inconsistent(usage), true);
+});
+
 test('a cache larger than the prompt stands beside it, and is flagged', () => {
   const usage = { promptTokenCount: 10, cachedContentTokenCount: 90, candidatesTokenCount: 1 };
   assert.deepEqual(metersOf(usage), { input: 10, cache_read: 90, output_text: 1 });
