@@ -24,6 +24,8 @@ export type Recorded = {
   readonly listCost: bigint | null;
   readonly computedCost: bigint | null;
   readonly atRisk: bigint | null;
+  /** The most the attempt could cost, decided before it was sent. */
+  readonly reserved: bigint | null;
   readonly model: string;
   readonly responseModel: string;
   readonly meters: Readonly<Record<string, number>>;
@@ -61,6 +63,7 @@ type WireEntry = {
   list_cost: string | null;
   computed_cost: string | null;
   at_risk: string | null;
+  reserved: string | null;
   model: string;
   response_model: string;
   meters: Record<string, number>;
@@ -95,6 +98,7 @@ export function recorded(dataDir: string): Recorded[] {
       listCost: picoOrNull(wire.list_cost),
       computedCost: picoOrNull(wire.computed_cost),
       atRisk: picoOrNull(wire.at_risk),
+      reserved: picoOrNull(wire.reserved),
       model: wire.model,
       responseModel: wire.response_model,
       meters: wire.meters,

@@ -60,6 +60,8 @@ export type StreamedBody = {
   readonly end: string;
   /** The event of an answer that fails on the way. */
   readonly errorEvent: string;
+  /** The whole body of one that fails at once. */
+  readonly errorAlone: string;
 };
 
 /** `says`: it carries a part of the output, so that what was delivered can be counted. */
@@ -92,5 +94,5 @@ export function eventStream(
   errorEvent: string,
   { contentType = 'text/event-stream; charset=utf-8', end = '\n\n' } = {},
 ): StreamedBody {
-  return { kind: 'stream', contentType, events, end, errorEvent };
+  return { kind: 'stream', contentType, events, end, errorEvent, errorAlone: `${errorEvent}${end}` };
 }

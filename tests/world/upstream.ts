@@ -263,7 +263,7 @@ function behaviourFor({ text }: Prepared, { body }: Received, state: State): See
 function sendOnlyError(response: ServerResponse, { dialect, decided }: { dialect: Dialect; decided: Answer }): void {
   const { body, headers } = decided;
   response.writeHead(200, { 'content-type': body.contentType, ...headers });
-  if (body.kind === 'stream') response.end(`${body.errorEvent}${body.end}`);
+  if (body.kind === 'stream') response.end(body.errorAlone);
   else response.end(JSON.stringify(dialect.refusal(500, 'The server had an error.').envelope));
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Seeded } from '../behaviour.ts';
 import {
+  eventStream,
   isRefusal,
   wholeJson,
   type Answer,
@@ -170,16 +171,12 @@ const BODIES: Readonly<Record<GenerateRequest['delivery'], (told: GenerateTold) 
       events: [...pieces, { text: '\n]\n', says: false }],
       end: '',
       errorEvent: `,\r\n${JSON.stringify(FAILURE)}\n]\n`,
+      errorAlone: `[${JSON.stringify(FAILURE)}\n]\n`,
     };
   },
 };
 
 function streamed(events: readonly StreamEvent[]): StreamedBody {
-  return {
-    kind: 'stream',
-    contentType: 'text/event-stream',
-    events,
-    end: '\r\n\r\n',
-    errorEvent: `data: ${JSON.stringify(FAILURE)}`,
-  };
+  const error = `data: ${JSON.stringify(FAILURE)}`;
+  return eventStream(events, error, { contentType: 'text/event-stream', end: '\r\n\r\n' });
 }

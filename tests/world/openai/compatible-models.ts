@@ -23,7 +23,7 @@ export const COMPATIBLE_MODELS: Readonly<Record<string, ServedModel>> = {
   ]),
   'accounts/fireworks/models/gpt-oss-120b': plain('accounts/fireworks/models/gpt-oss-120b', [
     150_000n,
-    15_000n,
+    14_000n,
     600_000n,
   ]),
   'qwen3-8b': plain('qwen3-8b', [20_000n, 20_000n, 40_000n]),
