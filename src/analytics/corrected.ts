@@ -21,7 +21,7 @@ export const COST_COLUMNS = [
 /** Corrections by the entry they correct, in the order they were made. */
 export type Corrections = ReadonlyMap<string, readonly Row[]>;
 
-export const NO_CORRECTIONS: Corrections = new Map();
+const NO_CORRECTIONS: Corrections = new Map();
 
 export function correctionsAmong(rows: readonly Row[]): Corrections {
   const corrections = rows.filter((row) => textOf(row, 'kind') === 'correction');

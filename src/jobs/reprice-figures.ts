@@ -30,17 +30,18 @@ export class RepriceFigures {
     if (standing.state === 'unpriced') this.#unpricedBefore += 1;
     const model = this.#modelOf(entry);
     model.examined += 1;
-    model.before += standing.cost ?? 0n;
+    model.before = plus(model.before, standing.cost);
     if (repriced.is !== 'changed') {
-      model.after += standing.cost ?? 0n;
+      model.after = plus(model.after, standing.cost);
       if (standing.state === 'unpriced') this.#unpricedAfter += 1;
       return;
     }
     const { rated } = repriced;
     model.changed += 1;
-    model.after += rated.cost ?? 0n;
-    this.#listDelta += counted(rated.listCost, rated.cost) - counted(standing.listCost, standing.cost);
-    this.#billedDelta += counted(rated.billed, rated.cost) - counted(standing.billed, standing.cost);
+    model.after = plus(model.after, rated.cost);
+    // Reports count the cost where an entry has no list cost or billed amount of its own.
+    this.#listDelta += between(standing.listCost ?? standing.cost, rated.listCost ?? rated.cost);
+    this.#billedDelta += between(standing.billed ?? standing.cost, rated.billed ?? rated.cost);
     this.#keepLargest(entry, standing, rated);
   }
 
@@ -74,7 +75,7 @@ export class RepriceFigures {
   }
 
   #keepLargest(entry: EntryRecord, standing: Standing, rated: RatedCost): void {
-    const delta = (rated.cost ?? 0n) - (standing.cost ?? 0n);
+    const delta = between(standing.cost, rated.cost);
     const size = delta < 0n ? -delta : delta;
     const smallest = this.#largest.at(-1);
     if (this.#largest.length >= LARGEST && smallest !== undefined && size <= smallest.size) return;
@@ -95,9 +96,13 @@ export class RepriceFigures {
   }
 }
 
-/** Reports count the cost where an entry has no amount of its own. */
-function counted(amount: PicoUsd | null, cost: PicoUsd | null): bigint {
-  return amount ?? cost ?? 0n;
+/** An unknown amount is in no sum; how many there are stands beside it. */
+function plus(sum: bigint, amount: PicoUsd | null): bigint {
+  return amount === null ? sum : sum + amount;
+}
+
+function between(before: PicoUsd | null, after: PicoUsd | null): bigint {
+  return plus(0n, after) - plus(0n, before);
 }
 
 function toWireAmounts(

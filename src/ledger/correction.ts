@@ -73,7 +73,7 @@ export function correctionEntry(correction: Correction): { readonly entryId: Ent
     price_book: correction.priceBook,
     corrects: original.entryId,
     resolves: moves ? standing.state : '',
-    moved_cost: moves ? (standing.cost ?? 0n).toString() : '0',
+    moved_cost: moves && standing.cost !== null ? standing.cost.toString() : '0',
   };
   return { entryId, entry: JSON.stringify(entry) };
 }
@@ -107,7 +107,10 @@ function moneyFields(standing: Standing, rated: RatedCost): Readonly<Record<stri
 
 /** What was unknown was in no sum: going from or to it is a difference from or to nothing. */
 function difference(before: PicoUsd | null, after: PicoUsd | null): string {
-  return ((after ?? 0n) - (before ?? 0n)).toString();
+  let left = 0n;
+  if (after !== null) left += after;
+  if (before !== null) left -= before;
+  return left.toString();
 }
 
 /** The amount that reports count where an entry has none of its own: its cost. */

@@ -41,7 +41,7 @@ export function standingOf(original: EntryRecord, corrections: readonly EntryRec
 }
 
 /** The n-th correction of its entry: the last part of `<call>.<attempt>.correction.<n>`. */
-export function orderOf({ entryId }: EntryRecord): number {
+function orderOf({ entryId }: EntryRecord): number {
   const n = Number(entryId.slice(entryId.lastIndexOf('.') + 1));
   invariant(Number.isInteger(n), `${entryId} ends in a number`);
   return n;
