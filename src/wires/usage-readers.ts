@@ -5,7 +5,7 @@ import { readBedrockConverseUsage, readBedrockInvokeUsage } from './bedrock/inde
 import { readCohereUsage } from './cohere/index.ts';
 import { Grounding, groundingUnitOf, readGeminiUsage, type GroundingUnit } from './gemini/index.ts';
 import { readOllamaUsage } from './ollama/index.ts';
-import { usageContext } from './openai/answer-context.ts';
+import { usageContext } from './answer-context.ts';
 import { withBreakdown } from './openai/breakdown.ts';
 import {
   openAiChatUsage,
@@ -16,7 +16,7 @@ import {
   openAiTranscriptionUsage,
   xaiChatUsage,
 } from './openai/index.ts';
-import { asObject, asObjects, asText } from './openai/loose-json.ts';
+import { asObject, asObjects, asText } from './loose-json.ts';
 import { mostComplete } from './openai/most-complete.ts';
 import { readToolsUsed, svgUsage } from './openai/usage-responses.ts';
 import type { Quirks, UsageContext, UsageObject, UsageReader } from './wire.ts';

@@ -1,6 +1,6 @@
 import { scanJsonObject, type JsonMember } from '#std';
-import { usageContext } from '../openai/answer-context.ts';
-import { asObject, asText, memberText, memberValue } from '../openai/loose-json.ts';
+import { usageContext } from '../answer-context.ts';
+import { asObject, asText, memberText, memberValue } from '../loose-json.ts';
 import { NO_FACTS, type AnswerContext, type AnswerFacts } from '../wire.ts';
 import { readAnthropicUsage } from './usage.ts';
 

@@ -1,5 +1,5 @@
 import type { Meters } from '#terms';
-import { asObject } from '../openai/loose-json.ts';
+import { asObject } from '../loose-json.ts';
 import type { UsageObject } from '../wire.ts';
 
 /** The tokens of one inference, disjoint. What was not reported is absent. */

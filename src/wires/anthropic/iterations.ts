@@ -8,7 +8,7 @@ import {
   type Tokens,
 } from './counts.ts';
 import type { Usage } from '#terms';
-import { asObject, asText } from '../openai/loose-json.ts';
+import { asObject, asText } from '../loose-json.ts';
 import type { UsageObject } from '../wire.ts';
 
 /** What one answer consumed: at the answering model's prices, and at those of other models. */

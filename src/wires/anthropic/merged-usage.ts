@@ -1,5 +1,5 @@
 import type { UsageObject } from '../wire.ts';
-import { asObject } from '../openai/loose-json.ts';
+import { asObject } from '../loose-json.ts';
 
 /**
  * The usage of a stream so far, with what the next event says. Counts in `message_delta` are cumulative (SDK 1.12.0,

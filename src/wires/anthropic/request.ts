@@ -1,6 +1,6 @@
 import { scanJsonObject, type JsonMember } from '#std';
 import { ApportionError } from '#terms';
-import { COUNT, FLAG, parseValue, readField, TEXT } from '../openai/request-fields.ts';
+import { COUNT, FLAG, parseValue, readField, TEXT } from '../request-fields.ts';
 import type { RequestBody, RequestEdit, WireRequest } from '../wire.ts';
 
 /** The instructions a model gets with tools, thinking and structured outputs, which no byte of the request stands for. */

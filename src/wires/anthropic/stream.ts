@@ -1,7 +1,7 @@
 import { jsonValueEnd } from '#std';
 import { LIMITS } from '#terms';
-import { usageContext } from '../openai/answer-context.ts';
-import { asObject, parseLoosely } from '../openai/loose-json.ts';
+import { usageContext } from '../answer-context.ts';
+import { asObject, parseLoosely } from '../loose-json.ts';
 import { EventBuffer, eventName, readEventPayload } from '../events.ts';
 import type { AnswerContext, AnswerFacts, ClosingCost, StreamMeter, UsageContext, UsageObject } from '../wire.ts';
 import { blockText } from './answer.ts';

@@ -1,6 +1,6 @@
 import type { Meters, Usage } from '#terms';
 import type { UsageContext, UsageObject, UsageReader } from '../wire.ts';
-import { asObject, asText, parseLoosely } from '../openai/loose-json.ts';
+import { asObject, asText, parseLoosely } from '../loose-json.ts';
 import { readCount, readTokens, toMeters } from './counts.ts';
 import { readAnswerTokens, type AnswerTokens } from './iterations.ts';
 

@@ -1,5 +1,5 @@
 import type { Usage } from '#terms';
-import { Counter, readGiven, toUsage, type Count, type Reading } from '../openai/reading.ts';
+import { Counter, readGiven, toUsage, type Count, type Reading } from '../reading.ts';
 import type { UsageContext } from '../wire.ts';
 
 /** Which family answered decides what its counts contain, and stands outside the usage object. */

@@ -1,5 +1,5 @@
 import type { Usage } from '#terms';
-import { Counter, readGiven, toUsage } from '../openai/reading.ts';
+import { Counter, readGiven, toUsage } from '../reading.ts';
 import type { UsageContext } from '../wire.ts';
 
 /**

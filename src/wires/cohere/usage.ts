@@ -1,6 +1,6 @@
 import type { Usage } from '#terms';
-import { asObject } from '../openai/loose-json.ts';
-import { Counter, readGiven, toUsage, type Reading } from '../openai/reading.ts';
+import { asObject } from '../loose-json.ts';
+import { Counter, readGiven, toUsage, type Reading } from '../reading.ts';
 import type { UsageContext, UsageObject } from '../wire.ts';
 
 /**

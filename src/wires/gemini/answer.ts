@@ -1,7 +1,7 @@
 import { scanJsonObject, type JsonMember } from '#std';
 import type { Usage } from '#terms';
-import { usageContext } from '../openai/answer-context.ts';
-import { asObject, asObjects, asText, memberValue } from '../openai/loose-json.ts';
+import { usageContext } from '../answer-context.ts';
+import { asObject, asObjects, asText, memberValue } from '../loose-json.ts';
 import { NO_FACTS, type AnswerContext, type AnswerFacts } from '../wire.ts';
 import { Grounding, groundingUnitOf } from './grounding.ts';
 import { readGeminiUsage, readTier } from './usage.ts';

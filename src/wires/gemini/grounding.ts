@@ -1,5 +1,5 @@
 import type { Meters } from '#terms';
-import { asObject, asObjects } from '../openai/loose-json.ts';
+import { asObject, asObjects } from '../loose-json.ts';
 
 /** How Google bills a search: up to Gemini 2.5 once per prompt that was grounded, since Gemini 3 per query. */
 export type GroundingUnit = 'prompt' | 'query';

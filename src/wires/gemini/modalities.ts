@@ -1,5 +1,5 @@
-import { asObject } from '../openai/loose-json.ts';
-import type { Count, Counter } from '../openai/reading.ts';
+import { asObject } from '../loose-json.ts';
+import type { Count, Counter } from '../reading.ts';
 
 /** Tokens by what they stand for; a modality the provider did not name is undefined. */
 export type Modalities = {

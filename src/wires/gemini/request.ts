@@ -1,5 +1,5 @@
 import { ApportionError } from '#terms';
-import { asObject, asObjects, memberValue } from '../openai/loose-json.ts';
+import { asObject, asObjects, memberValue } from '../loose-json.ts';
 import type { RequestBody, RequestEdit, WireRequest } from '../wire.ts';
 
 /** A chat template adds a few tokens per turn that no byte of the request stands for. */

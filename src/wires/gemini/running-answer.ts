@@ -1,5 +1,5 @@
 import type { Usage } from '#terms';
-import { asObject, asObjects, asText, parseLoosely } from '../openai/loose-json.ts';
+import { asObject, asObjects, asText, parseLoosely } from '../loose-json.ts';
 import type { AnswerContext, AnswerFacts, UsageObject } from '../wire.ts';
 import { joinTexts, outputTexts, readObjectUsage, scanAnswerObject, textOf, type ModelText } from './answer.ts';
 import { Grounding } from './grounding.ts';

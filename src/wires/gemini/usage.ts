@@ -1,5 +1,5 @@
 import type { Meter, Usage } from '#terms';
-import { Counter, readGiven, toUsage, type Count, type Reading } from '../openai/reading.ts';
+import { Counter, readGiven, toUsage, type Count, type Reading } from '../reading.ts';
 import type { UsageContext, UsageObject } from '../wire.ts';
 import { readModalities, takeModalities, type Modalities, type Split } from './modalities.ts';
 

@@ -1,10 +1,10 @@
 import { scanJsonObject, type JsonMember } from '#std';
 import type { Usage } from '#terms';
 import { NO_FACTS, type AnswerContext, type AnswerFacts } from '../wire.ts';
-import { usageContext } from './answer-context.ts';
+import { usageContext } from '../answer-context.ts';
 import { withBreakdown } from './breakdown.ts';
-import { asText, memberText, memberValue } from './loose-json.ts';
-import { usageWithout } from './reading.ts';
+import { asText, memberText, memberValue } from '../loose-json.ts';
+import { usageWithout } from '../reading.ts';
 import { openAiChatUsage } from './usage.ts';
 
 const QUOTE = 0x22;

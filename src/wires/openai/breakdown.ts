@@ -1,6 +1,6 @@
 import type { Usage } from '#terms';
 import { NO_QUIRKS } from '../wire.ts';
-import { asObject, asObjects, asText } from './loose-json.ts';
+import { asObject, asObjects, asText } from '../loose-json.ts';
 import { openAiChatUsage } from './usage.ts';
 
 /**

@@ -8,12 +8,12 @@ import {
   type Wire,
   type WireRequest,
 } from '../wire.ts';
-import { usageContext } from './answer-context.ts';
+import { usageContext } from '../answer-context.ts';
 import { isError, membersOf, textOf } from './answer.ts';
-import { memberText, memberValue } from './loose-json.ts';
-import { usageWithout } from './reading.ts';
+import { memberText, memberValue } from '../loose-json.ts';
+import { usageWithout } from '../reading.ts';
 import { requestText } from './request.ts';
-import { COUNT, FLAG, OPTIONAL_TEXT, readField } from './request-fields.ts';
+import { COUNT, FLAG, OPTIONAL_TEXT, readField } from '../request-fields.ts';
 import { TypedStreamMeter } from './typed-stream.ts';
 import { openAiImagesUsage } from './usage-images.ts';
 import { svgUsage } from './usage-responses.ts';

@@ -1,6 +1,6 @@
 import { jsonValueEnd } from '#std';
 import { outputTexts } from './answer.ts';
-import { parseLoosely } from './loose-json.ts';
+import { parseLoosely } from '../loose-json.ts';
 
 /** Kept of one stream for an estimate, should the provider send no usage. */
 const KEPT_BYTES = 512 * 1024;

@@ -1,7 +1,7 @@
 import { NO_FACTS, type AnswerContext, type AnswerFacts, type StreamMeter, type Wire } from '../wire.ts';
-import { usageContext } from './answer-context.ts';
+import { usageContext } from '../answer-context.ts';
 import { isError, membersOf, textOf } from './answer.ts';
-import { usageWithout } from './reading.ts';
+import { usageWithout } from '../reading.ts';
 import { readModerationRequest, requestText } from './request.ts';
 import { ChatStreamMeter } from './stream.ts';
 import { writeUnasked } from './write-request.ts';

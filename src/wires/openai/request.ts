@@ -1,7 +1,7 @@
 import { ApportionError } from '#terms';
 import type { RequestBody, WireRequest } from '../wire.ts';
-import { memberValue } from './loose-json.ts';
-import { COUNT, FLAG, isGiven, OBJECT, OPTIONAL_TEXT, readField, TEXT } from './request-fields.ts';
+import { memberValue } from '../loose-json.ts';
+import { COUNT, FLAG, isGiven, OBJECT, OPTIONAL_TEXT, readField, TEXT } from '../request-fields.ts';
 
 /** Chat templates add a few tokens per message that no byte of the request stands for. */
 const TEMPLATE_TOKENS = 1_000;

@@ -1,13 +1,13 @@
 import type { JsonMember } from '#std';
 import type { Usage } from '#terms';
 import { NO_FACTS, type AnswerContext, type AnswerFacts, type Wire } from '../wire.ts';
-import { usageContext } from './answer-context.ts';
+import { usageContext } from '../answer-context.ts';
 import { isError, membersOf, outputTexts, textOf } from './answer.ts';
-import { memberText, memberValue } from './loose-json.ts';
+import { memberText, memberValue } from '../loose-json.ts';
 import { readResponsesRequest, requestText } from './request.ts';
 import { TypedStreamMeter } from './typed-stream.ts';
 import { openAiResponsesUsage, readToolsUsed } from './usage-responses.ts';
-import { usageWithout } from './reading.ts';
+import { usageWithout } from '../reading.ts';
 import { writeUnasked } from './write-request.ts';
 
 /** OpenAI Responses. A stream ends with the whole answer inside its last event, and no `[DONE]`. */

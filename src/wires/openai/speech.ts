@@ -7,11 +7,11 @@ import {
   type Wire,
   type WireRequest,
 } from '../wire.ts';
-import { usageContext } from './answer-context.ts';
+import { usageContext } from '../answer-context.ts';
 import { isError, membersOf, textOf } from './answer.ts';
-import { memberText } from './loose-json.ts';
+import { memberText } from '../loose-json.ts';
 import { readModel, requestText } from './request.ts';
-import { OPTIONAL_TEXT, readField, TEXT } from './request-fields.ts';
+import { OPTIONAL_TEXT, readField, TEXT } from '../request-fields.ts';
 import { TypedStreamMeter } from './typed-stream.ts';
 import { openAiSpeechUsage } from './usage-audio.ts';
 import { writeUnasked } from './write-request.ts';

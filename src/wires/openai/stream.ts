@@ -2,13 +2,13 @@ import { jsonValueEnd } from '#std';
 import { LIMITS, type Usage } from '#terms';
 import { EventBuffer, eventName, readEventPayload } from '../events.ts';
 import type { AnswerContext, AnswerFacts, ClosingCost, StreamMeter, UsageObject } from '../wire.ts';
-import { usageContext } from './answer-context.ts';
+import { usageContext } from '../answer-context.ts';
 import { withBreakdown } from './breakdown.ts';
 import { findKey, findValue, mayHoldError } from './key-search.ts';
 import { KeptDeltas } from './kept-deltas.ts';
-import { asObject, asObjects, asText, parseLoosely } from './loose-json.ts';
+import { asObject, asObjects, asText, parseLoosely } from '../loose-json.ts';
 import { mostComplete } from './most-complete.ts';
-import { usageWithout } from './reading.ts';
+import { usageWithout } from '../reading.ts';
 import { openAiChatUsage } from './usage.ts';
 
 const OPEN_OBJECT = 0x7b;

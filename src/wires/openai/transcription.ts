@@ -6,11 +6,11 @@ import {
   type Wire,
   type WireRequest,
 } from '../wire.ts';
-import { usageContext } from './answer-context.ts';
+import { usageContext } from '../answer-context.ts';
 import { isError, membersOf, textOf } from './answer.ts';
-import { memberText, memberValue } from './loose-json.ts';
+import { memberText, memberValue } from '../loose-json.ts';
 import { readModel, requestText } from './request.ts';
-import { FLAG, readField } from './request-fields.ts';
+import { FLAG, readField } from '../request-fields.ts';
 import { TypedStreamMeter } from './typed-stream.ts';
 import { openAiTranscriptionUsage } from './usage-audio.ts';
 import { writeUnasked } from './write-request.ts';

@@ -3,7 +3,7 @@ import { EventBuffer, payloadOf, readEventPayload } from '../events.ts';
 import { NO_FACTS, type AnswerContext, type AnswerFacts, type ClosingCost, type StreamMeter } from '../wire.ts';
 import { findValue, mayHoldError } from './key-search.ts';
 import { KeptDeltas } from './kept-deltas.ts';
-import { asObject, asText } from './loose-json.ts';
+import { asObject, asText } from '../loose-json.ts';
 import { mostComplete } from './most-complete.ts';
 
 /** How one operation streams: events that say their type, the last of which carries the usage. */

@@ -1,6 +1,6 @@
 import type { UsageObject, UsageReader } from '../wire.ts';
-import { asObject } from './loose-json.ts';
-import { Counter, readGiven, toUsage, usageWithout, type Count, type Reading } from './reading.ts';
+import { asObject } from '../loose-json.ts';
+import { Counter, readGiven, toUsage, usageWithout, type Count, type Reading } from '../reading.ts';
 
 /**
  * Reads the `usage` of a transcription (openai SDK 7.55.0): tokens, audio and text apart, or the seconds heard. Null when the

@@ -1,7 +1,7 @@
 import type { Meters } from '#terms';
 import { NO_QUIRKS, type UsageObject, type UsageReader } from '../wire.ts';
-import { asObject } from './loose-json.ts';
-import { Counter, readGiven, toUsage, usageWithout, type Count, type Reading } from './reading.ts';
+import { asObject } from '../loose-json.ts';
+import { Counter, readGiven, toUsage, usageWithout, type Count, type Reading } from '../reading.ts';
 
 /**
  * Reads the `usage` of an image answer (openai SDK 7.55.0, `ImagesResponse.Usage`): text and image tokens in, image tokens

@@ -1,6 +1,6 @@
 import type { UsageObject, UsageReader } from '../wire.ts';
-import { asObject } from './loose-json.ts';
-import { Counter, readGiven, toUsage, type Count, type Reading } from './reading.ts';
+import { asObject } from '../loose-json.ts';
+import { Counter, readGiven, toUsage, type Count, type Reading } from '../reading.ts';
 
 type Split = { readonly text: Count; readonly audio: Count; readonly image: Count };
 

@@ -1,7 +1,7 @@
 import type { Meters } from '#terms';
 import type { UsageObject, UsageReader } from '../wire.ts';
-import { asObject, asObjects, asText } from './loose-json.ts';
-import { Counter, readGiven, toUsage, type Count, type Reading } from './reading.ts';
+import { asObject, asObjects, asText } from '../loose-json.ts';
+import { Counter, readGiven, toUsage, type Count, type Reading } from '../reading.ts';
 import { imageTokenMeters } from './usage-images.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { UsageContext, UsageObject, UsageReader } from '../wire.ts';
-import { asObject } from './loose-json.ts';
-import { Counter, readGiven, toUsage, type Count, type Reading } from './reading.ts';
+import { asObject } from '../loose-json.ts';
+import { Counter, readGiven, toUsage, type Count, type Reading } from '../reading.ts';
 
 /** The counts of one usage object in the shape of chat completions. */
 type Counts = {

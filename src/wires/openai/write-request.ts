@@ -1,8 +1,8 @@
 import type { JsonMember } from '#std';
 import type { FormField, MultipartForm } from '../multipart.ts';
 import type { RequestBody, RequestEdit } from '../wire.ts';
-import { memberValue } from './loose-json.ts';
-import { isObjectOrNull, parseValue } from './request-fields.ts';
+import { memberValue } from '../loose-json.ts';
+import { isObjectOrNull, parseValue } from '../request-fields.ts';
 
 /**
  * The body for the provider: members are copied byte for byte, ours are left out, and the model's name and the usage

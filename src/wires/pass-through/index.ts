@@ -1,5 +1,5 @@
 import type { Usage } from '#terms';
-import { asText, memberValue } from '../openai/loose-json.ts';
+import { asText, memberValue } from '../loose-json.ts';
 import { writeUntouched } from '../openai/write-request.ts';
 import { NO_FACTS, type RequestBody, type StreamMeter, type Wire, type WireRequest } from '../wire.ts';
 

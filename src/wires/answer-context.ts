@@ -1,5 +1,5 @@
 import type { Meters } from '#terms';
-import type { AnswerContext, UsageContext } from '../wire.ts';
+import type { AnswerContext, UsageContext } from './wire.ts';
 
 /** What the answer says outside its usage object; empty and absent alike say nothing. */
 export type Beside = { readonly serviceTier: string; readonly answer?: Meters };

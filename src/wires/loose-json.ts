@@ -1,5 +1,5 @@
 import type { JsonMember } from '#std';
-import type { UsageObject } from '../wire.ts';
+import type { UsageObject } from './wire.ts';
 
 /** An object, or null for anything else a provider may send in its place. */
 export function asObject(value: unknown): UsageObject | null {

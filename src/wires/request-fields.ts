@@ -1,7 +1,7 @@
 import type { JsonMember } from '#std';
 import { ApportionError } from '#terms';
-import { readFormText } from '../multipart.ts';
-import type { RequestBody } from '../wire.ts';
+import { readFormText } from './multipart.ts';
+import type { RequestBody } from './wire.ts';
 
 /** What a field must be, as JSON, and how a form writes it. */
 export type Shape<T> = {

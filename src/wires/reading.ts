@@ -1,5 +1,5 @@
 import type { Meter, Meters, Usage } from '#terms';
-import type { UsageContext, UsageObject } from '../wire.ts';
+import type { UsageContext, UsageObject } from './wire.ts';
 import { asObject, asText, parseLoosely } from './loose-json.ts';
 
 /** A count the provider left out or set to null is undefined, which is not zero. */
