@@ -92,10 +92,10 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
   };
 }
 
-async function endOf(process: ChildProcess, deadlineMs: number): Promise<void> {
-  const killer = setTimeout(() => process.kill('SIGKILL'), deadlineMs);
-  if (process.exitCode === null && process.signalCode === null) {
-    await new Promise<void>((resolve) => process.once('exit', () => resolve()));
+async function endOf(child: ChildProcess, deadlineMs: number): Promise<void> {
+  const killer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
+  if (child.exitCode === null && child.signalCode === null) {
+    await new Promise<void>((resolve) => child.once('exit', () => resolve()));
   }
   clearTimeout(killer);
 }
