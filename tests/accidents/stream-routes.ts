@@ -87,11 +87,9 @@ export async function leaveAfter(gateway: Gateway, sent: Sent, chunks: number): 
   const answer = await fetch(`${gateway.url}${sent.path}`, { ...init(gateway, sent), signal: leaving.signal });
   const decoder = new TextDecoder();
   let text = '';
-  const reader = answer.body?.getReader();
-  while (reader !== undefined && saidIn(text) < chunks) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    text += decoder.decode(value, { stream: true });
+  for await (const piece of answer.body ?? []) {
+    text += decoder.decode(piece, { stream: true });
+    if (saidIn(text) >= chunks) break;
   }
   leaving.abort();
   return answer.headers.get('x-apportion-call-id') ?? '';
