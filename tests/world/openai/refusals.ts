@@ -33,7 +33,7 @@ export function readFields(received: Received, known: ReadonlySet<string>): Know
   return checkNames(fields, known) ?? checkMetadata(fields['metadata']) ?? { fields };
 }
 
-export function checkNames(fields: Fields, known: ReadonlySet<string>): Refusal | undefined {
+function checkNames(fields: Fields, known: ReadonlySet<string>): Refusal | undefined {
   const stray = Object.keys(fields).find((name) => !known.has(name));
   return stray === undefined ? undefined : unknownParameter(stray);
 }
