@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { combineOperatorTerms, KeyRing, readSnapshot } from '#accounts';
 import { ConfigError, loadConfig, readAtPlace, type Config } from '#config';
-import { createGateway, LedgerProxy, Routing, Tagging, Upstreams, type TaggingOptions } from '#gateway';
+import { createGateway, LedgerProxy, Recording, Routing, Tagging, Upstreams, type TaggingOptions } from '#gateway';
 import { openDataDir, openJournal, type DataDir, type Journal } from '#ledger';
 import { createConsole, createLog, createMetrics, welcomeText, type Log } from '#observe';
 import {
@@ -110,6 +110,7 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     clock: systemClock,
     random: () => random(4).reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 32,
   });
+  const recording = new Recording({ journal, failOpen: config.failOpen, metrics, log, clock: systemClock });
   const estimator = createEstimator();
   const proxy = new LedgerProxy({ socketPath: control.socketPath, untilServing: control.untilServing, log });
   const gateway = createGateway({
@@ -121,12 +122,12 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     upstreams,
     routing,
     prices: followPrices(parts, control.keys),
-    journal,
+    recording,
     estimator,
     metrics,
     log,
     proxy,
-    notReady: () => (journal.state() === 'open' ? null : 'the journal cannot write'),
+    notReady: () => recording.refusal(),
   });
   const { port } = await gateway.listen(config);
   return {

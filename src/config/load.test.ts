@@ -43,6 +43,7 @@ test('an empty environment gives the defaults and the sandbox', () => {
     dataDir: resolve('data'),
     adminKey: null,
     logLevel: 'info',
+    failOpen: false,
     limits: { maxBodyBytes: 33_554_432 },
     timeouts: { bodyMs: 60_000, ...TIMEOUTS, shutdownMs: 30_000 },
     providers: [],

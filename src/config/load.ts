@@ -21,6 +21,8 @@ export type Config = {
   /** Null: one is made on first start. */
   readonly adminKey: string | null;
   readonly logLevel: LogLevel;
+  /** Calls go on unrecorded while the journal cannot write. */
+  readonly failOpen: boolean;
   readonly limits: { readonly maxBodyBytes: number };
   readonly timeouts: ProviderTimeouts & {
     /** The client sending its whole request body. */
@@ -67,6 +69,7 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
     dataDir: resolve(read(SETTINGS.dataDir)),
     adminKey: read(SETTINGS.adminKey),
     logLevel: read(SETTINGS.logLevel),
+    failOpen: read(SETTINGS.failOpen),
     limits: { maxBodyBytes: read(SETTINGS.maxBodyBytes) },
     timeouts: {
       bodyMs: read(SETTINGS.bodyTimeoutMs),

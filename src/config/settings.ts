@@ -35,6 +35,15 @@ export const SETTINGS = {
     schema: z.union([z.literal('auto'), z.boolean()]),
     fromText: (value) => (value === 'true' ? true : value === 'false' ? false : value),
   } satisfies Setting<'auto' | boolean>,
+  failOpen: {
+    env: 'APPORTION_FAIL_OPEN',
+    file: 'fail_open',
+    fallback: false,
+    secret: false,
+    shape: 'true or false',
+    schema: z.boolean(),
+    fromText: (value) => (value === 'true' ? true : value === 'false' ? false : value),
+  } satisfies Setting<boolean>,
   maxBodyBytes: wholeNumber(
     { env: 'APPORTION_MAX_BODY_BYTES', file: 'max_body_bytes', fallback: LIMITS.requestBodyBytes },
     { min: 1024, max: 1024 * 1024 * 1024 },

@@ -43,6 +43,7 @@ export type Made = {
   readonly end: AttemptEnd;
   /** What is tried now; null when this attempt's answer is the call's. */
   readonly next: Step | null;
+  readonly recorded: 'recorded' | 'unrecorded';
 };
 
 /** Attempts that came before in the same call. */
@@ -96,14 +97,14 @@ export async function makeAttempt(
   { client, exchange }: { readonly client: Client; readonly exchange: Exchange },
 ): Promise<Made> {
   const { journey, plan } = given;
-  await deps.journal.begin(attemptOf(plan), plan.open);
+  await deps.recording.begin(attemptOf(plan), plan.open);
   try {
     const relayed = await relay(deps, { plan, client, headers: exchange.request.headers });
     const outcome = outcomeOf(relayed, plan.step.upstream.onDisconnect);
     const next = client.gone ? null : nextStep(deps, { journey, plan, relayed, outcome });
     const end = await endAttempt(deps, plan, { relayed, outcome, last: next === null });
-    await record(deps, plan, end);
-    return { plan, relayed, end, next };
+    const recorded = await record(deps, plan, end);
+    return { plan, relayed, end, next, recorded };
   } catch (error) {
     await recordLost(deps, plan);
     throw error;
@@ -183,17 +184,18 @@ function headerWord(text: string): string {
   return text.toWellFormed().replace(/[^\x20-\x7e]+/g, encodeURIComponent);
 }
 
-async function record(deps: CallDeps, plan: Plan, end: AttemptEnd): Promise<void> {
+async function record(deps: CallDeps, plan: Plan, end: AttemptEnd): Promise<Made['recorded']> {
   const startedMs = deps.clock.elapsedMs();
-  await deps.journal.settle(attemptOf(plan), closeEntry(plan.open, plan.start, end));
+  const entry = closeEntry(plan.open, plan.start, end);
+  const recorded = await deps.recording.settle(attemptOf(plan), entry, end.rated.cost);
   deps.metrics.journalSynced((deps.clock.elapsedMs() - startedMs) / 1000);
+  return recorded;
 }
 
 /** A fault of ours between intent and entry must not hide money: the attempt is in doubt from now on, not from the next start. */
 async function recordLost(deps: CallDeps, plan: Plan): Promise<void> {
-  if (deps.journal.state() !== 'open') return;
   const entry = closeInDoubt(plan.open, deps.clock.now(), 'gateway_failed');
-  await deps.journal.settle(attemptOf(plan), entry).catch((error: unknown) => {
+  await deps.recording.settle(attemptOf(plan), entry, null).catch((error: unknown) => {
     deps.log.error({ err: error, call_id: plan.call.callId }, 'a lost attempt stays open until the next start');
   });
 }

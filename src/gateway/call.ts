@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KeyRing } from '#accounts';
-import type { Journal } from '#ledger';
 import type { CallEnd, Log, Metrics } from '#observe';
 import type { Prices } from '#pricing';
 import type { Estimator } from '#wires';
@@ -10,6 +9,7 @@ import { makeAttempt, reserve, type Journey, type Made } from './attempt.ts';
 import { choose } from './choose.ts';
 import { Client } from './client.ts';
 import { identify } from './identify.ts';
+import type { Recording } from './recording.ts';
 import { refuse, release } from './release.ts';
 import type { RoutedCall } from './routes.ts';
 import type { Routing, Step } from './routing.ts';
@@ -22,7 +22,7 @@ export type CallDeps = AcceptDeps & {
   readonly upstreams: Upstreams;
   readonly routing: Routing;
   readonly prices: () => Prices;
-  readonly journal: Journal;
+  readonly recording: Recording;
   readonly estimator: Estimator;
   readonly metrics: Metrics;
   readonly log: Log;

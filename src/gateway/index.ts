@@ -7,6 +7,7 @@
 export { CALL_ROUTES, GEMINI_ACTIONS } from './routes.ts';
 export { Routing } from './routing.ts';
 export { createGateway, type Gateway, type GatewayDeps } from './server.ts';
+export { Recording } from './recording.ts';
 export { LedgerProxy } from './proxy.ts';
 export { Tagging, type TaggingOptions } from './tagging.ts';
 export { Upstreams } from './upstreams.ts';

@@ -22,6 +22,7 @@ export function release({ client, dialect, made }: Released): void {
   const usd = costOf(made);
   const { state } = last.end.rated;
   const headers = costHeaders(usd, state);
+  if (made.some(({ recorded }) => recorded === 'unrecorded')) headers['x-apportion-recorded'] = 'false';
   const { answer } = last.relayed;
   const failure = failureOf(last.relayed, last.plan);
   if (failure === null && answer !== null) {

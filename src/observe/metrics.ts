@@ -31,6 +31,8 @@ export type Metrics = {
   callEnded(call: CallEnd): void;
   journalSynced(seconds: number): void;
   journalFailed(): void;
+  /** A call that is in no ledger, because `fail_open` let it pass. */
+  callUnrecorded(cost: PicoUsd | null): void;
   ledgerLag(entries: number): void;
   entriesQuarantined(entries: number): void;
   /** The page in Prometheus' text format. */
@@ -69,6 +71,10 @@ export function createMetrics(): Metrics {
     },
     journalSynced: (seconds) => series.journalSync.observe(seconds),
     journalFailed: () => series.journalFailures.inc(),
+    callUnrecorded: (cost) => {
+      series.unrecorded.inc();
+      if (cost !== null && cost > 0n) series.unrecordedCost.inc(usdNumber(cost));
+    },
     ledgerLag: (entries) => series.ledgerLag.set(entries),
     entriesQuarantined: (entries) => series.quarantined.set(entries),
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
@@ -98,17 +104,7 @@ function createSeries(registry: Registry) {
     }),
     ...createAttemptSeries(registry),
     inFlight: new Gauge({ name: 'apportion_calls_in_flight', help: 'Calls that run now.', registers }),
-    journalSync: new Histogram({
-      name: 'apportion_journal_sync_seconds',
-      help: 'Time from handing an entry over until it is durable, which every answer waits for.',
-      buckets: SYNC_SECONDS,
-      registers,
-    }),
-    journalFailures: new Counter({
-      name: 'apportion_journal_failures_total',
-      help: 'Times the journal could not write. Paid calls are refused from the first one on.',
-      registers,
-    }),
+    ...createJournalSeries(registry),
     ledgerLag: new Gauge({
       name: 'apportion_ledger_lag_entries',
       help: 'Durable entries that analytics does not show yet.',
@@ -141,6 +137,33 @@ function createAttemptSeries(registry: Registry) {
       name: 'apportion_reported_cost_difference_usd_total',
       help: 'How much those differ in sum, in USD, whichever is larger.',
       labelNames: ['provider'],
+      registers,
+    }),
+  };
+}
+
+function createJournalSeries(registry: Registry) {
+  const registers = [registry];
+  return {
+    journalSync: new Histogram({
+      name: 'apportion_journal_sync_seconds',
+      help: 'Time from handing an entry over until it is durable, which every answer waits for.',
+      buckets: SYNC_SECONDS,
+      registers,
+    }),
+    journalFailures: new Counter({
+      name: 'apportion_journal_failures_total',
+      help: 'Times the journal could not write. Paid calls are refused from the first one on.',
+      registers,
+    }),
+    unrecorded: new Counter({
+      name: 'apportion_unrecorded_calls_total',
+      help: 'Calls that passed while the journal could not write, because fail_open is set. They are in no ledger.',
+      registers,
+    }),
+    unrecordedCost: new Counter({
+      name: 'apportion_unrecorded_cost_usd_total',
+      help: 'What those cost, as far as it is known, in USD.',
       registers,
     }),
   };

@@ -1,0 +1,74 @@
+import type { Journal } from '#ledger';
+import type { Log, Metrics } from '#observe';
+import type { Clock } from '#std';
+import { ApportionError, type PicoUsd } from '#terms';
+
+export type RecordingDeps = {
+  readonly journal: Journal;
+  /** The operator's word that calls go on unrecorded while the journal cannot write. */
+  readonly failOpen: boolean;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly clock: Clock;
+};
+
+/** A log line for each unrecorded call would bury the first one. */
+const ALARM_EVERY_MS = 10_000;
+
+/**
+ * The journal as calls use it. When it cannot write, calls are refused: nothing passes unmetered. With `fail_open` they
+ * pass, and what they cost is counted in metrics and told in the log, but it is in no ledger.
+ */
+export class Recording {
+  readonly #deps: RecordingDeps;
+  readonly #unrecorded = new Set<string>();
+  #missed = 0;
+  #alarmedMs = -ALARM_EVERY_MS;
+
+  constructor(deps: RecordingDeps) {
+    this.#deps = deps;
+  }
+
+  /** Why calls are refused at the moment; null while they are served. */
+  refusal(): string | null {
+    return this.#deps.failOpen || this.#deps.journal.state() === 'open' ? null : 'the journal cannot write';
+  }
+
+  /** Resolves when the intent survives `kill -9`. @throws ApportionError `journal_unavailable`, unless calls may go unrecorded */
+  async begin(attempt: string, open: string): Promise<void> {
+    try {
+      await this.#deps.journal.begin(attempt, open);
+    } catch (error) {
+      this.#admit(error);
+      this.#unrecorded.add(attempt);
+    }
+  }
+
+  /** Resolves when the entry is on disk. @param cost what is missing from the ledger if it cannot be written */
+  async settle(attempt: string, entry: string, cost: PicoUsd | null): Promise<'recorded' | 'unrecorded'> {
+    const lost = this.#unrecorded.delete(attempt);
+    try {
+      if (!lost) {
+        await this.#deps.journal.settle(attempt, entry);
+        return 'recorded';
+      }
+    } catch (error) {
+      this.#admit(error);
+    }
+    this.#deps.metrics.callUnrecorded(cost);
+    return 'unrecorded';
+  }
+
+  #admit(error: unknown): void {
+    const known = error instanceof ApportionError && error.code === 'journal_unavailable';
+    if (!known || !this.#deps.failOpen) throw error;
+    this.#missed += 1;
+    const now = this.#deps.clock.elapsedMs();
+    if (now - this.#alarmedMs < ALARM_EVERY_MS) return;
+    this.#alarmedMs = now;
+    this.#deps.log.error(
+      { err: error, unrecorded: this.#missed },
+      'calls pass unrecorded: the journal cannot write, and fail_open is set',
+    );
+  }
+}
