@@ -85,7 +85,8 @@ export function readProvider(
       dialects,
       baseUrl: withoutClientsPath(address.url, dialects),
       apiKey: key.value,
-      credentials: known?.credentials ?? credentialsOf(dialects),
+      // A provider that is told to speak another dialect is signed in to as that dialect's home is.
+      credentials: entry.wire === undefined && known !== undefined ? known.credentials : credentialsOf(dialects),
       models: entry.models ?? null,
       priceAs: entry.price_as ?? known?.priceAs ?? name,
       headers: Object.fromEntries(

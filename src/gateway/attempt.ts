@@ -7,7 +7,7 @@ import type { Client } from './client.ts';
 import type { Caller } from './identify.ts';
 import { endAttempt, pricedAttempt } from './meter.ts';
 import { OUR_FIELDS } from './our-fields.ts';
-import { outcomeOf, verdictOf } from './outcome.ts';
+import { outcomeOf, verdictOf, type Outcome } from './outcome.ts';
 import { relay, type Relayed } from './relay.ts';
 import { pathAtProvider, type RoutedCall } from './routes.ts';
 import type { Itinerary, Step } from './routing.ts';
@@ -100,7 +100,7 @@ export async function makeAttempt(
   await deps.recording.begin(attemptOf(plan), plan.open);
   try {
     const relayed = await relay(deps, { plan, client, headers: exchange.request.headers });
-    const outcome = outcomeOf(relayed, plan.step.upstream.onDisconnect);
+    const outcome = afterLeaving(client, outcomeOf(relayed, plan.step.upstream.onDisconnect));
     const next = client.gone ? null : nextStep(deps, { journey, plan, relayed, outcome });
     const end = await endAttempt(deps, plan, { relayed, outcome, last: next === null });
     const recorded = await record(deps, plan, end);
@@ -111,11 +111,16 @@ export async function makeAttempt(
   }
 }
 
+/** An answer that was read to its end for nobody is whole for money, and not for the caller. */
+function afterLeaving(client: Client, outcome: Outcome): Outcome {
+  return client.gone && outcome.status === 'ok' ? { ...outcome, status: 'client_closed' } : outcome;
+}
+
 type Finished = {
   readonly journey: Journey;
   readonly plan: Plan;
   readonly relayed: Relayed;
-  readonly outcome: ReturnType<typeof outcomeOf>;
+  readonly outcome: Outcome;
 };
 
 function nextStep(deps: CallDeps, { journey, plan, relayed, outcome }: Finished): Step | null {

@@ -1,5 +1,5 @@
 import { ClientGoneError, sendError } from '#http';
-import { addUsd, ApportionError, formatUsd, ZERO_USD, type PicoUsd } from '#terms';
+import { addUsd, ApportionError, formatUsd, ZERO_USD, type CostState, type PicoUsd } from '#terms';
 import type { Dialect } from '#wires';
 import type { Answer } from './answer.ts';
 import type { Made } from './attempt.ts';
@@ -20,7 +20,7 @@ export function release({ client, dialect, made }: Released): void {
   const last = made.at(-1);
   if (client.gone || last === undefined) return;
   const usd = costOf(made);
-  const { state } = last.end.rated;
+  const state = stateOf(made, last);
   const headers = costHeaders(usd, state);
   if (made.some(({ recorded }) => recorded === 'unrecorded')) headers['x-apportion-recorded'] = 'false';
   const { answer } = last.relayed;
@@ -72,6 +72,11 @@ function fail({ client, dialect, answer, headers, error }: Failed): void {
       headers: client.callId === '' ? headers : { ...headers, 'x-apportion-call-id': client.callId },
       envelope: ERROR_BODIES[dialect],
     });
+}
+
+/** With an earlier attempt in doubt, the sum of what is known is no whole cost, whatever the last attempt's is. */
+function stateOf(made: readonly Made[], last: Made): CostState {
+  return made.some(({ end }) => end.rated.state === 'in_doubt') ? 'in_doubt' : last.end.rated.state;
 }
 
 /** What the call cost in all its attempts; null while the last one's is not known. */

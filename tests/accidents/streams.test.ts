@@ -102,7 +102,7 @@ describe('accidents of streams, disconnects and failures', () => {
         await leaveAtOnce(world.gateway, whole('seed=10 delay=250', provider), 120);
         const entry = await nextEntry(earlier);
         const line = await billed(entry.upstreamId);
-        assert.deepEqual([entry.status, entry.state, entry.cost], ['ok', 'exact', line?.cost]);
+        assert.deepEqual([entry.status, entry.state, entry.cost], ['client_closed', 'exact', line?.cost]);
       }
     });
 

@@ -141,6 +141,8 @@ describe('accidents of trust', () => {
       'x-apportion-call-id',
       'x-apportion-cost',
       'x-apportion-cost-state',
+      'x-apportion-model',
+      'x-apportion-provider',
       'x-litellm-call-id',
       'x-litellm-response-cost',
     ]);
