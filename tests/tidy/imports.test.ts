@@ -77,10 +77,7 @@ test('modules reach each other through their doors, and their own files by relat
     return one.specifier.startsWith('.') && moduleOf(targetOf(one)) !== one.from;
   });
   const found = wrong.map(({ file, specifier }) => `${file} imports ${specifier}`);
-  assert.deepEqual(
-    found,
-    [],
-  );
+  assert.deepEqual(found, []);
 });
 
 test('what only tests use is imported only by tests', () => {
