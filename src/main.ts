@@ -241,7 +241,7 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
     onMessage,
     log,
   });
-  journal.onDurable(({ seq }) => supervisor.durable(seq));
+  journal.onDurable(() => supervisor.durable());
   // With a snapshot there are keys already; should the control plane be new all the same, its keys are shown when they come.
   if (snapshot !== null) ready.promise.then(sayNewKeys, () => undefined);
   const firstKeys = snapshot === null ? await ready.promise : NO_KEYS;

@@ -6,7 +6,7 @@ import type { ToGateway, ToLedger } from './messages.ts';
 
 export type LedgerSupervisor = {
   /** Tells the ledger process that there is more to ship. */
-  durable(seq: number): void;
+  durable(): void;
   applied(revision: number): void;
   /** Whether analytics and administration answer, at once or before the timeout. */
   untilServing(timeoutMs: number): Promise<boolean>;
@@ -25,6 +25,8 @@ export type SupervisorOptions = {
   readonly log: Log;
 };
 
+/** Under load the journal syncs a thousand times a second; a message for each would cost both processes more than shipping does. */
+const ANNOUNCE_MS = 20;
 const FIRST_RESTART_MS = 250;
 const LONGEST_RESTART_MS = 5_000;
 /** A process that lived this long failed anew, not again. */
@@ -36,6 +38,7 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
   let stopping = false;
   let restartMs = FIRST_RESTART_MS;
   let timer: NodeJS.Timeout | undefined;
+  let announcing: NodeJS.Timeout | undefined;
   let serving = Promise.withResolvers<true>();
 
   function receive(message: ToGateway): void {
@@ -70,9 +73,16 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
     if (child?.connected === true) child.send(message, ignoreClosedChannel);
   }
 
+  function announce(): void {
+    announcing = undefined;
+    send({ type: 'durable', seq: options.durableSeq() });
+  }
+
   run();
   return {
-    durable: (seq) => send({ type: 'durable', seq }),
+    durable: () => {
+      announcing ??= setTimeout(announce, ANNOUNCE_MS);
+    },
     applied: (revision) => send({ type: 'applied', revision }),
     untilServing: async (timeoutMs) => {
       const timeout = Promise.withResolvers<false>();
@@ -84,8 +94,10 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
     stop: async (deadlineMs) => {
       stopping = true;
       clearTimeout(timer);
+      clearTimeout(announcing);
       const last = child;
       if (last === null) return;
+      announce();
       send({ type: 'stop' });
       await endOf(last, deadlineMs);
     },
