@@ -85,6 +85,7 @@ test('a correction has every dimension of its entry, at the time of that, and is
     'price_book',
     'reserved',
     'resolves',
+    'salt',
     'unpriced_meters',
     'usage_raw',
   ]);

@@ -9,6 +9,7 @@ import {
   type PicoUsd,
   type RatedCost,
 } from '#terms';
+import { freshSalt } from './chain/entry-salt.ts';
 import { openLines, takenBack, toChargeLine } from './charge-line.ts';
 import type { EntryRecord } from './entry-record.ts';
 import type { Standing } from './standing.ts';
@@ -53,6 +54,8 @@ export function correctionEntry(correction: Correction): { readonly entryId: Ent
   const moves = standing.state !== rated.state;
   const entry = {
     ...original.fields,
+    // What the original is erased by must not be found in its correction.
+    salt: freshSalt(),
     entry_id: entryId,
     kind: 'correction',
     counts_call: 0,

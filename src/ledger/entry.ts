@@ -9,6 +9,7 @@ import {
   type Usage,
 } from '#terms';
 import { invariant, type TimestampMs } from '#std';
+import { freshSalt } from './chain/entry-salt.ts';
 import { toChargeLine } from './charge-line.ts';
 
 /** Version of the row below. Readers accept every released version; a new field needs no new version, a changed one does. */
@@ -81,6 +82,8 @@ export function openEntry(start: AttemptStart): string {
   const { tags } = start;
   return JSON.stringify({
     schema: ENTRY_SCHEMA,
+    // For the digests of whatever names somebody below; gone when that is erased.
+    salt: freshSalt(),
     call_id: start.callId,
     attempt: start.attempt,
     effective_at: new Date(start.startedAt).toISOString(),

@@ -8,7 +8,7 @@ import { rowOf } from './shipment.ts';
 import { openStore } from './store.ts';
 import { fromRowEntry, STORED_ENTRY_COLUMNS } from './stored-entry.ts';
 
-test('an entry read back from the store is what the journal has of it, field by field', async () => {
+test('an entry read back from the store is what the journal has of it, field by field, but for its salt', async () => {
   await using dir = await tempDir();
   const store = await openStore({ path: dir.path }, { log: keptLog(), clock: systemClock });
   const bodies = [
@@ -28,6 +28,9 @@ test('an entry read back from the store is what the journal has of it, field by 
   await store.close();
   assert.deepEqual(
     rows.map((row) => fromRowEntry(row)),
-    bodies.map((body) => parseEntry(JSON.parse(body))),
+    bodies.map((body) => {
+      const { salt: _, ...entry } = JSON.parse(body);
+      return parseEntry(entry);
+    }),
   );
 });
