@@ -23,7 +23,9 @@ describe('the page of prices', { skip: NO_BROWSER }, () => {
   let world: World;
 
   before(async () => {
-    [browser, world] = await Promise.all([launchBrowser(), startWorld({ models: { [MODEL]: BILLED } })]);
+    // One after the other: a world that does not start must not leave a browser running.
+    world = await startWorld({ models: { [MODEL]: BILLED } });
+    browser = await launchBrowser();
     for (const plan of planCalls({ count: 3, seed: 7 })) {
       const target = { url: world.gateway.url, key: world.gateway.adminKey };
       const outcome = await makeCall({ ...plan, model: `openai/${MODEL}` }, target);
