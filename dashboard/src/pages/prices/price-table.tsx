@@ -53,7 +53,7 @@ export function PriceTable({ rows, asked }: { readonly rows: readonly PriceRow[]
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
+          {mainRowsFirst(rows).map((row) => (
             <PriceLine key={row.id} row={row} />
           ))}
         </tbody>
@@ -62,14 +62,25 @@ export function PriceTable({ rows, asked }: { readonly rows: readonly PriceRow[]
   );
 }
 
+/** A model's prices before the rows that only add to them: limits, tiers, regions. */
+function mainRowsFirst(rows: readonly PriceRow[]): readonly PriceRow[] {
+  const models = Map.groupBy(rows, ({ provider, model }) => `${provider}/${model}`);
+  return [...models.values()].flatMap((own) => own.toSorted((left, right) => Number(adds(left)) - Number(adds(right))));
+}
+
+function adds({ rates }: PriceRow): boolean {
+  return Object.keys(rates).length === 0;
+}
+
 function PriceLine({ row }: { readonly row: PriceRow }) {
   return (
     <tr className="border-b border-line last:border-0 hover:bg-hover">
       <td className="w-full max-w-0 min-w-36 py-2 pl-4 align-top sm:w-[32%]">
-        <span className="block truncate leading-5 font-medium" title={row.model}>
+        <span className={`block truncate leading-5 ${adds(row) ? 'pl-4 text-ink-2' : 'font-medium'}`} title={row.model}>
+          {adds(row) && 'adds to '}
           {row.model === '*' ? 'every model' : row.model}
         </span>
-        <span className="block truncate text-xs text-ink-3" title={row.id}>
+        <span className={`block truncate text-xs text-ink-3 ${adds(row) ? 'pl-4' : ''}`} title={row.id}>
           {row.provider}, {row.id}
         </span>
       </td>

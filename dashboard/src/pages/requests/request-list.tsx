@@ -120,7 +120,7 @@ function RequestRow({ event, time }: { readonly event: CallEvent; readonly time:
         <CostState state={event.cost_state} />
       </td>
       <td className="py-2 pr-4 pl-3 text-right align-top leading-5">
-        <span className="inline-flex flex-wrap items-center justify-end gap-x-2 gap-y-1">
+        <span className="inline-flex flex-wrap items-center justify-end gap-x-2 gap-y-1 lg:flex-nowrap lg:whitespace-nowrap">
           {event.sandbox && <PlayMoney words="short" />}
           {event.cost_state !== 'exact' && (
             <span className="sm:hidden">
