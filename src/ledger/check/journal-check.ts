@@ -1,0 +1,67 @@
+import { CallBuckets } from './call-buckets.ts';
+import { callProblems, toCallEntry } from './call-entries.ts';
+import { readFields, type EntryFields } from './entry-fields.ts';
+import { checkEntry } from './entry-rules.ts';
+import type { Findings } from './finding.ts';
+import { JournalWalk, type JournalFigures, type JournalWalkDeps, type PlacedEntry } from './journal-walk.ts';
+import type { LedgerTotals } from './ledger-totals.ts';
+
+export type JournalCheckDeps = JournalWalkDeps & {
+  /** What the store and the reports are compared with afterwards. */
+  readonly totals: LedgerTotals;
+};
+
+export type JournalChecked = JournalFigures & {
+  readonly calls: number;
+  /** Calls whose attempts a crash cut in two, so that none of them counts the call. */
+  readonly uncounted: number;
+  readonly corrections: number;
+  /** Bytes that went through the temporary folder. */
+  readonly spilt: number;
+};
+
+/** Reads the journal once, from its first byte to its last, and holds each entry, and all of them together, to the rules. */
+export function checkJournal(deps: JournalCheckDeps): JournalChecked {
+  const { findings } = deps;
+  const walk = new JournalWalk(deps);
+  const buckets = new CallBuckets();
+  try {
+    let corrections = 0;
+    for (const placed of walk.entries()) {
+      const entry = readEntry(placed, findings);
+      if (entry === null) continue;
+      if (entry.kind === 'correction') corrections += 1;
+      deps.totals.add(placed.seq, entry);
+      buckets.add(entry.callId, toCallEntry(placed.seq, entry));
+    }
+    const figures = walk.figures();
+    return { ...figures, corrections, ...checkCalls(buckets, { findings, from: figures.firstSeq ?? 1 }) };
+  } finally {
+    buckets.close();
+  }
+}
+
+function readEntry({ seq, attempt, body, place }: PlacedEntry, findings: Findings): EntryFields | null {
+  const entry = readFields(body);
+  if ('problem' in entry) {
+    findings.fault('entry.fields', entry.problem, { ...place, seq });
+    return null;
+  }
+  checkEntry(entry, { attempt, place }, findings);
+  return entry;
+}
+
+function checkCalls(
+  buckets: CallBuckets,
+  { findings, from }: { readonly findings: Findings; readonly from: number },
+): Pick<JournalChecked, 'calls' | 'uncounted' | 'spilt'> {
+  let calls = 0;
+  let uncounted = 0;
+  for (const entries of buckets.calls()) {
+    calls += 1;
+    if (entries.every(({ countsCall }) => countsCall === 0)) uncounted += 1;
+    for (const { rule, what, of } of callProblems(entries, from))
+      findings.fault(rule, what, { seq: of.seq, entryId: of.entryId });
+  }
+  return { calls, uncounted, spilt: buckets.spilt };
+}

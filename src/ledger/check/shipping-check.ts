@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { boundariesIn, type Shipping } from '../store/boundaries.ts';
+import { quarantineIn } from '../store/quarantine.ts';
+import { ENTRIES } from '../store/schema.ts';
+import type { Findings } from './finding.ts';
+import type { StoreSession } from './store-session.ts';
+
+/** How far the store is said to be, by the files beside it. */
+export type ShippingState = {
+  readonly shipping: Shipping | null;
+  /** Numbers of the entries the store would not take. */
+  readonly aside: readonly number[];
+};
+
+const BOUNDARIES = { file: 'store/shipping.json' };
+
+export async function readShipping(storeDir: string): Promise<ShippingState> {
+  const shipping = await boundariesIn(storeDir).read();
+  // Listing makes the folder; a doctor makes nothing.
+  const aside = existsSync(join(storeDir, 'quarantine')) ? await quarantineIn(storeDir).list() : [];
+  return { shipping, aside };
+}
+
+/** The journal's side: nothing is shipped that it does not have, and what stands aside is known. */
+export function checkShipping(
+  { shipping, aside }: ShippingState,
+  { nodeId, lastSeq }: { readonly nodeId: string | null; readonly lastSeq: number | null },
+  findings: Findings,
+): void {
+  for (const seq of aside)
+    findings.fault('store.quarantine', 'the store refuses it', { file: `store/quarantine/${seq}.json`, seq });
+  if (shipping === null) {
+    if (lastSeq !== null && lastSeq > 0)
+      findings.notice(
+        'store.shipping',
+        'what was shipped is not known; the next start builds the store anew',
+        BOUNDARIES,
+      );
+    return;
+  }
+  if (nodeId !== null && shipping.nodeId !== nodeId)
+    findings.fault('store.shipping', `it is about ${shipping.nodeId}, not ${nodeId}`, BOUNDARIES);
+  if (shipping.rebuilding) findings.notice('store.shipping', 'the store is being rebuilt', BOUNDARIES);
+  if (shipping.through > (lastSeq ?? 0))
+    findings.fault(
+      'store.shipping',
+      `entry ${shipping.through} was shipped, and the journal ends at ${lastSeq ?? 0}`,
+      BOUNDARIES,
+    );
+  if (shipping.quarantined !== aside.length)
+    findings.fault(
+      'store.quarantine',
+      `${shipping.quarantined} entries stand aside, and ${aside.length} files are there`,
+      BOUNDARIES,
+    );
+}
+
+export type StoredFigures = { readonly rows: number; readonly lastSeq: number };
+
+/** The store's side: it has every entry that was shipped, and none that was not. */
+export async function checkStored(
+  store: StoreSession,
+  { shipping, aside }: ShippingState,
+  { nodeId, findings }: { readonly nodeId: string; readonly findings: Findings },
+): Promise<StoredFigures> {
+  const through = shipping?.through ?? 0;
+  const sent = Math.max(through, shipping?.sending?.last ?? 0, ...(shipping?.pieces ?? []).map(({ last }) => last));
+  const [row] = await store.query<{ all: string; shipped: string; last: string }>(
+    `SELECT toString(count()) AS all, toString(countIf(seq <= {through:UInt64})) AS shipped, toString(max(seq)) AS last
+     FROM ${ENTRIES} WHERE node_id = {node:String}`,
+    { through, node: nodeId },
+  );
+  const figures = { rows: Number(row?.all), lastSeq: Number(row?.last) };
+  const owed = through - aside.length;
+  if (shipping !== null && Number(row?.shipped) !== owed)
+    findings.fault('store.shipping', `it has ${row?.shipped} of the ${owed} entries that were shipped`, {
+      file: 'store',
+    });
+  if (shipping !== null && figures.lastSeq > sent)
+    findings.fault('store.shipping', `it has entry ${figures.lastSeq}, and nothing beyond ${sent} was sent`, {
+      file: 'store',
+    });
+  return figures;
+}

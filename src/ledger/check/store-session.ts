@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Session } from 'chdb';
+import { ApportionError } from '#terms';
+import { bind, type Params } from '../store/bind.ts';
+import { engineErrorName } from '../store/rejection.ts';
+import { DERIVED_COLUMNS, ENTRIES, ENTRY_COLUMNS } from '../store/schema.ts';
+
+/** A store that is only read: the server is stopped, and nothing in it changes. */
+export type StoreSession = {
+  /** Rows of a SELECT, its values bound as `Store.query` binds them. */
+  query<T>(sql: string, params?: Params): Promise<T[]>;
+  close(): void;
+};
+
+const MEMORY_BYTES = 1024 * 1024 * 1024;
+
+// `readonly` would refuse other settings after it, so it comes with every statement.
+const SETTINGS = `readonly=1, max_memory_usage=${MEMORY_BYTES}, output_format_json_quote_64bit_integers=0`;
+
+/**
+ * Opens the store of a stopped server; null when there is none. Unlike the server it neither migrates the tables, nor sets a broken
+ * store aside. Whoever calls it holds the locks of the data directory. Throws `ledger_unavailable` when it cannot be read.
+ */
+export async function openStoreSession(storeDir: string): Promise<StoreSession | null> {
+  const path = join(storeDir, 'chdb');
+  if (!existsSync(path)) return null;
+  const session = openEngine(path);
+  const query = async <T>(sql: string, params: Params = {}): Promise<T[]> => {
+    const answer = await session.queryAsync(`${bind(sql, params)}\nSETTINGS ${SETTINGS}`, { format: 'JSONEachRow' });
+    const text = answer.text().trimEnd();
+    // A line break inside a value is escaped, so every raw one ends a row.
+    return text === '' ? [] : JSON.parse(`[${text.replaceAll('\n', ',')}]`);
+  };
+  try {
+    const rows = await query<{ name: string }>(
+      'SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String}',
+      { table: ENTRIES },
+    );
+    refuseOther(new Set(rows.map(({ name }) => name)));
+  } catch (error) {
+    session.close();
+    throw unreadable(error);
+  }
+  return { query, close: () => session.close() };
+}
+
+function openEngine(path: string): Session {
+  try {
+    return new Session(path);
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+function refuseOther(columns: ReadonlySet<string>): void {
+  const missing = Object.keys({ ...ENTRY_COLUMNS, ...DERIVED_COLUMNS }).filter((name) => !columns.has(name));
+  if (missing.length === 0) return;
+  const what = columns.size === 0 ? 'The store has no entries table.' : 'The store is of an older version.';
+  throw new ApportionError('ledger_unavailable', what, {
+    hint: 'Start the server once: it brings its tables up to date.',
+  });
+}
+
+function unreadable(error: unknown): ApportionError {
+  if (error instanceof ApportionError) return error;
+  const name = engineErrorName(error);
+  return new ApportionError('ledger_unavailable', `The store cannot be read${name === '' ? '' : ` (${name})`}.`, {
+    hint: 'The next start sets it aside and rebuilds it from the journal.',
+    cause: error,
+  });
+}
