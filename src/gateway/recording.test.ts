@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Journal } from '#ledger';
 import { createLog, createMetrics } from '#observe';
 import { systemClock } from '#std';
 import { ApportionError, picoUsd } from '#terms';
-import { Recording } from './recording.ts';
+import { Recording, type RecordingDeps } from './recording.ts';
 
 /** A disk that has refused: the journal's own tests show how it comes to this. */
 const refused = () => Promise.reject(new ApportionError('journal_unavailable', 'The disk is full.'));
-const broken: Journal = {
-  recovered: { entries: 0, inDoubt: 0, tornBytes: 0 },
-  begin: refused,
-  settle: refused,
-  append: refused,
-  cancel: refused,
-  state: () => 'failed',
-  durable: () => ({ nodeId: 'node_1', seq: 0 }),
-  onDurable: () => () => undefined,
-  close: () => Promise.resolve(),
-};
+const broken: RecordingDeps['journal'] = { begin: refused, settle: refused, state: () => 'failed' };
 
 function open(failOpen: boolean) {
   const metrics = createMetrics();

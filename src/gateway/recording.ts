@@ -4,7 +4,7 @@ import type { Clock } from '#std';
 import { ApportionError, type PicoUsd } from '#terms';
 
 export type RecordingDeps = {
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, 'begin' | 'settle' | 'state'>;
   /** The operator's word that calls go on unrecorded while the journal cannot write. */
   readonly failOpen: boolean;
   readonly metrics: Metrics;

@@ -38,7 +38,6 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
   let stopping = false;
   let restartMs = FIRST_RESTART_MS;
   let timer: NodeJS.Timeout | undefined;
-  let announcing: NodeJS.Timeout | undefined;
   let serving = Promise.withResolvers<true>();
 
   function receive(message: ToGateway): void {
@@ -73,16 +72,11 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
     if (child?.connected === true) child.send(message, ignoreClosedChannel);
   }
 
-  function announce(): void {
-    announcing = undefined;
-    send({ type: 'durable', seq: options.durableSeq() });
-  }
+  const announcer = createAnnouncer(() => send({ type: 'durable', seq: options.durableSeq() }));
 
   run();
   return {
-    durable: () => {
-      announcing ??= setTimeout(announce, ANNOUNCE_MS);
-    },
+    durable: announcer.soon,
     applied: (revision) => send({ type: 'applied', revision }),
     untilServing: async (timeoutMs) => {
       const timeout = Promise.withResolvers<false>();
@@ -94,10 +88,9 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
     stop: async (deadlineMs) => {
       stopping = true;
       clearTimeout(timer);
-      clearTimeout(announcing);
       const last = child;
       if (last === null) return;
-      announce();
+      announcer.now();
       send({ type: 'stop' });
       await endOf(last, deadlineMs);
     },
@@ -127,3 +120,19 @@ async function appendAll(
 
 /** A message to a process that is just dying is lost with it; its successor is told everything again. */
 function ignoreClosedChannel(_error: Error | null): void {}
+
+/** Says the same thing at most so often, however often there is a reason to. */
+function createAnnouncer(say: () => void): { soon(): void; now(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const now = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    say();
+  };
+  return {
+    now,
+    soon: () => {
+      timer ??= setTimeout(now, ANNOUNCE_MS);
+    },
+  };
+}

@@ -41,7 +41,7 @@ export function readCountAnswer(bytes: Buffer, _context: AnswerContext): AnswerF
 }
 
 /** Everything a model wrote into the blocks of a message: text, thoughts, what it calls tools with. */
-export function contentText(content: unknown): string {
+function contentText(content: unknown): string {
   return Array.isArray(content) ? content.map(blockText).join('') : '';
 }
 

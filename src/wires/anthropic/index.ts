@@ -22,6 +22,3 @@ export const anthropicCountTokens: Wire = {
   readRequest: readCountRequest,
   readAnswer: readCountAnswer,
 };
-
-export { mergeAnthropicEvents } from './merged-usage.ts';
-export { readAnthropicUsage } from './usage.ts';

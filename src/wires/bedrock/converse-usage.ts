@@ -3,7 +3,7 @@ import { Counter, readGiven, toUsage, type Count, type Reading } from '../readin
 import type { UsageContext } from '../wire.ts';
 
 /** Which family answered decides what its counts contain, and stands outside the usage object. */
-export type BedrockContext = UsageContext & { readonly model?: string };
+type BedrockContext = UsageContext & { readonly model?: string };
 
 const OPENAI_FAMILY = /(?:^|\.)openai\./;
 const NOVA_FAMILY = /(?:^|\.)amazon\./;

@@ -1,2 +1,2 @@
-export { readBedrockConverseUsage, type BedrockContext } from './converse-usage.ts';
+export { readBedrockConverseUsage } from './converse-usage.ts';
 export { readBedrockInvokeUsage } from './invoke-usage.ts';

@@ -18,7 +18,7 @@ const STATUS_NAMES: ReadonlyMap<number, string> = new Map([
   [504, 'DEADLINE_EXCEEDED'],
 ]);
 
-export type GeminiError = {
+type GeminiError = {
   readonly error: {
     readonly code: number;
     readonly message: string;
