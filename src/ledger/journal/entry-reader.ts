@@ -1,8 +1,8 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
 import { damaged } from './damage.ts';
 import { parseEntry } from './frame.ts';
 import { FrameReader, type FramePosition, type NextFrame } from './frame-reader.ts';
 import { listSegments, readHeader, segmentPath, type SegmentHeader } from './segment.ts';
+import { openSegmentFile, segmentExists, type SegmentFile } from './segment-file.ts';
 import { readMark } from './synced-mark.ts';
 
 export type JournalEntry = { readonly seq: number; readonly body: Buffer };
@@ -51,8 +51,7 @@ export function* readEntries(
 
 /** A place between two frames of an open segment. `seq` is the last entry before it. */
 type Place = {
-  readonly fd: number;
-  readonly path: string;
+  readonly file: SegmentFile;
   readonly segment: number;
   readonly at: FramePosition;
   readonly seq: number;
@@ -77,14 +76,14 @@ class SegmentedEntryReader implements EntryReader {
       const next = following(this.#dir, this.#place, read.stop);
       if (next === 'none') break;
       if (next === 'more') continue;
-      closeSync(this.#place.fd);
+      this.#place.file.close();
       this.#place = next;
     }
     return taken.entries;
   }
 
   close(): void {
-    if (this.#place !== null) closeSync(this.#place.fd);
+    this.#place?.file.close();
     this.#place = null;
   }
 }
@@ -119,14 +118,14 @@ type ReadFrames = { readonly at: FramePosition; readonly seq: number; readonly s
 
 /** Nothing read ahead is kept from one call to the next: a recovery may cut what lies beyond `through`. */
 function readFrames(place: Place, taken: Taken): ReadFrames {
-  const reader = new FrameReader(place.fd, place.at);
+  const reader = new FrameReader(place.file, place.at);
   let { at, seq } = place;
   while (!taken.isFull(seq)) {
     const next = reader.next();
     if (next.is !== 'frame') return { at, seq, stop: next.is };
     if (next.frame.kind === 'entry') {
       const entry = parseEntry(next.frame.payload);
-      if (entry.seq !== seq + 1) throw damaged(place.path, `entry ${seq + 1} is missing`);
+      if (entry.seq !== seq + 1) throw damaged(place.file.path, `entry ${seq + 1} is missing`);
       if (!taken.offer(entry)) break;
       seq = entry.seq;
     }
@@ -138,25 +137,34 @@ function readFrames(place: Place, taken: Taken): ReadFrames {
 /** The newest segment that begins at or before the entry wanted; null when there is no journal yet. */
 function findPlace(dir: string, after: number): Place | null {
   const segments = listSegments(dir);
-  for (const segment of segments.toReversed()) {
-    const { header, place } = openSegment(dir, segment);
-    if (header.first_seq <= after + 1) return place;
-    closeSync(place.fd);
-  }
   const [oldest] = segments;
   if (oldest === undefined) return null;
+  let [low, high] = [0, segments.length];
+  let found: Place | null = null;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const { header, place } = openSegment(dir, segments[middle] ?? oldest);
+    if (header.first_seq <= after + 1) {
+      found?.file.close();
+      found = place;
+      low = middle + 1;
+    } else {
+      place.file.close();
+      high = middle;
+    }
+  }
+  if (found !== null) return found;
   throw damaged(segmentPath(dir, oldest), `entry ${after + 1} is older than the oldest file`);
 }
 
 function openSegment(dir: string, segment: number): { header: SegmentHeader; place: Place } {
-  const path = segmentPath(dir, segment);
-  const fd = openSync(path, 'r');
-  const reader = new FrameReader(fd, { offset: 0, crc: 0 });
+  const file = openSegmentFile(dir, segment);
+  const reader = new FrameReader(file, { offset: 0, crc: 0 });
   try {
-    const header = readHeader(reader, path);
-    return { header, place: { fd, path, segment, at: reader.position, seq: header.first_seq - 1 } };
+    const header = readHeader(reader, file.path);
+    return { header, place: { file, segment, at: reader.position, seq: header.first_seq - 1 } };
   } catch (error) {
-    closeSync(fd);
+    file.close();
     throw error;
   }
 }
@@ -166,13 +174,14 @@ function openSegment(dir: string, segment: number): { header: SegmentHeader; pla
  * `none` yet. The next segment's header says how this one ended, so a sealed file that lost its tail is found out.
  */
 function following(dir: string, place: Place, stop: Stop): Place | 'more' | 'none' {
-  if (stop === 'broken') throw damaged(place.path, `the bytes at offset ${place.at.offset} are not what was written`);
-  if (!existsSync(segmentPath(dir, place.segment + 1))) return 'none';
+  if (stop === 'broken')
+    throw damaged(place.file.path, `the bytes at offset ${place.at.offset} are not what was written`);
+  if (!segmentExists(dir, place.segment + 1)) return 'none';
   const { header, place: next } = openSegment(dir, place.segment + 1);
   const end = header.previous;
   if (end?.bytes === place.at.offset && end.crc === place.at.crc) return next;
-  closeSync(next.fd);
-  const grew = new FrameReader(place.fd, place.at).next().is === 'frame';
+  next.file.close();
+  const grew = new FrameReader(place.file, place.at).next().is === 'frame';
   if (grew && end !== null && place.at.offset < end.bytes) return 'more';
-  throw damaged(place.path, `the sealed file ends at offset ${place.at.offset}`);
+  throw damaged(place.file.path, `the sealed file ends at offset ${place.at.offset}`);
 }

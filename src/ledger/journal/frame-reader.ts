@@ -11,9 +11,12 @@ export type NextFrame =
 
 const CHUNK_BYTES = 1024 * 1024;
 
+/** What frames are read from: a descriptor, or a file that may be compressed. */
+export type FrameSource = number | { read(into: Buffer, position: number): number };
+
 /** Reads frames one after the other by position; bytes are only ever read forward, a chunk at a time. */
 export class FrameReader {
-  readonly #fd: number;
+  readonly #source: FrameSource;
   #offset: number;
   #crc: number;
   #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
@@ -21,8 +24,8 @@ export class FrameReader {
   #start = 0;
   #end = 0;
 
-  constructor(fd: number, at: FramePosition) {
-    this.#fd = fd;
+  constructor(source: FrameSource, at: FramePosition) {
+    this.#source = source;
     this.#offset = at.offset;
     this.#crc = at.crc;
   }
@@ -53,13 +56,7 @@ export class FrameReader {
     this.#start = 0;
     this.#end = before;
     while (this.#end < this.#wanted()) {
-      const bytes = readSync(
-        this.#fd,
-        this.#chunk,
-        this.#end,
-        this.#chunk.length - this.#end,
-        this.#offset + this.#end,
-      );
+      const bytes = readFrom(this.#source, this.#chunk.subarray(this.#end), this.#offset + this.#end);
       if (bytes === 0) break;
       this.#end += bytes;
     }
@@ -73,4 +70,8 @@ export class FrameReader {
     if (bytes > this.#chunk.length) this.#chunk = Buffer.concat([this.#chunk], Math.max(bytes, CHUNK_BYTES));
     return bytes;
   }
+}
+
+function readFrom(source: FrameSource, into: Buffer, position: number): number {
+  return typeof source === 'number' ? readSync(source, into, 0, into.length, position) : source.read(into, position);
 }

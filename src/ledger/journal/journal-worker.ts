@@ -24,6 +24,7 @@ class JournalWorker {
   #now: TimestampMs;
   #state: 'running' | 'closing' | 'ended' = 'running';
   #syncing = false;
+  #rotateAsked = false;
   #written = 0;
   #settled = 0;
   #acked = { written: 0, settled: 0, seq: 0 };
@@ -33,6 +34,7 @@ class JournalWorker {
     this.#now = start.now;
     const resume = recoverJournal(start, start.now);
     this.#writer = new SegmentWriter(start, resume, start.segmentBytes);
+    if (resume.epoch !== start.epoch) this.#writer.rotate(start.now);
     this.#acked.seq = resume.lastSeq;
     this.#post({ is: 'ready', seq: resume.lastSeq, ...resume.recovered });
   }
@@ -54,22 +56,31 @@ class JournalWorker {
   }
 
   #pump(): void {
-    while (!this.#mustWait() && this.#gather()) {
-      this.#writer.write();
-      this.#ack({ ...this.#acked, written: this.#written });
-      if (this.#writer.isFull && !this.#syncing) this.#rotate();
-      this.#startSync();
+    this.#writeAll();
+    while (this.#rotateAsked && !this.#syncing) {
+      this.#rotateWhenDue();
+      this.#writeAll();
     }
     if (this.#state === 'closing' && !this.#syncing) this.#close();
   }
 
+  /** Writes what waits, as far as a sync or a rotation does not have to come first. */
+  #writeAll(): void {
+    while (!this.#mustWait() && this.#gather()) {
+      this.#writer.write();
+      this.#ack({ ...this.#acked, written: this.#written });
+      if (!this.#syncing) this.#rotateWhenDue();
+      this.#startSync();
+    }
+  }
+
   #mustWait(): boolean {
-    return this.#syncing && (this.#writer.isFull || this.#writer.unsyncedBytes >= UNSYNCED_BYTES);
+    return this.#syncing && (this.#writer.isFull || this.#rotateAsked || this.#writer.unsyncedBytes >= UNSYNCED_BYTES);
   }
 
   /** Adds waiting commands to the writer; false when there were none. */
   #gather(): boolean {
-    while (this.#state === 'running' && this.#writer.pendingBytes < GROUP_BYTES) {
+    while (this.#state === 'running' && !this.#rotateAsked && this.#writer.pendingBytes < GROUP_BYTES) {
       const message = this.#backlog.shift() ?? receiveMessageOnPort(this.#port)?.message;
       if (message === undefined) break;
       this.#take(message);
@@ -83,6 +94,10 @@ class JournalWorker {
       return;
     }
     this.#now = message.at;
+    if (message.is === 'rotate') {
+      this.#rotateAsked = true;
+      return;
+    }
     for (let at = 0; at < message.commands.length; at += STRINGS_PER_COMMAND) {
       const command = commandAt(message.commands, at);
       this.#writer.add(command);
@@ -103,16 +118,22 @@ class JournalWorker {
         if (error !== null) throw error;
         this.#writer.synced(point);
         this.#ack({ written: this.#written, settled, seq: point.seq });
-        if (this.#writer.isFull) this.#rotate();
+        this.#rotateWhenDue();
         this.#startSync();
         this.#pump();
       });
     });
   }
 
-  #rotate(): void {
-    this.#syncNow();
-    this.#writer.rotate(this.#now);
+  /** Not while a sync runs: it would be told of another segment than it was asked for. */
+  #rotateWhenDue(): void {
+    if (this.#writer.isFull || (this.#rotateAsked && !this.#writer.isFresh)) {
+      this.#syncNow();
+      this.#writer.rotate(this.#now);
+    }
+    if (!this.#rotateAsked) return;
+    this.#rotateAsked = false;
+    this.#post({ is: 'rotated', sealed: this.#writer.sealed });
   }
 
   #syncNow(): void {

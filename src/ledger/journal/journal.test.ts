@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { ApportionError, type EntryId } from '#terms';
 import { InvariantError } from '#std';
 import { openSample, sampleDeps, sampleEntry, sampleIntent, scratchDir, seenEntries } from './sample.fixture.ts';
+import { readSealed } from './sealed-segment.ts';
 
 const isUnavailable = (error: unknown) => error instanceof ApportionError && error.code === 'journal_unavailable';
 
@@ -158,4 +159,44 @@ test('a megabyte entry is as good as a small one', async (t) => {
   await journal.settle('call_b', sampleEntry('call_b'));
   await journal.close();
   assert.equal(seenEntries(dir).length, 2);
+});
+
+test('F4: rotating seals everything settled before, keeps running attempts, and does nothing where nothing was written', async (t) => {
+  const dir = scratchDir(t);
+  const journal = await openSample(t, sampleDeps(dir));
+  await journal.begin('call_running', sampleIntent('call_running'));
+  const settled = Array.from({ length: 50 }, (_, n) => journal.settle(`call_${n}`, sampleEntry(`call_${n}`)));
+  const sealed = await Promise.all([journal.rotate(), journal.rotate()]);
+  await Promise.all(settled);
+  assert.deepEqual(sealed, [1, 1]);
+  const inSealed = readSealed(dir, 1);
+  assert.deepEqual([inSealed.header.first_seq, inSealed.lastSeq], [1, 50]);
+  await journal.settle('call_running', sampleEntry('call_running'));
+  const second = journal.rotate();
+  const after = journal.settle('call_after', sampleEntry('call_after'));
+  assert.equal(await second, 2);
+  await after;
+  await journal.close();
+  assert.deepEqual(
+    seenEntries(dir).map(({ seq, state }) => [seq, state]),
+    Array.from({ length: 52 }, (_, index) => [index + 1, 'exact']),
+  );
+  await assert.rejects(journal.rotate(), { code: 'journal_unavailable' });
+});
+
+test('F4: rotating while many write loses nothing and doubles nothing', async (t) => {
+  const dir = scratchDir(t);
+  const journal = await openSample(t, { ...sampleDeps(dir), segmentBytes: 20_000 });
+  const lane = async (name: string) => {
+    for (let n = 0; n < 60; n += 1) {
+      await journal.begin(`${name}_${n}`, sampleIntent(`${name}_${n}`));
+      await journal.settle(`${name}_${n}`, sampleEntry(`${name}_${n}`));
+      if (n % 10 === 0) await journal.rotate();
+    }
+  };
+  await Promise.all(['a', 'b', 'c', 'd'].map(lane));
+  await journal.close();
+  const seen = seenEntries(dir);
+  assert.equal(seen.length, 240);
+  assert.equal(new Set(seen.map(({ attempt }) => attempt)).size, 240);
 });

@@ -37,6 +37,15 @@ export type Journal = {
   close(): Promise<void>;
 };
 
+/** What maintenance asks of an open journal, beside what calls need. */
+export type RotatableJournal = Journal & {
+  /**
+   * Seals the segment that is being written, unless nothing is in it. Resolves with the number of the newest sealed one (0 for none): whatever was
+   * settled before the call is in it or in one before it, and no sealed one is ever written into again.
+   */
+  rotate(): Promise<number>;
+};
+
 export type JournalDeps = {
   /** The folder of the segments; it must exist and be locked by this process. */
   readonly dir: string;
@@ -52,7 +61,7 @@ export type JournalDeps = {
 const POST_CHARS = 1024 * 1024;
 
 /** Recovers what is there, and resolves when the journal accepts calls. Rejects with `journal_unavailable`. */
-export async function openJournal(deps: JournalDeps): Promise<Journal> {
+export async function openJournal(deps: JournalDeps): Promise<RotatableJournal> {
   const workerData: WorkerStart = {
     dir: deps.dir,
     nodeId: deps.nodeId,
@@ -76,7 +85,7 @@ function firstMessage(worker: Worker): Promise<FromWorker> {
   });
 }
 
-class JournalClient implements Journal {
+class JournalClient implements RotatableJournal {
   readonly recovered: Recovered;
   readonly #worker: Worker;
   readonly #exited: Promise<unknown>;
@@ -87,6 +96,8 @@ class JournalClient implements Journal {
   /** Callers of `begin` and `cancel`, and callers of `settle`. */
   readonly #writing = new Waiters();
   readonly #settling = new Waiters();
+  /** Answered one after the other, in the order they came. */
+  readonly #rotating: PromiseWithResolvers<number>[] = [];
   readonly #listeners = new Set<(durable: Durable) => void>();
   #commands: string[] = [];
   #chars = 0;
@@ -133,6 +144,15 @@ class JournalClient implements Journal {
     this.#attempts.end(attempt);
     this.#send({ is: 'cancel', attempt, text: '' });
     return this.#writing.add();
+  }
+
+  async rotate(): Promise<number> {
+    this.#admit(this.#writing, '');
+    this.#post();
+    const rotated = Promise.withResolvers<number>();
+    this.#rotating.push(rotated);
+    this.#tell({ is: 'rotate', at: this.#clock.now() });
+    return rotated.promise;
   }
 
   state(): JournalState {
@@ -202,6 +222,8 @@ class JournalClient implements Journal {
         this.#writing.releaseUpTo(message.written);
         this.#settling.releaseUpTo(message.settled);
         return this.#setDurable(message.seq);
+      case 'rotated':
+        return this.#rotating.shift()?.resolve(message.sealed);
       case 'failed':
         return this.#fail(refused(message.message));
       case 'ready':
@@ -226,6 +248,7 @@ class JournalClient implements Journal {
     this.#commands = [];
     this.#writing.rejectAll(error);
     this.#settling.rejectAll(error);
+    for (const rotated of this.#rotating.splice(0)) rotated.reject(error);
   }
 }
 

@@ -13,7 +13,7 @@ export type Command = {
  */
 type Batch = { readonly is: 'batch'; readonly at: TimestampMs; readonly commands: readonly string[] };
 
-export type ToWorker = Batch | { readonly is: 'close' };
+export type ToWorker = Batch | { readonly is: 'rotate'; readonly at: TimestampMs } | { readonly is: 'close' };
 
 export type FromWorker =
   | {
@@ -25,6 +25,8 @@ export type FromWorker =
     }
   /** Cumulative: how many `begin` and `cancel` are written, how many `settle` are synced, and the last synced entry. */
   | { readonly is: 'ack'; readonly written: number; readonly settled: number; readonly seq: number }
+  /** Answers one `rotate`. `sealed` is the newest segment that nothing is written into any more; 0 for none. */
+  | { readonly is: 'rotated'; readonly sealed: number }
   | { readonly is: 'failed'; readonly message: string; readonly hint: string | null }
   | { readonly is: 'closed' };
 

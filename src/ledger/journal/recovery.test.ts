@@ -215,3 +215,18 @@ test('a folder that is not there is told when the journal is opened', async (t) 
   mkdirSync(dir);
   await (await openJournal(sampleDeps(dir))).close();
 });
+
+test('F5: under a new epoch a new file is begun, and an older epoch is refused from then on', async (t) => {
+  const { dir } = await crashedJournal(t);
+  const later = await openSample(t, { ...sampleDeps(dir), epoch: 2 });
+  assert.equal(later.recovered.inDoubt, 2);
+  await later.settle('call_f', sampleEntry('call_f'));
+  await later.close();
+  const [first, second] = [1, 2].map((segment) => readFileSync(segmentPath(dir, segment), 'latin1'));
+  assert.match(first ?? '', /"epoch":1,"segment":1,"first_seq":1/);
+  assert.match(second ?? '', /"epoch":2,"segment":2,"first_seq":6/);
+  assert.equal(seenEntries(dir).length, 6);
+  await assert.rejects(openJournal({ ...sampleDeps(dir), epoch: 1 }), /is of epoch 2, the node of 1/);
+  await (await openJournal({ ...sampleDeps(dir), epoch: 2 })).close();
+  assert.deepEqual(readdirSync(dir).toSorted(), ['0000000001.log', '0000000002.log', 'synced.mark']);
+});

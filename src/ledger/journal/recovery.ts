@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApportionError } from '#terms';
 import type { TimestampMs } from '#std';
@@ -28,6 +28,8 @@ export type ResumePoint = {
   readonly segment: number;
   readonly position: FramePosition;
   readonly lastSeq: number;
+  /** Under which the segment was begun. */
+  readonly epoch: number;
   readonly recovered: Recovered;
 };
 
@@ -43,7 +45,10 @@ export function recoverJournal(journal: JournalIdentity, now: TimestampMs): Resu
     throw damaged(segmentPath(journal.dir, mark.segment), 'the file is missing');
   }
   if (segment === undefined) return startJournal(journal, now);
-  const fd = openSync(segmentPath(journal.dir, segment), 'r+');
+  const path = segmentPath(journal.dir, segment);
+  // Only a segment that another one follows is compressed.
+  if (!existsSync(path)) throw damaged(segmentPath(journal.dir, segment + 1), 'the file is missing');
+  const fd = openSync(path, 'r+');
   try {
     return resume({ journal, fd, segment, syncedTo: mark?.segment === segment ? mark.offset : 0 }, now);
   } catch (error) {
@@ -79,6 +84,7 @@ function resume({ journal, fd, segment, syncedTo }: Newest, now: TimestampMs): R
     segment,
     position: { offset: end + inDoubt.length, crc },
     lastSeq,
+    epoch: replayed.epoch,
     recovered: { entries: replayed.entries, inDoubt: replayed.open.size, tornBytes },
   };
 }
@@ -96,7 +102,7 @@ function startJournal(journal: JournalIdentity, now: TimestampMs): ResumePoint {
   };
   const { fd, bytes, crc } = createSegment(journal.dir, header, new Map());
   const recovered = { entries: 0, inDoubt: 0, tornBytes: 0 };
-  return { fd, segment: 1, position: { offset: bytes, crc }, lastSeq: 0, recovered };
+  return { fd, segment: 1, position: { offset: bytes, crc }, lastSeq: 0, epoch: journal.epoch, recovered };
 }
 
 /** A file under a temporary name was never part of the journal. */
@@ -105,6 +111,7 @@ function removeUnfinished(dir: string): void {
 }
 
 type Replayed = {
+  readonly epoch: number;
   readonly position: FramePosition;
   readonly lastSeq: number;
   readonly entries: number;
@@ -115,6 +122,7 @@ function replay(fd: number, path: string, journal: JournalIdentity): Replayed {
   const reader = new FrameReader(fd, { offset: 0, crc: 0 });
   const header = readHeader(reader, path);
   if (header.node_id !== journal.nodeId) throw foreign(path, header.node_id, journal.nodeId);
+  if (header.epoch > journal.epoch) throw outdated(path, header.epoch, journal.epoch);
   const open = new Map<string, string>();
   let lastSeq = header.first_seq - 1;
   let frames = 0;
@@ -123,7 +131,13 @@ function replay(fd: number, path: string, journal: JournalIdentity): Replayed {
     lastSeq = apply(next.frame, open, lastSeq) ?? raise(damaged(path, `an entry is missing after number ${lastSeq}`));
   }
   if (frames < header.carried) throw damaged(path, 'the attempts carried over from the segment before cannot be read');
-  return { position: reader.position, lastSeq, entries: lastSeq - header.first_seq + 1, open };
+  return {
+    epoch: header.epoch,
+    position: reader.position,
+    lastSeq,
+    entries: lastSeq - header.first_seq + 1,
+    open,
+  };
 }
 
 /** Plays one frame into `open`; the last sequence number after it, null when the numbers have a gap. */
@@ -153,6 +167,17 @@ function foreign(path: string, found: string, expected: string): ApportionError 
     `The journal file ${path} belongs to ${found}, not to ${expected}.`,
     {
       hint: 'Point the data directory to the files of this node.',
+    },
+  );
+}
+
+/** Whoever writes under a later epoch has taken the journal over: an earlier one must not go on with it. */
+function outdated(path: string, found: number, own: number): ApportionError {
+  return new ApportionError(
+    'journal_unavailable',
+    `The journal file ${path} is of epoch ${found}, the node of ${own}.`,
+    {
+      hint: 'The journal was taken over or restored under a later epoch: use the node.json that belongs to it.',
     },
   );
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { systemClock } from '#std';
 import { readEntries } from './entry-reader.ts';
-import { openJournal, type Journal, type JournalDeps } from './journal.ts';
+import { openJournal, type JournalDeps, type RotatableJournal } from './journal.ts';
 
 /** Material for the journal's tests: small attempts whose entry tells which attempt it is of. */
 export const NODE_ID = 'node_0123456789abcdef';
@@ -20,7 +20,7 @@ export function sampleDeps(dir: string): JournalDeps {
 }
 
 /** A journal that is closed with its test: an open one would keep a failed test from ending. */
-export async function openSample(t: TestContext, deps: JournalDeps): Promise<Journal> {
+export async function openSample(t: TestContext, deps: JournalDeps): Promise<RotatableJournal> {
   const journal = await openJournal(deps);
   t.after(() => journal.close());
   return journal;

@@ -60,6 +60,16 @@ export class SegmentWriter {
     return this.#offset - this.#firstOffset >= this.#segmentBytes;
   }
 
+  /** True when nothing was written since the segment was begun, by this process. */
+  get isFresh(): boolean {
+    return this.#offset === this.#firstOffset;
+  }
+
+  /** Number of the newest sealed segment; 0 for none. */
+  get sealed(): number {
+    return this.#segment - 1;
+  }
+
   add(command: Command): void {
     switch (command.is) {
       case 'begin':

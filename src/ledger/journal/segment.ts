@@ -23,18 +23,23 @@ export type SegmentHeader = {
   readonly carried: number;
 };
 
-type SegmentEnd = { readonly bytes: number; readonly crc: number };
+export type SegmentEnd = { readonly bytes: number; readonly crc: number };
 
-const SEGMENT_NAME = /^(\d{10})\.log$/;
+const SEGMENT_NAME = /^(\d{10})\.log(?:\.zst)?$/;
 
 export function segmentPath(dir: string, segment: number): string {
   return join(dir, `${String(segment).padStart(10, '0')}.log`);
 }
 
-/** Segment numbers, ascending. Old ones may be gone (retention); one missing in between is damage. */
+/** Where a sealed segment is once it is compressed. */
+export function compressedPath(dir: string, segment: number): string {
+  return `${segmentPath(dir, segment)}.zst`;
+}
+
+/** Segment numbers, ascending, plain and compressed. Old ones may be gone (retention); one missing in between is damage. */
 export function listSegments(dir: string): number[] {
-  const found = readdirSync(dir).flatMap((name) => SEGMENT_NAME.exec(name)?.slice(1) ?? []);
-  const segments = found.map(Number).toSorted((left, right) => left - right);
+  const found = readdirSync(dir).flatMap((name) => SEGMENT_NAME.exec(name)?.[1] ?? []);
+  const segments = [...new Set(found.map(Number))].toSorted((left, right) => left - right);
   for (const [index, segment] of segments.entries()) {
     const first = segments[0] ?? 0;
     if (segment !== first + index) throw damaged(segmentPath(dir, first + index), 'the file is missing');

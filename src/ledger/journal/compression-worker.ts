@@ -1,0 +1,10 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { compressSegment, type Compressed } from './compression.ts';
+
+/** A thread that compresses one segment and ends: it takes a second or two, which nobody else should wait. */
+export type CompressionJob = { readonly dir: string; readonly segment: number };
+
+const { dir, segment }: CompressionJob = workerData;
+const done: Compressed = compressSegment(dir, segment);
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
+parentPort?.postMessage(done);
