@@ -130,7 +130,8 @@ function nextStep(deps: CallDeps, { journey, plan, relayed, outcome }: Finished)
     return { ...step, cause: 'retry', waitMs: 0 };
   }
   const verdict = verdictOf({ relayed, outcome }, journey.itinerary.whenUnknown);
-  deps.routing.report(step, verdict);
+  // Names of models come from callers: only deployments of the settings are remembered.
+  if (journey.itinerary.route !== '') deps.routing.report(step, verdict);
   return journey.itinerary.next(verdict);
 }
 

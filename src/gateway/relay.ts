@@ -81,7 +81,9 @@ class Leaving {
   }
 
   begin(flow: Flow): void {
-    const { asked, step } = this.#plan;
+    const { asked, step, routed } = this.#plan;
+    // A file that nobody waits for is read for nothing.
+    if (routed.route.billing === 'free') flow.abandon();
     if (!asked.stream) return;
     this.#flow = flow;
     if (step.upstream.onDisconnect === 'abort') flow.abandon();
