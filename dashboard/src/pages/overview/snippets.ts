@@ -2,7 +2,7 @@ export const KEY_PLACEHOLDER = 'YOUR_CALL_KEY';
 
 export type Snippet = { readonly name: string; readonly code: string };
 
-/** A first call in three languages. They ask the built-in sandbox, so none of them costs real money. */
+/** A first call with each of the clients. They ask the built-in sandbox, so none of them costs real money. */
 export function snippets(origin: string): readonly Snippet[] {
   return [
     {
@@ -32,6 +32,33 @@ const answer = await client.chat.completions.create({
   tags: { feature: 'chatbot', env: 'development' },
 });
 console.log(answer.choices[0].message.content);`,
+    },
+    {
+      name: 'Anthropic',
+      code: `import Anthropic from '@anthropic-ai/sdk';
+
+const client = new Anthropic({ baseURL: '${origin}', apiKey: '${KEY_PLACEHOLDER}' });
+
+const answer = await client.messages.create(
+  { model: 'sandbox-mini', max_tokens: 100, messages: [{ role: 'user', content: 'Hello' }] },
+  { headers: { 'x-apportion-tags': 'feature=chatbot, env=development' } },
+);
+console.log(answer.content);`,
+    },
+    {
+      name: 'Gemini',
+      code: `import { GoogleGenAI } from '@google/genai';
+
+const client = new GoogleGenAI({
+  apiKey: '${KEY_PLACEHOLDER}',
+  httpOptions: {
+    baseUrl: '${origin}',
+    headers: { 'x-apportion-tags': 'feature=chatbot, env=development' },
+  },
+});
+
+const answer = await client.models.generateContent({ model: 'sandbox-mini', contents: 'Hello' });
+console.log(answer.text);`,
     },
     {
       name: 'Python',
