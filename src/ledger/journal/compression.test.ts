@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ApportionError } from '#terms';
 import { compressSegment, listUncompressed } from './compression.ts';
@@ -19,31 +19,16 @@ import { openCompressed } from './compressed-segment.ts';
 import { openEntryReader, readEntries } from './entry-reader.ts';
 import { openJournal } from './journal.ts';
 import { killedAtEachStep } from './killed.fixture.ts';
-import { openSample, sampleDeps, sampleEntry, sampleIntent, scratchDir, seenEntries } from './sample.fixture.ts';
+import { openSample, sampleDeps, sampleEntry, scratchDir, seenEntries } from './sample.fixture.ts';
 import { compressedPath, listSegments, segmentPath } from './segment.ts';
+import { compressAll, writtenJournal } from './written.fixture.ts';
 
 const ENTRIES = 60;
 
-/** @returns the folder of a closed journal of several small segments */
-async function writtenJournal(t: TestContext, entries = ENTRIES): Promise<string> {
-  const dir = scratchDir(t);
-  const journal = await openSample(t, { ...sampleDeps(dir), segmentBytes: 2000 });
-  for (let n = 1; n <= entries; n += 1) {
-    await journal.begin(`call_${n}`, sampleIntent(`call_${n}`));
-    await journal.settle(`call_${n}`, sampleEntry(`call_${n}`));
-  }
-  await journal.close();
-  return dir;
-}
-
 const isDamage = (error: unknown) => error instanceof ApportionError && error.message.includes('damaged');
 
-function compressAll(dir: string): void {
-  for (const segment of listUncompressed(dir)) compressSegment(dir, segment);
-}
-
 test('F1: compressed, a journal reads as it did, from its start and from any entry', async (t) => {
-  const dir = await writtenJournal(t);
+  const dir = await writtenJournal(t, ENTRIES);
   const before = seenEntries(dir);
   assert.equal(before.length, ENTRIES);
   compressAll(dir);
@@ -64,7 +49,7 @@ test('F1: compressed, a journal reads as it did, from its start and from any ent
 });
 
 test('F1: a reader that has a plain file open reads on when it is compressed under it', async (t) => {
-  const dir = await writtenJournal(t);
+  const dir = await writtenJournal(t, ENTRIES);
   const reader = openEntryReader(dir);
   const take = (after: number, maxEntries: number) =>
     reader.next({ after, through: ENTRIES, maxEntries, maxBytes: 1_000_000 }).map(({ seq }) => seq);
@@ -77,7 +62,7 @@ test('F1: a reader that has a plain file open reads on when it is compressed und
 
 test('F1: any zstd tool unpacks a compressed file to what it was', async (t) => {
   if (spawnSync('zstd', ['--version']).status !== 0) return t.skip('zstd is not here');
-  const dir = await writtenJournal(t);
+  const dir = await writtenJournal(t, ENTRIES);
   const plain = readFileSync(segmentPath(dir, 1));
   compressSegment(dir, 1);
   const unpacked = spawnSync('zstd', ['-d', '-c', compressedPath(dir, 1)]);
@@ -109,14 +94,14 @@ test('F2: a compressed file cut at any byte is found', async (t) => {
 });
 
 test('F2: a compressed file in the place of another is found', async (t) => {
-  const dir = await writtenJournal(t);
+  const dir = await writtenJournal(t, ENTRIES);
   compressAll(dir);
   copyFileSync(compressedPath(dir, 2), compressedPath(dir, 3));
   assert.throws(() => seenEntries(dir), isDamage);
 });
 
 test('F3: a plain file that is not what was sealed is left as it is', async (t) => {
-  const dir = await writtenJournal(t);
+  const dir = await writtenJournal(t, ENTRIES);
   const path = segmentPath(dir, 2);
   const bytes = readFileSync(path);
   const spoiled = [bytes.subarray(0, -5), Buffer.concat([bytes, Buffer.from('more')])];
@@ -135,7 +120,7 @@ test('F3: a plain file that is not what was sealed is left as it is', async (t) 
 });
 
 test('F3: killed at any step of compressing, nothing is lost, and it can be done again', async (t) => {
-  const whole = await writtenJournal(t);
+  const whole = await writtenJournal(t, ENTRIES);
   const before = seenEntries(whole);
   const dir = join(scratchDir(t), 'journal');
   const main = fileURLToPath(new URL('./compress-main.fixture.ts', import.meta.url));
@@ -161,7 +146,7 @@ test('F3: killed at any step of compressing, nothing is lost, and it can be done
 });
 
 test('F1: a journal goes on over compressed files, and recovers as before', async (t) => {
-  const dir = await writtenJournal(t);
+  const dir = await writtenJournal(t, ENTRIES);
   compressAll(dir);
   const journal = await openSample(t, sampleDeps(dir));
   await journal.settle('later', sampleEntry('later'));
@@ -170,7 +155,7 @@ test('F1: a journal goes on over compressed files, and recovers as before', asyn
 });
 
 test('F1: a journal whose newest file is gone is refused also when the one before it is compressed', async (t) => {
-  const dir = await writtenJournal(t);
+  const dir = await writtenJournal(t, ENTRIES);
   compressAll(dir);
   rmSync(segmentPath(dir, listSegments(dir).at(-1) ?? 0));
   rmSync(join(dir, 'synced.mark'));
@@ -178,7 +163,7 @@ test('F1: a journal whose newest file is gone is refused also when the one befor
 });
 
 test('the index of a compressed file says which entries are in it', async (t) => {
-  const dir = await writtenJournal(t);
+  const dir = await writtenJournal(t, ENTRIES);
   const [plain, first] = [readFileSync(segmentPath(dir, 2)).length, seenEntries(dir)];
   assert.ok(first.length > 0);
   compressAll(dir);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fdatasyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { CompressedWriter, openCompressed } from './compressed-segment.ts';
 import { damaged } from './damage.ts';
 import { readRange, syncDirectory } from './disk.ts';
@@ -10,7 +11,8 @@ export type Compressed = { readonly plainBytes: number; readonly bytes: number }
 
 /** Sealed segments that are plain, also those whose compressed file is there already: a crash came before the plain one was removed. */
 export function listUncompressed(dir: string): number[] {
-  return listSealed(dir).filter((segment) => existsSync(segmentPath(dir, segment)));
+  const plain = new Set(readdirSync(dir));
+  return listSealed(dir).filter((segment) => plain.has(basename(segmentPath(dir, segment))));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { damaged } from './damage.ts';
 import { parseEntry } from './frame.ts';
 import { FrameReader, type FramePosition, type NextFrame } from './frame-reader.ts';
+import { retiredThrough } from './retired.ts';
 import { listSegments, readHeader, segmentPath, type SegmentHeader } from './segment.ts';
 import { openSegmentFile, segmentExists, type SegmentFile } from './segment-file.ts';
 import { readMark } from './synced-mark.ts';
@@ -28,14 +29,17 @@ export function openEntryReader(dir: string): EntryReader {
   return new SegmentedEntryReader(dir);
 }
 
-/** All durable entries after `after`, for tools and tests. Without `through` the writer's own mark says how far they go. */
+/**
+ * All durable entries after `after`, for tools and tests: without it from the first that retention has left, without `through` as far as the
+ * writer's own mark says.
+ */
 export function* readEntries(
   dir: string,
   range: { readonly after?: number; readonly through?: number } = {},
 ): Generator<JournalEntry> {
   const reader = openEntryReader(dir);
   const through = range.through ?? readMark(dir)?.seq ?? Number.MAX_SAFE_INTEGER;
-  let after = range.after ?? 0;
+  let after = range.after ?? retiredThrough(dir);
   try {
     for (;;) {
       const entries = reader.next({ after, through, maxEntries: 1000, maxBytes: 4 * 1024 * 1024 });
