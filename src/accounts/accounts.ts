@@ -92,6 +92,24 @@ export class Accounts {
     return { adminKey, callKey };
   }
 
+  /**
+   * Another admin key in the place of the one that was made, because that is lost. Audited. Gateways know it from the next snapshot on:
+   * this is for the command line, beside a server that is stopped or whose ledger process starts again.
+   */
+  async resetAdminKey(actor: string): Promise<string> {
+    const token = makeAdminToken(this.#deps.random);
+    const row = { key: ADMIN_KEY_HASH, value: hashToken(token) };
+    await this.#database.transaction().execute(async (queries) => {
+      await queries
+        .insertInto('meta')
+        .values(row)
+        .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: row.value }))
+        .execute();
+      await this.audit.record({ actor, action: 'admin_key.reset', target: '', detail: {} }, queries);
+    });
+    return token;
+  }
+
   async generateKey(request: KeyGenerateRequest): Promise<GeneratedKey> {
     const token = makeCallToken(this.#deps.random);
     const now = this.#deps.clock.now();

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { createConsole } from '#observe';
 import { ConfigError } from '#config';
 import { systemClock } from '#std';

@@ -20,4 +20,4 @@ export {
 export { openJournal, type Durable, type Journal, type JournalDeps, type JournalState } from './journal/journal.ts';
 export type { Recovered } from './journal/recovery.ts';
 export { openDataDir, type DataDir } from './data-dir.ts';
-export { acquireLock, type Lock, type LockHolder, type LockOptions } from './lock.ts';
+export { acquireLock, readLockHolder, type Lock, type LockHolder, type LockOptions } from './lock.ts';

@@ -74,7 +74,7 @@ function holderFile(file: string): string {
 }
 
 function inUse(file: string): ApportionError {
-  const holder = readHolder(holderFile(file));
+  const holder = readLockHolder(file);
   const who =
     holder === undefined
       ? 'another process'
@@ -84,11 +84,14 @@ function inUse(file: string): ApportionError {
   });
 }
 
-/** The lock decides, this file only tells: unreadable or half-written it just says less. */
-function readHolder(file: string): LockHolder | undefined {
+/**
+ * Who wrote last that they hold the lock. The lock decides, this only tells: unreadable or half-written it says nothing.
+ * @param file of the lock, as given to `acquireLock`
+ */
+export function readLockHolder(file: string): LockHolder | undefined {
   let json: unknown;
   try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
+    json = JSON.parse(readFileSync(holderFile(file), 'utf8'));
   } catch {
     return undefined;
   }

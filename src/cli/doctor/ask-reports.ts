@@ -4,7 +4,7 @@ import { openAdminAccess } from './admin-access.ts';
 import type { ExamineOptions } from './examine.ts';
 import type { ReportFigures } from './report-figures.ts';
 import { askAll, liveReporter, storedReporter } from './report-questions.ts';
-import type { ServerState } from './server-state.ts';
+import type { ServerState } from '../server-state.ts';
 import type { StoreToCheck } from './store-check.ts';
 
 export type Asked = { readonly reports: readonly ReportFigures[] };

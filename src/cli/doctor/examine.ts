@@ -18,7 +18,7 @@ import { systemClock, type Clock } from '#std';
 import { ApportionError } from '#terms';
 import { askReports, type Asked } from './ask-reports.ts';
 import { checkParts, checkTotal } from './report-check.ts';
-import { serverState, type ServerState } from './server-state.ts';
+import { serverState, type ServerState } from '../server-state.ts';
 import { openStoreToCheck, type StoreToCheck } from './store-check.ts';
 
 export type ExamineOptions = {

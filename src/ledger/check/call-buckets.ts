@@ -74,7 +74,7 @@ export class CallBuckets {
 }
 
 function openSpill(): { dir: string; files: readonly number[] } {
-  const dir = mkdtempSync(join(tmpdir(), 'apportion-doctor-'));
+  const dir = mkdtempSync(join(tmpdir(), 'apportion-calls-'));
   return { dir, files: Array.from({ length: BUCKETS }, (_, bucket) => openSync(bucketFile(dir, bucket), 'a', 0o600)) };
 }
 

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Session } from 'chdb';
+import type { Finding } from '#ledger/check';
+import { systemClock } from '#std';
+import { checkDataDir, examine, type ExamineOptions } from './examine.ts';
+import { ATTEMPTS, copyDataDir, makeDataDir } from './sample-data.fixture.ts';
+
+const OPTIONS: ExamineOptions = { compare: 'sums', adminKey: null, totalMs: 3_600_000, clock: systemClock };
+
+let sound = '';
+before(async () => {
+  sound = await makeDataDir();
+});
+after(() => rmSync(sound, { recursive: true, force: true }));
+
+/** Rule and place of what was found, without notices. */
+function faultsOf(findings: readonly Finding[]): readonly string[] {
+  return findings
+    .filter(({ level }) => level === 'fault')
+    .map(({ rule, place }) => `${rule} ${place.file ?? ''} ${place.seq ?? ''}`.trim());
+}
+
+function damage(path: string, change: (bytes: Buffer) => void): void {
+  const bytes = readFileSync(path);
+  change(bytes);
+  writeFileSync(path, bytes);
+}
+
+async function changeStore(dir: string, statement: string): Promise<void> {
+  const session = new Session(join(dir, 'store', 'chdb'));
+  try {
+    await session.queryAsync(statement);
+  } finally {
+    session.close();
+  }
+}
+
+test('a sound data directory has no finding, and the figures say what was looked at', async () => {
+  const { findings, skipped, checked } = await examine(sound, { ...OPTIONS, compare: 'rows' });
+  assert.deepEqual({ findings, skipped }, { findings: [], skipped: [] });
+  const figures = Object.assign({}, ...checked.map(({ figures: some }) => some));
+  const entries = ATTEMPTS + 6;
+  assert.deepEqual(
+    { entries: figures.entries, calls: figures.calls, shipped: figures.shipped, compared: figures.compared_rows },
+    { entries, calls: ATTEMPTS, shipped: entries, compared: entries },
+  );
+  assert.ok(figures.files > 2);
+  assert.ok(figures.breakdowns > 10);
+});
+
+test('looking changes nothing', async (t) => {
+  const dir = copyDataDir(t, sound);
+  const shown = (): readonly string[] =>
+    ['.', 'journal', 'store']
+      .flatMap((folder) => readdirSync(join(dir, folder)).map((name) => join(dir, folder, name)))
+      // The locks, and memory that SQLite's processes share.
+      .filter((path) => !/lock\.(?:db|json)$|-shm$/.test(path) && statSync(path).isFile())
+      .map((path) => `${path} ${statSync(path).mtimeMs} ${statSync(path).size}`);
+  const earlier = shown();
+  await examine(dir, OPTIONS);
+  assert.deepEqual(shown(), earlier);
+});
+
+test('a folder that is no data directory is said to be none', async (t) => {
+  const dir = copyDataDir(t, sound);
+  rmSync(join(dir, 'journal'), { recursive: true });
+  await assert.rejects(checkDataDir(dir), /is no data directory/);
+});
+
+test('a flipped bit in a frame is named with file and offset, and what follows is still read', async (t) => {
+  const dir = copyDataDir(t, sound);
+  const file = join(dir, 'journal', '0000000002.log');
+  const at = readFileSync(file).indexOf('"cost_state":"exact"');
+  damage(file, (bytes) => bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at));
+  const { findings, checked } = await examine(dir, OPTIONS);
+  const [chain, sequence] = findings;
+  assert.equal(chain?.rule, 'journal.chain');
+  assert.equal(chain?.place.file, 'journal/0000000002.log');
+  assert.ok(Number(chain?.place.offset) < at && Number(chain?.place.offset) > at - 4096);
+  assert.equal(sequence?.rule, 'journal.sequence');
+  assert.match(sequence?.what ?? '', /^entry \d+ is missing$/);
+  assert.equal(checked[0]?.figures['entries'], ATTEMPTS + 6 - 1);
+});
+
+for (const [what, statement, rule] of [
+  ['an amount that is off by a pico-dollar', 'ALTER TABLE entries UPDATE cost = cost + 1 WHERE seq = 9', 'store.sums'],
+  ['an id that is another', "ALTER TABLE entries UPDATE upstream_id = 'x' WHERE seq = 9", 'store.rows'],
+  ['a row that is missing', 'ALTER TABLE entries DELETE WHERE seq = 9', 'store.shipping'],
+  ['a row that is there twice', 'INSERT INTO entries SELECT * FROM entries WHERE seq = 9', 'store.shipping'],
+  ['a price line that is another', 'ALTER TABLE entries UPDATE charges = [] WHERE seq = 9', 'store.sums'],
+] as const) {
+  test(`${what} in the store is named with its entry`, async (t) => {
+    const dir = copyDataDir(t, sound);
+    await changeStore(dir, `${statement}${statement.startsWith('ALTER') ? ' SETTINGS mutations_sync=1' : ''}`);
+    const { findings } = await examine(dir, { ...OPTIONS, compare: rule === 'store.rows' ? 'rows' : 'sums' });
+    const rules = new Set(findings.map((finding) => finding.rule));
+    assert.ok(rules.has(rule), [...rules].join());
+    assert.ok(findings.some(({ rule: found, place }) => found === 'store.rows' && place.seq === 9));
+  });
+}
+
+test('an entry that stands aside is named with its reason’s file, and not missed in the sums', async (t) => {
+  const dir = copyDataDir(t, sound);
+  await changeStore(dir, 'ALTER TABLE entries DELETE WHERE seq = 9 SETTINGS mutations_sync=1');
+  mkdirSync(join(dir, 'store', 'quarantine'), { mode: 0o700 });
+  writeFileSync(join(dir, 'store', 'quarantine', '9.json'), '{}', { mode: 0o600 });
+  const file = join(dir, 'store', 'shipping.json');
+  const shipping: Record<string, unknown> = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify({ ...shipping, quarantined: 1 }));
+  assert.deepEqual(faultsOf(await checkDataDir(dir)), ['store.quarantine store/quarantine/9.json 9']);
+});
+
+test('a store that is said to have more than the journal is named', async (t) => {
+  const dir = copyDataDir(t, sound);
+  const file = join(dir, 'store', 'shipping.json');
+  const shipping: Record<string, unknown> = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify({ ...shipping, through: 1000 }));
+  assert.ok(faultsOf(await checkDataDir(dir)).includes('store.shipping store/shipping.json'));
+});
+
+test('a store that is gone or cannot be opened is named, and nothing is set aside or made', async (t) => {
+  const dir = copyDataDir(t, sound);
+  for (const name of readdirSync(join(dir, 'store', 'chdb', 'metadata')))
+    rmSync(join(dir, 'store', 'chdb', 'metadata', name), { recursive: true });
+  assert.deepEqual(faultsOf(await checkDataDir(dir)), ['store.shipping store/chdb']);
+  rmSync(join(dir, 'store', 'chdb'), { recursive: true });
+  assert.deepEqual(faultsOf(await checkDataDir(dir)), ['store.shipping store/chdb']);
+  assert.equal(
+    readdirSync(join(dir, 'store')).some((name) => name.startsWith('chdb')),
+    false,
+  );
+});
