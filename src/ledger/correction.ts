@@ -54,7 +54,7 @@ export function correctionEntry(correction: Correction): { readonly entryId: Ent
   const moves = standing.state !== rated.state;
   const entry = {
     ...original.fields,
-    // What the original is erased by must not be found in its correction.
+    // Its own: the salt of the original would be erased there and still stand here.
     salt: freshSalt(),
     entry_id: entryId,
     kind: 'correction',
