@@ -1,9 +1,11 @@
-import { closeSync, existsSync, fstatSync, openSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApportionError } from '#terms';
 import { parseEntry, parseIntent, parseVoid, type Frame } from '../journal/frame.ts';
 import { FrameReader, type FramePosition } from '../journal/frame-reader.ts';
-import { readHeader, segmentPath, type SegmentHeader } from '../journal/segment.ts';
+import { readRetired, type RetiredSegment } from '../journal/retired.ts';
+import { readHeader, sealedEnd, type SegmentEnd, type SegmentHeader } from '../journal/segment.ts';
+import { openSegmentFile, type SegmentFile } from '../journal/segment-file.ts';
 import { readMark, type SyncedMark } from '../journal/synced-mark.ts';
 import type { Findings, Place } from './finding.ts';
 import { RunningAttempts } from './running-attempts.ts';
@@ -23,6 +25,8 @@ export type JournalFigures = {
   readonly bytes: number;
   readonly frames: number;
   readonly entries: number;
+  /** Entries up to here went with files whose retention was over. */
+  readonly retiredSeq: number;
   readonly firstSeq: number | null;
   readonly lastSeq: number | null;
   /** How far the journal is known to be on disk; null when there is no mark. */
@@ -46,6 +50,7 @@ export class JournalWalk {
   readonly #deps: JournalWalkDeps;
   readonly #folder: JournalFolder;
   readonly #mark: SyncedMark | null;
+  readonly #retired: RetiredSegment | null;
   readonly #running: RunningAttempts;
   #bytes = 0;
   #frames = 0;
@@ -54,13 +59,20 @@ export class JournalWalk {
   #lastSeq: number | null = null;
   #seqAtMark: number | null = null;
   /** How the segment before ended; null when it could not be read to its end. */
-  #previous: { readonly bytes: number; readonly crc: number; readonly epoch: number } | null = null;
+  #previous: (SegmentEnd & { readonly epoch: number }) | null = null;
 
   constructor(deps: JournalWalkDeps) {
     this.#deps = deps;
     this.#mark = readMark(deps.dir);
-    this.#folder = listJournal(deps.dir, deps.findings);
+    this.#retired = lastRetired(deps.dir, deps.findings);
+    this.#folder = listJournal(deps.dir, { findings: deps.findings, retired: this.#retired?.segment ?? 0 });
     this.#running = new RunningAttempts(deps.findings);
+    if (this.#retired === null) return;
+    const { last_seq: lastSeq, plain_bytes: bytes, plain_crc: crc } = this.#retired;
+    this.#lastSeq = lastSeq;
+    this.#previous = { bytes, crc, epoch: 0 };
+    // Which attempts ran then is gone with the file.
+    this.#running.damaged();
   }
 
   figures(): JournalFigures {
@@ -69,6 +81,7 @@ export class JournalWalk {
       bytes: this.#bytes,
       frames: this.#frames,
       entries: this.#entries,
+      retiredSeq: this.#retired?.last_seq ?? 0,
       firstSeq: this.#firstSeq,
       lastSeq: this.#lastSeq,
       synced: this.#mark,
@@ -87,22 +100,35 @@ export class JournalWalk {
   }
 
   *#readSegment(segment: number, isNewest: boolean): Generator<PlacedEntry> {
-    const fd = openSync(segmentPath(this.#deps.dir, segment), 'r');
+    const file = this.#openFile(segment);
+    if (file === null) return;
     try {
-      const opened = this.#openSegment(fd, segment);
+      const opened = this.#openSegment(file, segment);
       if (opened === null) return;
-      const end = yield* this.#readFrames(fd, segment, opened.at);
+      const end = yield* this.#readFrames(file, segment, opened.at);
       this.#bytes += end.at.offset;
-      this.#closeSegment(fd, segment, { end, isNewest, epoch: opened.header.epoch });
+      this.#closeSegment(file, segment, { end, isNewest, header: opened.header });
     } finally {
-      closeSync(fd);
+      file.close();
     }
   }
 
-  #openSegment(fd: number, segment: number): { header: SegmentHeader; at: FramePosition } | null {
+  #openFile(segment: number): SegmentFile | null {
+    try {
+      return openSegmentFile(this.#deps.dir, segment);
+    } catch (error) {
+      if (!(error instanceof ApportionError)) throw error;
+      this.#deps.findings.fault('journal.chain', error.message, { file: segmentFile(segment) });
+      this.#previous = null;
+      this.#running.damaged();
+      return null;
+    }
+  }
+
+  #openSegment(file: SegmentFile, segment: number): { header: SegmentHeader; at: FramePosition } | null {
     const { findings, nodeId } = this.#deps;
     const place = { file: segmentFile(segment), offset: 0 };
-    const reader = new FrameReader(fd, { offset: 0, crc: 0 });
+    const reader = new FrameReader(file, { offset: 0, crc: 0 });
     const header = headerOf(reader, place, findings);
     const previous = this.#previous;
     this.#previous = null;
@@ -131,13 +157,13 @@ export class JournalWalk {
     return { header, at: reader.position };
   }
 
-  *#readFrames(fd: number, segment: number, from: FramePosition): Generator<PlacedEntry, FramesEnd> {
+  *#readFrames(source: SegmentFile, segment: number, from: FramePosition): Generator<PlacedEntry, FramesEnd> {
     const file = segmentFile(segment);
     const stopAt = this.#stopOffset(segment);
     let at = from;
     for (;;) {
-      const end = yield* this.#readRun(fd, { file, segment, at, stopAt });
-      const behind = end.is === 'broken' && end.at.offset < stopAt ? positionBehind(fd, end.at) : null;
+      const end = yield* this.#readRun(source, { file, segment, at, stopAt });
+      const behind = end.is === 'broken' && end.at.offset < stopAt ? positionBehind(source, end.at) : null;
       if (behind === null) return end;
       const what = `the ${behind.offset - end.at.offset} bytes of a frame are not what was written; what follows can be read`;
       this.#deps.findings.fault('journal.chain', what, { file, offset: end.at.offset });
@@ -147,10 +173,10 @@ export class JournalWalk {
   }
 
   *#readRun(
-    fd: number,
+    source: SegmentFile,
     run: { readonly file: string; readonly segment: number; readonly at: FramePosition; readonly stopAt: number },
   ): Generator<PlacedEntry, FramesEnd> {
-    const frames = framesFrom(fd, run.at);
+    const frames = framesFrom(source, run.at);
     for (;;) {
       const next = frames.next();
       const { at } = next.value;
@@ -205,25 +231,31 @@ export class JournalWalk {
   }
 
   #closeSegment(
-    fd: number,
+    source: SegmentFile,
     segment: number,
-    { end, isNewest, epoch }: { readonly end: FramesEnd; readonly isNewest: boolean; readonly epoch: number },
+    { end, isNewest, header }: { readonly end: FramesEnd; readonly isNewest: boolean; readonly header: SegmentHeader },
   ): void {
+    const { findings } = this.#deps;
+    const place = { file: segmentFile(segment), offset: end.at.offset };
     if (end.is === 'end') {
-      this.#previous = { bytes: end.at.offset, crc: end.at.crc, epoch };
+      const sealed = sealedEnd(header, { bytes: end.at.offset, crc: end.at.crc });
+      this.#previous = sealed === null ? null : { ...sealed, epoch: header.epoch };
+      if (sealed === null) findings.fault('journal.chain', 'it is not as long as it was written anew', place);
       return;
     }
-    const { findings } = this.#deps;
     this.#running.damaged();
-    const place = { file: segmentFile(segment), offset: end.at.offset };
-    const bytes = fstatSync(fd).size - end.at.offset;
     const acknowledged = this.#mark?.segment === segment && end.at.offset < this.#mark.offset;
     if (isNewest && !acknowledged && this.#mark !== null) {
+      const bytes = statSync(source.path).size - end.at.offset;
       const what = `${bytes} bytes of a write that was cut short; never acknowledged, and set aside at the next start`;
       return findings.notice('journal.chain', what, place);
     }
     const what = end.is === 'broken' ? 'cannot be read' : 'end inside a frame';
-    findings.fault('journal.chain', `the last ${bytes} bytes ${what}`, place);
+    findings.fault(
+      'journal.chain',
+      `the bytes from here on ${what}${end.why === undefined ? '' : `: ${end.why}`}`,
+      place,
+    );
   }
 
   /** Only what lies before the mark was acknowledged for certain, and all of it must be there. */
@@ -249,6 +281,17 @@ export class JournalWalk {
 }
 
 const MARK_PLACE: Place = { file: 'journal/synced.mark' };
+
+/** The newest of the files that went when their retention was over; null when none did. */
+function lastRetired(dir: string, findings: Findings): RetiredSegment | null {
+  try {
+    return readRetired(dir).at(-1) ?? null;
+  } catch (error) {
+    if (!(error instanceof ApportionError || error instanceof SyntaxError)) throw error;
+    findings.fault('journal.files', error.message, { file: 'journal/retired.jsonl' });
+    return null;
+  }
+}
 
 function headerOf(reader: FrameReader, place: Place, findings: Findings): SegmentHeader | null {
   try {

@@ -32,7 +32,7 @@ const indexSchema = z.object({
   segment: count,
   first_seq: count,
   last_seq: count,
-  /** Size of the plain file, and the CRC of its last frame: what the header of the next segment says too. */
+  /** Size of the plain file, and the CRC of its last frame when it was sealed: what the header of the next segment says. */
   plain_bytes: count,
   plain_crc: count,
   /** Of the plain file. */

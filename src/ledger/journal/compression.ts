@@ -22,8 +22,16 @@ export function listUncompressed(dir: string): number[] {
 export function compressSegment(dir: string, segment: number): Compressed {
   const sealed = readSealed(dir, segment);
   const plain = segmentPath(dir, segment);
-  if (statSync(plain).size !== sealed.end.bytes) throw damaged(plain, `it does not end at offset ${sealed.end.bytes}`);
-  const path = compressedPath(dir, segment);
+  if (statSync(plain).size !== sealed.plainBytes)
+    throw damaged(plain, `it does not end at offset ${sealed.plainBytes}`);
+  const bytes = putCompressed(dir, plain, sealed);
+  rmSync(plain);
+  return { plainBytes: sealed.plainBytes, bytes };
+}
+
+/** Compresses a plain file of the segment, wherever it is, under the segment's name; what was there by that name is replaced. Its size. */
+export function putCompressed(dir: string, plain: string, sealed: SealedSegment): number {
+  const path = compressedPath(dir, sealed.segment);
   const temporary = `${path}.tmp`;
   writeCompressed(plain, temporary, sealed);
   try {
@@ -34,22 +42,25 @@ export function compressSegment(dir: string, segment: number): Compressed {
   }
   renameSync(temporary, path);
   syncDirectory(dir);
-  rmSync(plain);
-  return { plainBytes: sealed.end.bytes, bytes: statSync(path).size };
+  return statSync(path).size;
 }
 
 /** A little at a time reaches the disk, so that no sync of the journal waits for all of it. */
 const SYNC_EVERY_BLOCKS = 16;
 
-function writeCompressed(plain: string, path: string, { segment, header, end, lastSeq }: SealedSegment): void {
+function writeCompressed(
+  plain: string,
+  path: string,
+  { segment, header, end, plainBytes, lastSeq }: SealedSegment,
+): void {
   const from = openSync(plain, 'r');
   const to = openSync(path, 'w', 0o600);
   try {
     const writer = new CompressedWriter(to);
     const hash = createHash('sha256');
     const { blockBytes } = CompressedWriter;
-    for (let at = 0, blocks = 1; at < end.bytes; at += blockBytes, blocks += 1) {
-      const block = readRange(from, at, Math.min(at + blockBytes, end.bytes));
+    for (let at = 0, blocks = 1; at < plainBytes; at += blockBytes, blocks += 1) {
+      const block = readRange(from, at, Math.min(at + blockBytes, plainBytes));
       hash.update(block);
       writer.block(block);
       if (blocks % SYNC_EVERY_BLOCKS === 0) fdatasyncSync(to);
@@ -60,7 +71,7 @@ function writeCompressed(plain: string, path: string, { segment, header, end, la
       segment,
       first_seq: header.first_seq,
       last_seq: lastSeq,
-      plain_bytes: end.bytes,
+      plain_bytes: plainBytes,
       plain_crc: end.crc,
       sha256: hash.digest('hex'),
     });

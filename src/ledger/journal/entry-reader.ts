@@ -2,7 +2,7 @@ import { damaged } from './damage.ts';
 import { parseEntry } from './frame.ts';
 import { FrameReader, type FramePosition, type NextFrame } from './frame-reader.ts';
 import { retiredThrough } from './retired.ts';
-import { listSegments, readHeader, segmentPath, type SegmentHeader } from './segment.ts';
+import { listSegments, readHeader, sealedEnd, segmentPath, type SegmentHeader } from './segment.ts';
 import { openSegmentFile, segmentExists, type SegmentFile } from './segment-file.ts';
 import { readMark } from './synced-mark.ts';
 
@@ -57,6 +57,7 @@ export function* readEntries(
 type Place = {
   readonly file: SegmentFile;
   readonly segment: number;
+  readonly header: SegmentHeader;
   readonly at: FramePosition;
   readonly seq: number;
 };
@@ -166,7 +167,7 @@ function openSegment(dir: string, segment: number): { header: SegmentHeader; pla
   const reader = new FrameReader(file, { offset: 0, crc: 0 });
   try {
     const header = readHeader(reader, file.path);
-    return { header, place: { file, segment, at: reader.position, seq: header.first_seq - 1 } };
+    return { header, place: { file, segment, header, at: reader.position, seq: header.first_seq - 1 } };
   } catch (error) {
     file.close();
     throw error;
@@ -183,9 +184,11 @@ function following(dir: string, place: Place, stop: Stop): Place | 'more' | 'non
   if (!segmentExists(dir, place.segment + 1)) return 'none';
   const { header, place: next } = openSegment(dir, place.segment + 1);
   const end = header.previous;
-  if (end?.bytes === place.at.offset && end.crc === place.at.crc) return next;
+  const found = sealedEnd(place.header, { bytes: place.at.offset, crc: place.at.crc });
+  if (end !== null && found?.bytes === end.bytes && found.crc === end.crc) return next;
   next.file.close();
   const grew = new FrameReader(place.file, place.at).next().is === 'frame';
-  if (grew && end !== null && place.at.offset < end.bytes) return 'more';
+  const endsAt = place.header.rewritten?.bytes ?? end?.bytes ?? 0;
+  if (grew && place.at.offset < endsAt) return 'more';
   throw damaged(place.file.path, `the sealed file ends at offset ${place.at.offset}`);
 }

@@ -1,7 +1,7 @@
 import { FrameReader } from './frame-reader.ts';
 import { damaged } from './damage.ts';
 import { parseEntry } from './frame.ts';
-import { listSegments, readHeader, type SegmentEnd, type SegmentHeader } from './segment.ts';
+import { listSegments, readHeader, sealedEnd, type SegmentEnd, type SegmentHeader } from './segment.ts';
 import { openSegmentFile, type SegmentFile } from './segment-file.ts';
 
 /** A segment that another one follows: nothing is written into it any more. */
@@ -10,6 +10,8 @@ export type SealedSegment = {
   readonly header: SegmentHeader;
   /** How it ends, as the header of the next one says. */
   readonly end: SegmentEnd;
+  /** Size of the plain file: that of `end`, unless it was rewritten since. */
+  readonly plainBytes: number;
   /** One less than `header.first_seq` when there is no entry in it. */
   readonly lastSeq: number;
   /** When the next one was begun: every entry in this one is older. */
@@ -26,7 +28,8 @@ export function readSealed(dir: string, segment: number): SealedSegment {
   const next = headerOf(dir, segment + 1);
   if (next.previous === null)
     throw damaged(`segment ${segment + 1}`, 'its header does not say how the one before ended');
-  return { segment, header, end: next.previous, lastSeq: next.first_seq - 1, sealedAt: next.created_at };
+  const plainBytes = header.rewritten?.bytes ?? next.previous.bytes;
+  return { segment, header, end: next.previous, plainBytes, lastSeq: next.first_seq - 1, sealedAt: next.created_at };
 }
 
 function headerOf(dir: string, segment: number): SegmentHeader {
@@ -50,6 +53,7 @@ export function checkSealed(file: SegmentFile, { header, end, lastSeq }: SealedS
     seq += 1;
   }
   const { offset, crc } = reader.position;
-  if (next.is === 'end' && offset === end.bytes && crc === end.crc && seq === lastSeq) return;
+  const found = sealedEnd(header, { bytes: offset, crc });
+  if (next.is === 'end' && found?.bytes === end.bytes && found.crc === end.crc && seq === lastSeq) return;
   throw damaged(file.path, `from offset ${offset} on it is not what was sealed`);
 }

@@ -21,7 +21,12 @@ export type SegmentHeader = {
   readonly previous: SegmentEnd | null;
   /** How many intent frames, carried over from the segment before, follow the header. */
   readonly carried: number;
+  /** Only of a sealed segment that was written anew without values that were erased. */
+  readonly rewritten?: RewrittenSegment;
 };
+
+/** How long the file is now, and how it ended when it was sealed, which is what the header of the next one says for ever. */
+export type RewrittenSegment = { readonly bytes: number; readonly sealed: SegmentEnd };
 
 export type SegmentEnd = { readonly bytes: number; readonly crc: number };
 
@@ -74,6 +79,15 @@ function flush(fd: number, offset: number, encoder: FrameEncoder): number {
   return frames.length;
 }
 
+/**
+ * How a segment that was read to `end` ended when it was sealed; null when it is not read to its end. Of a rewritten one the length says
+ * that it is whole: up to there its own chain of CRCs holds.
+ */
+export function sealedEnd({ rewritten }: SegmentHeader, end: SegmentEnd): SegmentEnd | null {
+  if (rewritten === undefined) return end;
+  return end.bytes === rewritten.bytes ? rewritten.sealed : null;
+}
+
 /** Reads the header, which must be the file's first frame. */
 export function readHeader(reader: FrameReader, path: string): SegmentHeader {
   const next = reader.next();
@@ -95,8 +109,18 @@ function parseHeader(json: unknown): SegmentHeader | undefined {
   if (!('previous' in json)) return undefined;
   const previous = parseEnd(json.previous);
   if (previous === undefined) return undefined;
+  const rewritten = 'rewritten' in json ? parseRewritten(json.rewritten) : null;
+  if (rewritten === undefined) return undefined;
   const { format, node_id, epoch, segment, first_seq, created_at, carried } = json;
-  return { format, node_id, epoch, segment, first_seq, created_at, previous, carried };
+  const header = { format, node_id, epoch, segment, first_seq, created_at, previous, carried };
+  return rewritten === null ? header : { ...header, rewritten };
+}
+
+function parseRewritten(json: unknown): RewrittenSegment | undefined {
+  if (typeof json !== 'object' || json === null) return undefined;
+  if (!('bytes' in json) || typeof json.bytes !== 'number' || !('sealed' in json)) return undefined;
+  const sealed = parseEnd(json.sealed);
+  return sealed === undefined || sealed === null ? undefined : { bytes: json.bytes, sealed };
 }
 
 function parseEnd(json: unknown): SegmentEnd | null | undefined {
