@@ -8,6 +8,7 @@ import { UsageError, type Command, type ExitCode } from './command.ts';
 /** Loaded when asked for: the doctor brings the store's engine, which nothing else here needs. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   doctor: async () => (await import('./doctor.ts')).doctor,
+  verify: async () => (await import('./verify.ts')).verify,
   keys: async () => (await import('./keys.ts')).keys,
 };
 

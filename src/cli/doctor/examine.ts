@@ -153,6 +153,7 @@ async function compareStore(
   return store.compare({
     journalDir: join(dir, 'journal'),
     range: { first: journal.firstSeq ?? 1, last: shipping.shipping?.through ?? 0 },
+    retiredSeq: journal.retiredSeq,
     totals,
     rows: options.compare === 'rows' ? 'all' : 'of days that differ',
   });
@@ -174,8 +175,21 @@ function compareReports(
 }
 
 function journalFigures(journal: JournalChecked, syncedAt: number | null): readonly Checked[] {
-  const { files, bytes, frames, entries, firstSeq, lastSeq, synced, open, calls, uncounted, corrections, spilt } =
-    journal;
+  const {
+    files,
+    bytes,
+    frames,
+    entries,
+    retiredSeq,
+    firstSeq,
+    lastSeq,
+    synced,
+    open,
+    calls,
+    uncounted,
+    corrections,
+    spilt,
+  } = journal;
   return [
     {
       what: 'journal',
@@ -184,6 +198,7 @@ function journalFigures(journal: JournalChecked, syncedAt: number | null): reado
         bytes,
         frames,
         entries,
+        retired: retiredSeq,
         first: firstSeq,
         last: lastSeq,
         synced: synced?.seq ?? null,

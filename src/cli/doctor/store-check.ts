@@ -16,6 +16,7 @@ export type Comparison = {
   readonly journalDir: string;
   /** What the journal still has, and the store is said to have. */
   readonly range: { readonly first: number; readonly last: number };
+  readonly retiredSeq: number;
   readonly totals: LedgerTotals;
   readonly rows: 'all' | 'of days that differ';
 };
@@ -62,9 +63,9 @@ export async function openStoreToCheck(dir: string, deps: StoreDeps): Promise<St
 async function compareStore(
   session: StoreSession,
   { findings, shipping, nodeId }: StoreDeps & { readonly nodeId: string },
-  { journalDir, range, totals, rows }: Comparison,
+  { journalDir, range, retiredSeq, totals, rows }: Comparison,
 ): Promise<Readonly<Record<string, number>>> {
-  const stored = await checkStored(session, shipping, { nodeId, findings });
+  const stored = await checkStored(session, shipping, { nodeId, retiredSeq, findings });
   const owed = totals.upTo(range.last);
   const differing = await compareSums(session, { range: { nodeId, ...range }, owed }, findings);
   const figures = { rows: stored.rows, last: stored.lastSeq, days: owed.size };

@@ -3,7 +3,10 @@ import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writ
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { TimestampMs } from '#std';
+import { retireSegment } from '../journal/retired.ts';
 import { NODE_ID, openSample, sampleDeps, sampleEntry, sampleIntent, scratchDir } from '../journal/sample.fixture.ts';
+import { readSealed } from '../journal/sealed-segment.ts';
+import { compressAll } from '../journal/written.fixture.ts';
 import { Findings } from './finding.ts';
 import { JournalWalk, type JournalFigures, type JournalWalkDeps } from './journal-walk.ts';
 import { checkOpenAttempts } from './open-attempts.ts';
@@ -105,7 +108,7 @@ test('a file that is missing, a file in the place of another, and a file cut sho
   truncateSync(join(dir, second), size - 3);
   assert.match(
     walk(dir).found.join('\n'),
-    /fault journal\.chain journal\/0000000002\.log: the last \d+ bytes end inside a frame/,
+    /fault journal\.chain journal\/0000000002\.log: the bytes from here on end inside a frame/,
   );
   rmSync(join(dir, second));
   assert.match(walk(dir).found.join('\n'), /fault journal\.files journal\/0000000002\.log: the file is missing/);
@@ -116,14 +119,44 @@ test('a file that is missing, a file in the place of another, and a file cut sho
   );
 });
 
-test('early files that are gone are a notice: retention may have taken them', async (t) => {
+test('early files that are gone are missed, unless it is written down that their retention was over', async (t) => {
   const dir = await makeJournal(t);
+  const [first, second] = [readSealed(dir, 1), readSealed(dir, 2)];
+  const kept = readFileSync(join(dir, '0000000001.log'));
   rmSync(join(dir, '0000000001.log'));
-  const { found, figures } = walk(dir);
-  assert.deepEqual(found, [
-    'notice journal.files journal/0000000002.log: files 1 to 1 are gone: what follows is about the entries from here on',
-  ]);
-  assert.ok(Number(figures.firstSeq) > 1);
+  assert.deepEqual(walk(dir).found, ['fault journal.files journal/0000000001.log: the file is missing']);
+  writeFileSync(join(dir, '0000000001.log'), kept);
+
+  for (const sealed of [first, second]) retireSegment(dir, sealed, { cost: '0', retiredAt: '2026-03-01T00:00:00Z' });
+  const { found, seqs, figures } = walk(dir);
+  assert.deepEqual({ found, seqs }, { found: [], seqs: numbers(second.lastSeq + 1, ATTEMPTS) });
+  assert.deepEqual([figures.retiredSeq, figures.firstSeq], [second.lastSeq, second.lastSeq + 1]);
+  rmSync(join(dir, '0000000003.log'));
+  assert.match(walk(dir).found[0] ?? '', /fault journal\.files journal\/0000000003\.log: the file is missing/);
+  writeFileSync(join(dir, 'retired.jsonl'), '{}\n');
+  assert.match(walk(dir).found[0] ?? '', /fault journal\.files journal\/retired\.jsonl/);
+});
+
+test('compressed files are read like plain ones, and damage in one is found wherever it is', async (t) => {
+  const dir = await makeJournal(t);
+  const plain = readFileSync(join(dir, '0000000001.log'));
+  compressAll(dir);
+  const { found, seqs, figures } = walk(dir);
+  assert.deepEqual({ found, seqs }, { found: [], seqs: numbers(1, ATTEMPTS) });
+  const file = join(dir, '0000000001.log.zst');
+  const bytes = readFileSync(file);
+  for (let at = 0; at < bytes.length; at += 13) {
+    const flipped = Buffer.from(bytes);
+    flipped.writeUInt8(flipped.readUInt8(at) ^ 0x10, at);
+    writeFileSync(file, flipped);
+    const damaged = walk(dir);
+    assert.match(damaged.found[0] ?? '', /^fault journal\.chain journal\/0000000001\.log: /, `at ${at}`);
+    assert.ok(damaged.seqs.includes(ATTEMPTS));
+  }
+  // A crash between the two: both are there.
+  writeFileSync(file, bytes);
+  writeFileSync(join(dir, '0000000001.log'), plain, { mode: 0o600 });
+  assert.deepEqual([walk(dir).found, walk(dir).figures.files], [[], figures.files]);
 });
 
 test('a journal of another node is named', async (t) => {

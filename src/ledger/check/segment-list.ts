@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import type { Findings } from './finding.ts';
 
-const SEGMENT = /^(\d{10})\.log$/;
+const SEGMENT = /^(\d{10})\.log(?:\.zst)?$/;
 const TORN = /^torn-\d+\.bin$/;
-const MARK = 'synced.mark';
+const OTHERS: ReadonlySet<string> = new Set(['synced.mark', 'retired.jsonl']);
 
 /** What lies in the folder of the journal. */
 export type JournalFolder = {
@@ -12,13 +12,22 @@ export type JournalFolder = {
   readonly torn: readonly string[];
 };
 
-/** Reads the folder's names, and says which segments are missing and what does not belong there. */
-export function listJournal(dir: string, findings: Findings): JournalFolder {
+/**
+ * Reads the folder's names, and says which segments are missing and what does not belong there.
+ * @param retired the newest segment that went because its retention was over; 0 for none
+ */
+export function listJournal(
+  dir: string,
+  { findings, retired }: { readonly findings: Findings; readonly retired: number },
+): JournalFolder {
   const names = readdirSync(dir).toSorted();
-  const segments = names.flatMap((name) => SEGMENT.exec(name)?.slice(1).map(Number) ?? []);
+  // A crash may leave a file both plain and compressed; the plain one is read, and goes at the next start.
+  const segments = [...new Set(names.flatMap((name) => SEGMENT.exec(name)?.slice(1).map(Number) ?? []))].filter(
+    (segment) => segment > retired,
+  );
   const torn = names.filter((name) => TORN.test(name));
   for (const name of names) {
-    if (SEGMENT.test(name) || TORN.test(name) || name === MARK) continue;
+    if (SEGMENT.test(name) || TORN.test(name) || OTHERS.has(name)) continue;
     const what = name.endsWith('.tmp')
       ? 'a file that was being made when the server ended; the next start removes it'
       : 'a file that Apportion does not know';
@@ -28,23 +37,19 @@ export function listJournal(dir: string, findings: Findings): JournalFolder {
     findings.notice('journal.files', 'bytes of a write that a crash cut short; never acknowledged, kept to look at', {
       file: `journal/${name}`,
     });
-  reportMissing(segments, findings);
+  for (const missing of missingFrom(segments, retired))
+    findings.fault('journal.files', 'the file is missing', { file: segmentFile(missing) });
   return { segments, torn };
 }
 
-function reportMissing(segments: readonly number[], findings: Findings): void {
-  for (const [index, segment] of segments.entries()) {
-    const before = segments[index - 1];
-    for (let missing = (before ?? segment) + 1; missing < segment; missing += 1)
-      findings.fault('journal.files', 'the file is missing', { file: segmentFile(missing) });
-  }
-  const [oldest] = segments;
-  if (oldest !== undefined && oldest > 1) {
-    const what = `files 1 to ${oldest - 1} are gone: what follows is about the entries from here on`;
-    findings.notice('journal.files', what, { file: segmentFile(oldest) });
-  }
+/** Files that went because their retention was over are not missed; any other number is, up to the newest. */
+function missingFrom(segments: readonly number[], retired: number): readonly number[] {
+  const there = new Set(segments);
+  const newest = segments.at(-1) ?? retired;
+  return Array.from({ length: newest - retired }, (_, at) => retired + 1 + at).filter((segment) => !there.has(segment));
 }
 
+/** As findings name it; on disk it may have `.zst` behind it. */
 export function segmentFile(segment: number): string {
   return `journal/${String(segment).padStart(10, '0')}.log`;
 }
