@@ -1,18 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { ApportionError } from '#terms';
 import { systemClock } from '#std';
+import { checkFences } from './directory-fence.ts';
 import { createDurably, syncDirectory } from './journal/disk.ts';
 import { acquireLock } from './lock.ts';
+import { readNode, writeNode, type NodeIdentity } from './node-file.ts';
 
 /** A node's files, held by this process alone until released. */
 export type DataDir = {
   readonly path: string;
   /** `node_…`, made with the directory. Sequence numbers count per node. */
   readonly nodeId: string;
-  /** 1, and one more each time another node adopts the directory or it is restored from a copy. */
+  /** 1, and one more each time the directory is opened on another host or restored from a backup. */
   readonly epoch: number;
+  /** The host it ran on before, when this is another one: just now its epoch was raised. */
+  readonly movedFrom: string | null;
   readonly createdAt: string;
   readonly journalDir: string;
   readonly storeDir: string;
@@ -29,11 +34,13 @@ export async function openDataDir(dir: string): Promise<DataDir> {
   const lock = await acquireLock(join(dir, 'lock.db'), { role: 'gateway', waitMs: 0 });
   try {
     syncDirectory(dir);
-    const node = readNode(dir) ?? makeNode(dir);
+    checkFences(dir);
+    const { node, movedFrom } = takeNode(dir);
     return {
       path: dir,
       nodeId: node.node_id,
       epoch: node.epoch,
+      movedFrom,
       createdAt: node.created_at,
       journalDir,
       storeDir,
@@ -59,46 +66,24 @@ function readSecret(dir: string): Buffer {
   });
 }
 
-type Node = { readonly node_id: string; readonly epoch: number; readonly created_at: string };
+/**
+ * The directory's identity. One that comes from another host was moved or copied there: its epoch rises, so that what is written from now on can
+ * be told from what a copy left behind may write.
+ */
+function takeNode(dir: string): { readonly node: NodeIdentity; readonly movedFrom: string | null } {
+  const known = readNode(dir);
+  const host = hostname();
+  if (known?.host === host) return { node: known, movedFrom: null };
+  const node = known === null ? newNode(host) : { ...known, epoch: known.epoch + (known.host === '' ? 0 : 1), host };
+  writeNode(dir, node);
+  return { node, movedFrom: known === null || known.host === '' ? null : known.host };
+}
 
-const NODE_NAME = 'node.json';
-
-function makeNode(dir: string): Node {
-  const node = {
+function newNode(host: string): NodeIdentity {
+  return {
     node_id: `node_${randomBytes(8).toString('hex')}`,
     epoch: 1,
     created_at: new Date(systemClock.now()).toISOString(),
+    host,
   };
-  createDurably(join(dir, NODE_NAME), (fd) => writeSync(fd, `${JSON.stringify(node, null, 2)}\n`));
-  return node;
-}
-
-function readNode(dir: string): Node | undefined {
-  const path = join(dir, NODE_NAME);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-  const node = parseNode(text);
-  if (node !== undefined) return node;
-  throw new ApportionError('journal_unavailable', `${path} cannot be read as a node's identity.`, {
-    hint: 'Restore the file from a backup: the journal belongs to the node named in it.',
-  });
-}
-
-function parseNode(text: string): Node | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof json !== 'object' || json === null) return undefined;
-  if (!('node_id' in json) || typeof json.node_id !== 'string') return undefined;
-  if (!('epoch' in json) || typeof json.epoch !== 'number') return undefined;
-  if (!('created_at' in json) || typeof json.created_at !== 'string') return undefined;
-  return { node_id: json.node_id, epoch: json.epoch, created_at: json.created_at };
 }

@@ -125,6 +125,7 @@ test('F3: killed at any step of compressing, nothing is lost, and it can be done
   const dir = join(scratchDir(t), 'journal');
   const main = fileURLToPath(new URL('./compress-main.fixture.ts', import.meta.url));
   const kills = await killedAtEachStep(t, {
+    steps: 'all',
     command: [main, dir],
     before: () => {
       rmSync(dir, { recursive: true, force: true });

@@ -20,6 +20,8 @@ const EFFECTS = [
 const MOST_STEPS = 400;
 
 export type KilledRun = {
+  /** Of a program with many changes: each of the first ones, and fewer and fewer of the later ones. */
+  readonly steps: 'all' | 'sampled';
   /** The program to run, and its arguments. */
   readonly command: readonly string[];
   before(): void;
@@ -40,12 +42,16 @@ export async function killedAtEachStep(t: TestContext, run: KilledRun): Promise<
   }
   let kills = 0;
   for (const effect of EFFECTS) {
-    for (let step = 1; await isKilledAt(`inject=${effect}:signal=SIGKILL:when=${step}`, run); step += 1) {
+    for (let step = 1; await isKilledAt(`inject=${effect}:signal=SIGKILL:when=${step}`, run); step = next(step, run)) {
       kills += 1;
       assert.ok(kills < MOST_STEPS, `the program has more than ${MOST_STEPS} steps`);
     }
   }
   return kills;
+}
+
+function next(step: number, { steps }: KilledRun): number {
+  return steps === 'all' ? step + 1 : step * 2;
 }
 
 async function isKilledAt(inject: string, run: KilledRun): Promise<boolean> {

@@ -118,6 +118,7 @@ test('F6: killed at any step, the journal reads from what is written down, and t
   const dir = join(scratchDir(t), 'journal');
   const main = fileURLToPath(new URL('./retire-main.fixture.ts', import.meta.url));
   const kills = await killedAtEachStep(t, {
+    steps: 'all',
     command: [main, dir],
     before: () => {
       rmSync(dir, { recursive: true, force: true });
