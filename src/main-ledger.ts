@@ -3,9 +3,9 @@ import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAccounts, writeSnapshot, type Accounts } from '#accounts';
-import { createAdmin, followPrices, type PricingDeps } from '#admin';
+import { createAdmin, followPrices, type AdminDeps, type PricingDeps } from '#admin';
 import { loadConfig, type Config } from '#config';
-import { createRepricing, type Repricing } from '#jobs';
+import { createAdjustments, createRepricing, createResolutions, createTurns, type JobDeps } from '#jobs';
 import { acquireLock } from '#ledger';
 import type { StoreReader } from '#analytics';
 import { openEntryReader } from '#ledger/read';
@@ -15,6 +15,7 @@ import { loadPriceBook, type Prices } from '#pricing';
 import { Acknowledgements, connectToParent, Corrections, type Parent } from '#processes';
 import { findProvider } from '#providers';
 import { systemClock } from '#std';
+import { compileTagRules } from '#tags';
 import { ApportionError } from '#terms';
 import { createEstimator, NO_QUIRKS, USAGE_READERS, type Quirks } from '#wires';
 
@@ -59,11 +60,16 @@ async function main(): Promise<void> {
   shipper = following;
   following.wake(durableSeq);
   const reports: StoreReader = { query: store.query, asOf: () => following.asOf() };
-  const pricing = await openPricing({ config, log, accounts, reports, shipper: following, corrections });
+  const {
+    pricing,
+    byHand,
+    close: closeJobs,
+  } = await openJobs({ config, log, accounts, reports, shipper: following, corrections });
   const admin = await createAdmin({
     accounts,
     store: reports,
-    pricing: pricing.deps,
+    pricing,
+    byHand,
     log,
     clock: systemClock,
     dashboardDir: DASHBOARD,
@@ -75,7 +81,7 @@ async function main(): Promise<void> {
   await stopped.promise;
   clearInterval(lag);
   await admin.close();
-  await pricing.close();
+  await closeJobs();
   await shipUntil(following, config.timeouts.shutdownMs);
   await following.close();
   await store.close();
@@ -131,7 +137,7 @@ async function openControl({ config, log, parent, acknowledgements }: ControlPar
   return accounts;
 }
 
-type PricingParts = {
+type JobParts = {
   readonly config: Config;
   readonly log: Log;
   readonly accounts: Accounts;
@@ -140,33 +146,43 @@ type PricingParts = {
   readonly corrections: Corrections;
 };
 
-/** Prices as the gateway has them, and the job that prices recorded calls anew by them. */
-async function openPricing(parts: PricingParts): Promise<{ readonly deps: PricingDeps; close(): Promise<void> }> {
+type Jobs = { readonly pricing: PricingDeps; readonly byHand: AdminDeps['byHand']; close(): Promise<void> };
+
+/** Prices as the gateway has them, and the jobs that append to the ledger. */
+async function openJobs(parts: JobParts): Promise<Jobs> {
   const { config, log, accounts } = parts;
   const fileTerms = config.prices;
   const current = followPrices({ accounts, log, book: await loadPriceBook(), fileTerms });
   const estimator = createEstimator();
   const { providers, routing } = config;
-  const repricing = openRepricing(parts, () => current().prices);
+  const jobs = jobDeps(parts, () => current().prices);
+  const repricing = createRepricing(jobs);
+  const adjustments = createAdjustments({
+    ...jobs,
+    key: (reference) => accounts.infoOf(reference),
+    tagRules: compileTagRules(config.tags),
+  });
   return {
-    deps: { current, fileTerms, providers, routes: routing.routes, estimator, repricing },
+    pricing: { current, fileTerms, providers, routes: routing.routes, estimator, repricing },
+    byHand: { adjustments, resolutions: createResolutions(jobs) },
     close: () => estimator.close(),
   };
 }
 
-function openRepricing(parts: PricingParts, prices: () => Prices): Repricing {
+function jobDeps(parts: JobParts, prices: () => Prices): JobDeps {
   const { accounts, reports, shipper, corrections } = parts;
-  return createRepricing({
+  return {
     prices,
     store: reports,
     append: (entries) => corrections.append(entries),
     untilStored: () => untilShipped(shipper),
     audit: accounts.audit,
     clock: systemClock,
-    newId: () => `reprice_${randomBytes(12).toString('hex')}`,
+    newId: (of) => `${of}_${randomBytes(12).toString('hex')}`,
     reader: (wire) => (Object.hasOwn(USAGE_READERS, wire) ? USAGE_READERS[wire] : undefined),
     quirks: (name) => quirksOf(parts.config, name),
-  });
+    inTurn: createTurns(),
+  };
 }
 
 /** Of a provider that is no longer configured, those it is known to have. */

@@ -5,12 +5,14 @@ import type { StoreReader } from '#analytics';
 import type { Log } from '#observe';
 import type { Clock } from '#std';
 import { guardRoutes } from './access.ts';
+import { addAdjustmentRoutes, type AdjustmentRouteDeps } from './adjustment-routes.ts';
 import { addAnalyticsRoutes } from './analytics-routes.ts';
 import { addAuditRoutes } from './audit-routes.ts';
 import { addDashboardFiles } from './dashboard-files.ts';
 import { answerErrors } from './error-answers.ts';
 import { addKeyRoutes } from './key-routes.ts';
 import { addPriceRoutes, type PricingDeps } from './prices/price-routes.ts';
+import { addResolutionRoutes, type ResolutionRouteDeps } from './resolution-routes.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import { addSpendRoutes } from './spend-routes.ts';
 import { addTagReportRoutes } from './tag-report-routes.ts';
@@ -23,6 +25,7 @@ export type AdminDeps = {
   readonly clock: Clock;
   readonly log: Log;
   readonly pricing: PricingDeps;
+  readonly byHand: AdjustmentRouteDeps & ResolutionRouteDeps;
   /** The built dashboard (`dashboard/dist`); may be absent. */
   readonly dashboardDir: string;
 };
@@ -54,6 +57,8 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   addTagReportRoutes(app, deps);
   addSpendRoutes(app, deps);
   addPriceRoutes(app, deps);
+  addAdjustmentRoutes(app, deps.byHand);
+  addResolutionRoutes(app, deps.byHand);
   addAuditRoutes(app, deps);
   addSessionRoutes(app, deps);
   await addDashboardFiles(app, deps);

@@ -30,8 +30,8 @@ export type OpenAdmin = {
 export async function openAdmin(store: StoreReader = EMPTY_STORE, given: GivenPrices = {}): Promise<OpenAdmin> {
   const accounts = await openAccounts({ file: ':memory:', clock: systemClock, random: randomBytes });
   const { callKey } = await accounts.bootstrap({ adminKey: ADMIN_KEY });
-  const { pricing, close: closePricing } = openPricing(accounts, given);
-  const app = await createAdmin({ accounts, store, pricing, clock: systemClock, log: SILENT, dashboardDir: tmpdir() });
+  const { parts, close: closePricing } = openPricing(accounts, given);
+  const app = await createAdmin({ accounts, store, ...parts, clock: systemClock, log: SILENT, dashboardDir: tmpdir() });
   return {
     app,
     accounts,

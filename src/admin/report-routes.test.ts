@@ -57,7 +57,7 @@ before(async () => {
   app = await createAdmin({
     accounts,
     store,
-    pricing: openPricing(accounts).pricing,
+    ...openPricing(accounts).parts,
     clock: systemClock,
     log: SILENT,
     dashboardDir: directory,

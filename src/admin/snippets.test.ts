@@ -82,7 +82,7 @@ describe(
           query: (sql, params, options) => store.query(sql, params, options),
           asOf: () => ({ nodeId: 'node', seq: 4, at: null }),
         },
-        pricing: openPricing(accounts).pricing,
+        ...openPricing(accounts).parts,
         clock: systemClock,
         log,
         dashboardDir: directory,

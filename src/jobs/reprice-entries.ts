@@ -1,10 +1,8 @@
 import type { StoreReader } from '#analytics';
-import { standingOf, type EntryRecord, type Standing } from '#ledger';
 import { ENTRIES, fromRowEntry, STORED_ENTRY_COLUMNS, type AsOf } from '#ledger/store';
 import { invariant } from '#std';
+import { UP_TO, upTo, withStandings, type Stood } from './entry-standings.ts';
 import type { RepriceRequest } from './reprice-request.ts';
-
-export type Priced = { readonly entry: EntryRecord; readonly standing: Standing };
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -16,7 +14,7 @@ const PAGE = 1000;
 const DAY_MS = 86_400_000;
 
 /** The attempts a job is about, with what they and their corrections say, in the order the calls began, a page at a time. */
-export async function* pagesOf(store: StoreReader, request: RepriceRequest): AsyncGenerator<readonly Priced[]> {
+export async function* pagesOf(store: StoreReader, request: RepriceRequest): AsyncGenerator<readonly Stood[]> {
   // What arrives meanwhile is priced by the prices of today as it is.
   const asOf = store.asOf();
   const span = await spanOf(store, request, asOf);
@@ -27,7 +25,9 @@ export async function* pagesOf(store: StoreReader, request: RepriceRequest): Asy
     let after: Place | null = null;
     do {
       const rows = await attemptRows(store, { request, asOf, window, after });
-      if (rows.length > 0) yield await withStandings(store, { request, asOf, window, rows });
+      const all = await withStandings({ store, asOf }, rows.map(fromRowEntry));
+      const open = all.filter(({ standing }) => request.states.includes(standing.state));
+      if (open.length > 0) yield open;
       after = rows.length < PAGE ? null : placeOf(rows.at(-1));
     } while (after !== null);
   }
@@ -39,7 +39,7 @@ function startOfNextDay(at: number): number {
 
 const PERIOD = `effective_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
   AND effective_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
-  AND (node_id != {node:String} OR seq <= {seq:UInt64})`;
+  AND ${UP_TO}`;
 
 type Window = { readonly from: number; readonly to: number };
 
@@ -79,8 +79,7 @@ function conditionsOf(
     params: {
       from,
       to,
-      node: asOf.nodeId,
-      seq: asOf.seq,
+      ...upTo(asOf),
       states,
       ...(provider === null ? {} : { provider }),
       ...(model === null ? {} : { model }),
@@ -109,27 +108,4 @@ function attemptRows(
 function placeOf(row: Row | undefined): Place {
   invariant(row !== undefined, 'a full page has a last row');
   return { at: Number(row['p_at']), nodeId: String(row['p_node']), seq: Number(row['p_seq']) };
-}
-
-async function withStandings(
-  store: StoreReader,
-  { request, asOf, window, rows }: Ask & { readonly rows: readonly Row[] },
-): Promise<readonly Priced[]> {
-  const entries = rows.map(fromRowEntry);
-  // A correction is at the time of what it corrects.
-  const found = await store.query<Row>(
-    `SELECT ${STORED_ENTRY_COLUMNS} FROM ${ENTRIES}
-      WHERE ${PERIOD} AND kind = 'correction' AND corrects IN {entries:Array(String)}`,
-    {
-      from: window.from,
-      to: window.to,
-      node: asOf.nodeId,
-      seq: asOf.seq,
-      entries: entries.map(({ entryId }) => entryId),
-    },
-  );
-  const corrections = Map.groupBy(found.map(fromRowEntry), ({ corrects }) => corrects);
-  return entries
-    .map((entry) => ({ entry, standing: standingOf(entry, corrections.get(entry.entryId) ?? []) }))
-    .filter(({ standing }) => request.states.includes(standing.state));
 }

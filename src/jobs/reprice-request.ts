@@ -58,7 +58,7 @@ export type WireRepricing = WireAmounts & {
   readonly without_usage: number;
   /** No price is found for them: what they have is left as it is. */
   readonly without_price: number;
-  /** They are priced as a whole, and the prices of today lack a part: what they have is left as it is. */
+  /** Left as they are: the prices of today lack a part of what was priced as a whole, or somebody stated the cost. */
   readonly kept: number;
   readonly unpriced_before: number;
   readonly unpriced_after: number;

@@ -6,8 +6,10 @@ import { systemClock, type TimestampMs } from '#std';
 import { ApportionError, parseUsd, type EntryId, type Usage } from '#terms';
 import { NO_QUIRKS, type UsageReader } from '#wires';
 import { openLedger, type Call, type OpenLedger } from './open-ledger.fixture.ts';
-import { createRepricing, type RepricingDeps } from './repricing.ts';
+import type { JobDeps } from './job-deps.ts';
+import { createRepricing } from './repricing.ts';
 import type { RepriceRequest, Repricing } from './reprice-request.ts';
+import { createTurns } from './turns.ts';
 
 const instant = (text: string): TimestampMs => Date.parse(text) as TimestampMs;
 
@@ -51,12 +53,12 @@ const REQUEST: RepriceRequest = {
   actor: 'admin_key',
 };
 
-type Recorded = Parameters<RepricingDeps['audit']['record']>[0];
+type Recorded = Parameters<JobDeps['audit']['record']>[0];
 
 type Bench = {
   readonly ledger: OpenLedger;
   readonly audit: Recorded[];
-  job(prices: Prices, more?: Partial<RepricingDeps>): Repricing;
+  job(prices: Prices, more?: Partial<JobDeps>): Repricing;
 };
 
 async function openBench(calls: readonly Call[]): Promise<Bench> {
@@ -78,6 +80,7 @@ async function openBench(calls: readonly Call[]): Promise<Bench> {
         newId: () => `reprice_${(ids += 1)}`,
         reader: () => undefined,
         quirks: () => NO_QUIRKS,
+        inTurn: createTurns(),
         ...more,
       }),
   };

@@ -8,6 +8,7 @@ import {
   type Meters,
   type PicoUsd,
   type RatedCost,
+  type Usage,
 } from '#terms';
 import { freshSalt } from './chain/entry-salt.ts';
 import { openLines, takenBack, toChargeLine } from './charge-line.ts';
@@ -19,11 +20,13 @@ export type Correction = {
   /** What the entry and its earlier corrections say. */
   readonly standing: Standing;
   readonly postedAt: TimestampMs;
-  /** Why it is corrected: `repriced`. */
+  /** Why it is corrected: `repriced`, `resolved_usage`, … */
   readonly reason: string;
   /** What they shall say from now on. */
   readonly rated: RatedCost;
   readonly meters: Meters;
+  /** The provider's usage object, where the correction rests on one that the entry has not. */
+  readonly told?: Pick<Usage, 'origin' | 'raw'>;
   readonly priceBook: string;
 };
 
@@ -64,7 +67,8 @@ export function correctionEntry(correction: Correction): { readonly entryId: Ent
     latency_ms: 0,
     first_byte_ms: null,
     reserved: null,
-    usage_raw: '',
+    usage_raw: correction.told?.raw ?? '',
+    ...(correction.told === undefined ? {} : { usage_origin: correction.told.origin }),
     other_usage: '',
     ...usageFields(standing.meters, meters),
     charges: openLines([...takenBack(standing.charges), ...rated.charges.map(toChargeLine)]),

@@ -1,9 +1,18 @@
 /**
- * Is: the ledger of record: the entry's shape, corrections of entries, and the journal that makes them durable.
+ * Is: the ledger of record: the entry's shape, corrections of entries and adjustments beside them, and the journal that makes them durable.
  * Owns: entry schema, journal files, intents, recovery, the data directory and its lock. Not: computing a charge, or answering a report.
  * Holds: an entry is durable before `settle` resolves; entries never change; sequence numbers have no gap.
  * Fails: `journal_unavailable` when the disk refuses; after that nothing is accepted until it is opened again.
  */
+export {
+  ADJUSTED_AMOUNTS,
+  adjustmentEntry,
+  movedBy,
+  statementOf,
+  type AdjustedAmount,
+  type AdjustedDimensions,
+  type AdjustmentSubject,
+} from './adjustment.ts';
 export { openLines, type ChargeLine } from './charge-line.ts';
 export { correctionEntry, standsAlready, type Correction } from './correction.ts';
 export { parseEntry, type EntryRecord } from './entry-record.ts';

@@ -15,6 +15,8 @@ export type Standing = {
   readonly atRisk: PicoUsd | null;
   readonly meters: Meters;
   readonly charges: readonly ChargeLine[];
+  /** The usage object that was told last, and where its quantities are from; what the entry has, where nobody told another. */
+  readonly usage: { readonly origin: string; readonly raw: string };
   readonly corrections: number;
 };
 
@@ -24,6 +26,7 @@ export function standingOf(original: EntryRecord, corrections: readonly EntryRec
   for (const { corrects } of ordered) invariant(corrects === original.entryId, 'a correction is of this entry');
   const all = [original, ...ordered];
   const last = all.at(-1) ?? original;
+  const told = ordered.findLast(({ usageRaw }) => usageRaw !== '') ?? original;
   const known = last.costState !== 'unpriced' && last.costState !== 'in_doubt';
   const sum = (read: (entry: EntryRecord) => PicoUsd | null): PicoUsd | null => (known ? sumOf(all.map(read)) : null);
   return {
@@ -36,6 +39,7 @@ export function standingOf(original: EntryRecord, corrections: readonly EntryRec
     atRisk: last.costState === 'in_doubt' ? sumOf(all.map((entry) => entry.atRisk)) : null,
     meters: metersOf(all),
     charges: openLines(all.flatMap((entry) => entry.charges)),
+    usage: { origin: told.usageOrigin, raw: told.usageRaw },
     corrections: ordered.length,
   };
 }

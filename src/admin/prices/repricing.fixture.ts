@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StoreReader } from '#analytics';
-import { createRepricing } from '#jobs';
+import { createTurns } from '#jobs';
 import { openStore } from '#ledger/store';
 import { systemClock } from '#std';
 import { NO_QUIRKS, USAGE_READERS } from '#wires';
@@ -23,24 +23,24 @@ export async function openAdminWithCalls(calls: readonly SeedCall[], given: Give
   };
   const admin = await openAdmin(reader, {
     ...given,
-    repricing: (accounts, current) =>
-      createRepricing({
-        store: reader,
-        prices: () => current().prices,
-        reader: (wire) => USAGE_READERS[wire],
-        quirks: () => NO_QUIRKS,
-        append: async (entries) => {
-          const lines = entries.map(({ body }, at) =>
-            Buffer.from(`{"node_id":"node","seq":${seq + at + 1},${body.slice(1)}`),
-          );
-          await store.insert({ nodeId: 'node', first: seq + 1, last: seq + lines.length, generation: 0, lines });
-          seq += lines.length;
-        },
-        untilStored: () => Promise.resolve(),
-        audit: accounts.audit,
-        clock: systemClock,
-        newId: () => `reprice_${seq}`,
-      }),
+    jobs: (accounts, current) => ({
+      store: reader,
+      prices: () => current().prices,
+      reader: (wire) => USAGE_READERS[wire],
+      quirks: () => NO_QUIRKS,
+      append: async (entries) => {
+        const lines = entries.map(({ body }, at) =>
+          Buffer.from(`{"node_id":"node","seq":${seq + at + 1},${body.slice(1)}`),
+        );
+        await store.insert({ nodeId: 'node', first: seq + 1, last: seq + lines.length, generation: 0, lines });
+        seq += lines.length;
+      },
+      untilStored: () => Promise.resolve(),
+      audit: accounts.audit,
+      clock: systemClock,
+      newId: (of) => `${of}_${seq}`,
+      inTurn: createTurns(),
+    }),
   });
   return {
     ...admin,
