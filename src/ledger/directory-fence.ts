@@ -45,3 +45,10 @@ export function lowerFence(dir: string, fence: Fence): void {
   rmSync(path);
   syncDirectory(dirname(path));
 }
+
+/** Which node raised it, as it says of itself; null when there is none. */
+export function fencedBy(dir: string, fence: Fence): string | null {
+  if (!hasFence(dir, fence)) return null;
+  const json: unknown = JSON.parse(readFileSync(join(dir, fence), 'utf8'));
+  return typeof json === 'object' && json !== null && 'by' in json ? String(json.by) : '';
+}
