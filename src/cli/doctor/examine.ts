@@ -175,37 +175,16 @@ function compareReports(
 }
 
 function journalFigures(journal: JournalChecked, syncedAt: number | null): readonly Checked[] {
-  const {
-    files,
-    bytes,
-    frames,
-    entries,
-    retiredSeq,
-    firstSeq,
-    lastSeq,
-    synced,
-    open,
-    calls,
-    uncounted,
-    corrections,
-    spilt,
-  } = journal;
+  const { files, bytes, frames, entries, retiredSeq, firstSeq, lastSeq, synced, open, ...checked } = journal;
+  const { calls, corrections, adjustments, uncounted, spilt } = checked;
+  const range = { entries, retired: retiredSeq, first: firstSeq, last: lastSeq };
+  const sync = {
+    synced: synced?.seq ?? null,
+    synced_at: syncedAt === null ? null : new Date(syncedAt).toISOString(),
+    open_attempts: open.size,
+  };
   return [
-    {
-      what: 'journal',
-      figures: {
-        files,
-        bytes,
-        frames,
-        entries,
-        retired: retiredSeq,
-        first: firstSeq,
-        last: lastSeq,
-        synced: synced?.seq ?? null,
-        synced_at: syncedAt === null ? null : new Date(syncedAt).toISOString(),
-        open_attempts: open.size,
-      },
-    },
-    { what: 'entries', figures: { calls, corrections, calls_cut_in_two: uncounted, spilt_bytes: spilt } },
+    { what: 'journal', figures: { files, bytes, frames, ...range, ...sync } },
+    { what: 'entries', figures: { calls, corrections, adjustments, calls_cut_in_two: uncounted, spilt_bytes: spilt } },
   ];
 }

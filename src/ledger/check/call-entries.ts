@@ -37,7 +37,12 @@ export type CallProblem = { readonly rule: RuleId; readonly what: string; readon
 export function callProblems(entries: readonly CallEntry[], from: number): readonly CallProblem[] {
   const [only] = entries;
   if (entries.length === 1 && only !== undefined && only.kind === 'attempt') return countProblems(entries);
-  return [...doubleProblems(entries), ...countProblems(entries), ...correctionProblems(entries, from)];
+  return [
+    ...doubleProblems(entries),
+    ...countProblems(entries),
+    ...correctionProblems(entries, from),
+    ...adjustmentProblems(entries, from),
+  ];
 }
 
 function doubleProblems(entries: readonly CallEntry[]): readonly CallProblem[] {
@@ -82,13 +87,31 @@ function correctionProblems(entries: readonly CallEntry[], from: number): readon
   return problems;
 }
 
+/** They stand beside an entry and its corrections, or by themselves, and are numbered of their own. */
+function adjustmentProblems(entries: readonly CallEntry[], from: number): readonly CallProblem[] {
+  const next = new Map<number, number>();
+  return entries.flatMap((of) => {
+    if (of.kind !== 'adjustment') return [];
+    const [number, expected] = [numberOf(of), next.get(of.attempt) ?? 1];
+    next.set(of.attempt, number + 1);
+    // Those before it may have been in a file that is gone.
+    if (number === expected || (from > 1 && expected === 1)) return [];
+    return [{ rule: 'calls.corrections', what: `it is adjustment ${number}, and ${expected} comes next`, of }];
+  });
+}
+
+/** The n in `….correction.<n>`. */
+function numberOf({ entryId }: CallEntry): number {
+  return Number(entryId.slice(entryId.lastIndexOf('.') + 1));
+}
+
 /** Numbers rise by one; each correction says what state it ends and what was counted there; the end adds up. */
 function chainProblems(original: CallEntry, corrections: readonly CallEntry[]): readonly CallProblem[] {
   const problems: CallProblem[] = [];
   const fault = (what: string, of: CallEntry): void => void problems.push({ rule: 'calls.corrections', what, of });
   let standing = { state: original.state, cost: original.cost, sum: original.cost };
   for (const [index, one] of corrections.entries()) {
-    const number = Number(one.entryId.slice(one.entryId.lastIndexOf('.') + 1));
+    const number = numberOf(one);
     if (number !== index + 1) fault(`it is number ${number} of its entry, and ${index + 1} comes next`, one);
     const moves = one.resolves !== '';
     if ((moves ? one.resolves : one.state) !== standing.state || (moves && one.resolves === one.state))

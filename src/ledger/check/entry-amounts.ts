@@ -8,7 +8,7 @@ export function isUnknown(state: string): boolean {
 /** Known and unknown amounts: an unknown cost is null and never zero, and only what is in doubt is at risk. */
 export function amountProblems(entry: EntryFields): readonly string[] {
   if (entry.kind === 'attempt') return [...attemptProblems(entry), ...signProblems(entry)];
-  return entry.kind === 'correction' ? correctionProblems(entry) : [];
+  return entry.kind === 'correction' ? correctionProblems(entry) : adjustmentProblems(entry);
 }
 
 function attemptProblems(entry: EntryFields): readonly string[] {
@@ -45,5 +45,23 @@ function correctionProblems({ state, resolves, cost, atRisk, countsCall }: Entry
   if (atRisk !== null && (atRisk > 0n || resolves !== 'in_doubt'))
     problems.push(`a correction with ${atRisk} at risk, of an entry that was ${resolves === '' ? state : resolves}`);
   if (countsCall !== 0) problems.push('a correction that counts a call');
+  return problems;
+}
+
+/** Money that somebody moved is known to the last digit, and is no call. */
+function adjustmentProblems({
+  state,
+  cost,
+  atRisk,
+  countsCall,
+  resolves,
+  movedCost,
+  charges,
+}: EntryFields): readonly string[] {
+  const problems: string[] = [];
+  if (cost === null || state !== 'exact') problems.push(`an adjustment that is ${state}, of ${cost}`);
+  if (countsCall !== 0) problems.push('an adjustment that counts a call');
+  if (atRisk !== null || resolves !== '' || movedCost !== 0n || charges.length > 0)
+    problems.push('an adjustment that puts something at risk, resolves something or has price lines');
   return problems;
 }

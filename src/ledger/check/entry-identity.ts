@@ -5,8 +5,8 @@ const ID = /^(.+)\.(\d+)\.([a-z_]+)\.(\d+)$/;
 const NO_PROBLEMS: readonly string[] = [];
 
 /**
- * `<call>.<attempt>.attempt.0` for an attempt, `….correction.<n>` for its n-th correction, which names the attempt's entry. Other kinds
- * are only held to their call.
+ * `<call>.<attempt>.attempt.0` for an attempt; `….correction.<n>` for its n-th correction, which names the attempt's entry;
+ * `….adjustment.<n>` for money moved by hand, which may name one.
  */
 export function identityProblems(entry: EntryFields, frame: { readonly attempt: string }): readonly string[] {
   const { entryId, callId, attempt, kind, corrects } = entry;
@@ -18,8 +18,9 @@ export function identityProblems(entry: EntryFields, frame: { readonly attempt: 
     if (corrects !== '') return [`an attempt that corrects ${corrects}`];
     return frame.attempt === `${callId}.${attempt}` ? NO_PROBLEMS : [`its frame is of ${frame.attempt}`];
   }
-  if (kind !== 'correction') return NO_PROBLEMS;
   const original = `${callId}.${attempt}.attempt.0`;
-  if (corrects !== original) return [`it corrects ${corrects === '' ? 'nothing' : corrects}, not ${original}`];
+  if (kind !== 'correction' && kind !== 'adjustment') return [`"${kind}" is no kind of entry`];
+  if (corrects !== original && !(kind === 'adjustment' && corrects === ''))
+    return [`it is about ${corrects === '' ? 'nothing' : corrects}, not ${original}`];
   return frame.attempt === entryId ? NO_PROBLEMS : [`its frame is of ${frame.attempt}`];
 }

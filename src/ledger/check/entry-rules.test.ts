@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { TimestampMs } from '#std';
 import { picoUsd, type CallId, type CostState, type RatedCost } from '#terms';
+import { adjustmentEntry } from '../adjustment.ts';
 import { correctionEntry } from '../correction.ts';
 import { parseEntry } from '../entry-record.ts';
 import { closeEntry, closeInDoubt, openEntry, type AttemptStart } from '../entry.ts';
@@ -264,4 +265,24 @@ test('a correction that counts a call, or puts something at risk, is named', () 
   assert.deepEqual(broken({ ...first, at_risk: '5' }), ['entry.amounts']);
   assert.deepEqual(broken({ ...first, cost: null }), ['entry.amounts']);
   assert.deepEqual(broken({ ...first, corrects: '' }), ['entry.identity']);
+});
+
+function adjustment(n: number): Json {
+  const { entry } = adjustmentEntry({
+    subject: { kind: 'entry', entry: parseEntry(attempt()), n },
+    amount: picoUsd(-5n),
+    moves: ['billed'],
+    statement: { key: 'k', actor: 'a', reason: 'r' },
+    postedAt: (START.startedAt + 1000) as TimestampMs,
+  });
+  return JSON.parse(entry);
+}
+
+test('adjustments beside an entry break no rule, and one that is missing, counts a call or is of no known kind is named', () => {
+  for (const entry of [adjustment(1), { ...adjustment(1), corrects: '' }]) assert.deepEqual(broken(entry), []);
+  assert.deepEqual(brokenTogether([attempt(), adjustment(1), adjustment(2)]), []);
+  assert.deepEqual(brokenTogether([attempt(), adjustment(2)]), ['calls.corrections 2']);
+  assert.deepEqual(broken({ ...adjustment(1), counts_call: 1 }), ['entry.amounts']);
+  assert.deepEqual(broken({ ...adjustment(1), cost: null }), ['entry.amounts']);
+  assert.deepEqual(broken({ ...adjustment(1), kind: 'gift', entry_id: `${CALL}.1.gift.1` })[0], 'entry.identity');
 });

@@ -16,6 +16,7 @@ export type JournalChecked = JournalFigures & {
   /** Calls whose attempts a crash cut in two, so that none of them counts the call. */
   readonly uncounted: number;
   readonly corrections: number;
+  readonly adjustments: number;
   /** Bytes that went through the temporary folder. */
   readonly spilt: number;
 };
@@ -26,16 +27,17 @@ export function checkJournal(deps: JournalCheckDeps): JournalChecked {
   const walk = new JournalWalk(deps);
   const buckets = new CallBuckets();
   try {
-    let corrections = 0;
+    let [corrections, adjustments] = [0, 0];
     for (const placed of walk.entries()) {
       const entry = readEntry(placed, findings);
       if (entry === null) continue;
       if (entry.kind === 'correction') corrections += 1;
+      if (entry.kind === 'adjustment') adjustments += 1;
       deps.totals.add(placed.seq, entry);
       buckets.add(entry.callId, toCallEntry(placed.seq, entry));
     }
     const figures = walk.figures();
-    return { ...figures, corrections, ...checkCalls(buckets, { findings, from: figures.firstSeq ?? 1 }) };
+    return { ...figures, corrections, adjustments, ...checkCalls(buckets, { findings, from: figures.firstSeq ?? 1 }) };
   } finally {
     buckets.close();
   }
@@ -58,8 +60,9 @@ function checkCalls(
   let calls = 0;
   let uncounted = 0;
   for (const entries of buckets.calls()) {
-    calls += 1;
-    if (entries.every(({ countsCall }) => countsCall === 0)) uncounted += 1;
+    const attempts = entries.filter(({ kind }) => kind === 'attempt');
+    if (attempts.length > 0) calls += 1;
+    if (attempts.length > 0 && attempts.every(({ countsCall }) => countsCall === 0)) uncounted += 1;
     for (const { rule, what, of } of callProblems(entries, from))
       findings.fault(rule, what, { seq: of.seq, entryId: of.entryId });
   }
