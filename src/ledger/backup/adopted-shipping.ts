@@ -34,7 +34,10 @@ export function shipAdopted(deps: AdoptedShippingDeps): AdoptedShipping {
   const look = (): void => {
     for (const node of listAdopted(deps.dataDir)) {
       if (shippers.has(node.nodeId)) continue;
-      deps.log.info({ node_id: node.nodeId, entries: node.lastSeq }, 'the entries of an adopted node are in this ledger');
+      deps.log.info(
+        { node_id: node.nodeId, entries: node.lastSeq },
+        'the entries of an adopted node are in this ledger',
+      );
       shippers.set(node.nodeId, start(node, deps));
     }
   };

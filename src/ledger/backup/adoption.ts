@@ -147,7 +147,9 @@ export type AdoptedNode = { readonly nodeId: string; readonly journalDir: string
 export function listAdopted(dataDir: string): AdoptedNode[] {
   const dir = join(dataDir, ADOPTED);
   if (!existsSync(dir)) return [];
-  const nodes = readdirSync(dir).filter((name) => !name.endsWith('.partial') && statSync(join(dir, name)).isDirectory());
+  const nodes = readdirSync(dir).filter(
+    (name) => !name.endsWith('.partial') && statSync(join(dir, name)).isDirectory(),
+  );
   return nodes.map((nodeId) => {
     const journalDir = join(dir, nodeId, 'journal');
     return { nodeId, journalDir, lastSeq: readMark(journalDir)?.seq ?? 0 };

@@ -82,3 +82,17 @@ test('F7: a segment whose retention is over but whose entries the store lacks is
     [['error', 'a journal file whose retention is over is kept']],
   );
 });
+
+test('F3: nothing is compressed while somebody else works on segments, whatever comes of it', async (t) => {
+  const dir = await writtenJournal(t, 40);
+  const keeper = open(t, sample(dir));
+  const before = listUncompressed(dir);
+  const working = Promise.withResolvers<void>();
+  const alone = keeper.alone(() => working.promise);
+  const tended = keeper.tend();
+  assert.deepEqual(listUncompressed(dir), before);
+  working.reject(new Error('the work failed'));
+  await assert.rejects(alone, /the work failed/);
+  await tended;
+  assert.deepEqual(listUncompressed(dir), []);
+});

@@ -20,6 +20,8 @@ export type SegmentKeeperDeps = {
 export type SegmentKeeper = {
   /** Resolves when all that is to be done now is done. */
   tend(): Promise<void>;
+  /** Runs `work` while nothing is compressed or removed: an erasure rewrites segments too. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
   /** Ends at once; what was being done is done again at the next start. */
   close(): Promise<void>;
 };
@@ -52,6 +54,16 @@ class TimedKeeper implements SegmentKeeper {
   tend(): Promise<void> {
     this.#running = this.#running.then(() => this.#round());
     return this.#running;
+  }
+
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#running.then(work);
+    // Whoever asked hears of a failure; the rounds go on.
+    this.#running = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
   }
 
   async close(): Promise<void> {
