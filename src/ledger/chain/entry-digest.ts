@@ -119,10 +119,17 @@ export function partSaltsText(
   return Buffer.from(text).toString('latin1');
 }
 
-/** What an erased unit must look like: lists and objects of what was sent become empty, single values say that they are gone. */
+/** What stands in the place of an erased unit: what was sent becomes empty, single values say that they are gone. */
+export const PLACEHOLDERS: Readonly<Record<string, unknown>> = {
+  tags_sent: [],
+  tag_conflicts: [],
+  tags_overflow: {},
+  // Still what is read there: no usage object of any provider, and the statement of an adjustment.
+  usage_raw: JSON.stringify({ idempotency_key: ERASED, actor: ERASED, reason: ERASED }),
+};
+
 export function placeholderOf(path: string): string {
-  if (path === 'tag_conflicts' || path === 'tags_sent') return '[]';
-  return path === 'tags_overflow' ? '{}' : JSON.stringify(ERASED);
+  return JSON.stringify(Object.hasOwn(PLACEHOLDERS, path) ? PLACEHOLDERS[path] : ERASED);
 }
 
 export function isPlaceholder(body: Buffer, { path, start, end }: IdentityUnit): boolean {

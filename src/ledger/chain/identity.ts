@@ -2,7 +2,7 @@ import { scanJsonObject, jsonValueEnd, type JsonMember } from '#std';
 
 /**
  * The identifying values of an entry or intent: whatever names a person, a customer, a session. Each is a unit of its own, hashed
- * with a salt of its own, and can be erased without the others. Money, tokens, models, keys' and calls' ids are none.
+ * with a salt of its own, and can be erased without the others. Money, tokens, models, ids of keys and calls are none.
  */
 export type IdentityUnit = {
   /** The member's name, and behind a dot the tag's key or the place in the list: `entity_id`, `tags.team`, `labels.0`. */
@@ -23,6 +23,8 @@ const WHOLE: ReadonlySet<string> = new Set([
   'tag_conflicts',
   'tags_overflow',
   'tags_sent',
+  // What somebody wrote as the reason of an adjustment stands here.
+  'usage_raw',
 ]);
 
 const BY_KEY: ReadonlySet<string> = new Set(['tags']);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ERASED } from '../chain/entry-digest.ts';
+import { ERASED, PLACEHOLDERS } from '../chain/entry-digest.ts';
 
 /** Whose data is erased: everything recorded under one value of a dimension, one session, or the owner of keys. */
 export type ErasureSubject =
@@ -15,7 +15,10 @@ const text = z.string().catch('');
 const texts = z.array(z.string()).catch([]);
 const textByKey = z.record(z.string(), z.string()).catch({});
 
+const ADJUSTMENT = 'adjustment';
+
 const identitySchema = z.object({
+  kind: text,
   entity_type: text,
   entity_id: text,
   session_id: text,
@@ -29,6 +32,7 @@ const identitySchema = z.object({
   tags_overflow: textByKey,
   tag_conflicts: z.array(z.object({ key: text, value: text, source: text })).catch([]),
   tags_sent: texts,
+  usage_raw: text,
 });
 
 /** Never throws: what is missing or of another shape names nobody. */
@@ -57,8 +61,8 @@ export function isOf(subject: ErasureSubject, fields: IdentityFields): boolean {
   }
 }
 
-function valueAt(texts_: Readonly<Record<string, string>>, key: string): string | undefined {
-  return Object.hasOwn(texts_, key) ? texts_[key] : undefined;
+function valueAt(values: Readonly<Record<string, string>>, key: string): string | undefined {
+  return Object.hasOwn(values, key) ? values[key] : undefined;
 }
 
 const SINGLE = ['key_name', 'key_owner', 'entity_id', 'session_id', 'session_path', 'trace_id'] as const;
@@ -74,9 +78,9 @@ const OF_SESSION: ReadonlySet<string> = new Set(['session_id', 'session_path', '
 export function erasedPaths(subject: ErasureSubject, fields: IdentityFields): ReadonlySet<string> {
   const paths = new Set<string>();
   if (!isOf(subject, fields)) return paths;
-  const names = wordOf(subject.value);
+  const names = holder(subject);
   const offer = (path: string, value: string): void => {
-    if (value !== '' && value !== ERASED && names(value)) paths.add(path);
+    if (value !== '' && names(value)) paths.add(path);
   };
   for (const name of SINGLE) offer(name, fields[name]);
   for (const [key, value] of Object.entries(fields.tags)) offer(`tags.${key}`, value);
@@ -85,6 +89,8 @@ export function erasedPaths(subject: ErasureSubject, fields: IdentityFields): Re
   if (Object.values(fields.tags_overflow).some(names)) paths.add('tags_overflow');
   if (fields.tag_conflicts.some(({ value }) => names(value))) paths.add('tag_conflicts');
   if (fields.tags_sent.length > 0) paths.add('tags_sent');
+  // Of a call it is the provider's usage object, which names nobody; of an adjustment the words of whoever made it.
+  if (fields.kind === ADJUSTMENT) offer('usage_raw', fields.usage_raw);
   if (subject.kind === 'session') {
     for (const name of SINGLE)
       if (OF_SESSION.has(name) && fields[name] !== '' && fields[name] !== ERASED) paths.add(name);
@@ -92,12 +98,13 @@ export function erasedPaths(subject: ErasureSubject, fields: IdentityFields): Re
   return paths;
 }
 
-const SPECIAL = /[\\^$.*+?()[\]{}|/]/g;
-
-function wordOf(value: string): (text: string) => boolean {
+/** Says whether a text holds the subject's value as a word. */
+export function holder({ value }: ErasureSubject): (text: string) => boolean {
   const word = new RegExp(`(?<![\\p{L}\\p{N}])${value.replaceAll(SPECIAL, '\\$&')}(?![\\p{L}\\p{N}])`, 'iu');
   return (found) => word.test(found);
 }
+
+const SPECIAL = /[\\^$.*+?()[\]{}|/]/g;
 
 /** The fields without the values at these paths, as a rebuild of the store from the erased journal would have them. */
 export function withoutPaths(fields: IdentityFields, paths: ReadonlySet<string>): IdentityFields {
@@ -108,8 +115,6 @@ export function withoutPaths(fields: IdentityFields, paths: ReadonlySet<string>)
     tags: Object.fromEntries(Object.entries(fields.tags).map(([key, value]) => [key, one(`tags.${key}`, value)])),
     labels: fields.labels.map((label, place) => one(`labels.${place}`, label)),
     paths: fields.paths.map((path, place) => one(`paths.${place}`, path)),
-    tags_overflow: paths.has('tags_overflow') ? {} : fields.tags_overflow,
-    tag_conflicts: paths.has('tag_conflicts') ? [] : fields.tag_conflicts,
-    tags_sent: paths.has('tags_sent') ? [] : fields.tags_sent,
+    ...Object.fromEntries(Object.entries(PLACEHOLDERS).filter(([path]) => paths.has(path))),
   };
 }

@@ -5,6 +5,7 @@
  * Fails: reads reject with `ledger_unavailable`; shipping never gives up, it retries, splits, and raises an alarm.
  */
 export { ENTRIES, ENTRY_COLUMNS, type EntryColumn } from './schema.ts';
+export { IDENTITY_COLUMNS, type IdentityRow, type IdentityStore } from './identity-rows.ts';
 export { fromRowEntry, STORED_ENTRY_COLUMNS } from './stored-entry.ts';
 export { isTagKey, tagColumn, tagKeyOfPath, tagPath, type TagKeyedColumn } from './tag-column.ts';
 export { openStore, type SeqRange, type Store, type StoreDeps, type Totals } from './store.ts';

@@ -21,7 +21,7 @@ export function batchToken({ nodeId, first, last, generation }: Omit<Batch, 'lin
 /**
  * In the SQL text, never as client settings: those stick to a chDB connection and would silently drop a later insert.
  */
-const INSERT_SETTINGS = {
+const SETTINGS = {
   json_type_escape_dots_in_keys: '1',
   input_format_skip_unknown_fields: '1',
   date_time_input_format: "'best_effort'",
@@ -36,7 +36,7 @@ const INSERT_SETTINGS = {
   max_partitions_per_insert_block: '0',
 } as const;
 
-const SETTINGS = Object.entries(INSERT_SETTINGS)
+export const INSERT_SETTINGS = Object.entries(SETTINGS)
   .map(([name, value]) => `${name}=${value}`)
   .join(', ');
 
@@ -47,6 +47,6 @@ export function insertStatement(batch: Batch): string {
   invariant(lines.length === last - first + 1, `a batch ${first}-${last} has ${lines.length} lines`);
   const parts: Buffer[] = [];
   for (const line of lines) parts.push(NEWLINE, line);
-  const head = `INSERT INTO ${ENTRIES} SETTINGS insert_deduplication_token=${quote(batchToken(batch))}, ${SETTINGS} FORMAT JSONEachRow`;
+  const head = `INSERT INTO ${ENTRIES} SETTINGS insert_deduplication_token=${quote(batchToken(batch))}, ${INSERT_SETTINGS} FORMAT JSONEachRow`;
   return head + Buffer.concat(parts).toString();
 }

@@ -2,6 +2,7 @@ import type { Clock } from '#std';
 import { ApportionError, picoUsd, type PicoUsd } from '#terms';
 import { bind, type Params } from './bind.ts';
 import { openEngine, type Connection, type StoreLocation } from './connection.ts';
+import { identityRows, type IdentityStore } from './identity-rows.ts';
 import { insertStatement, type Batch } from './insert.ts';
 import type { Log } from './log.ts';
 import { migrate } from './migrations.ts';
@@ -27,6 +28,8 @@ export type Store = {
   ranges(nodeId: string): Promise<{ count: number; lastSeq: number }>;
   /** Deletes a node's rows, so that they can be sent anew under another generation. */
   forget(nodeId: string): Promise<void>;
+  /** For erasures. */
+  readonly identity: IdentityStore;
   close(): Promise<void>;
 };
 
@@ -60,7 +63,7 @@ export async function openStore(location: StoreLocation, deps: StoreDeps): Promi
     await close();
     throw error;
   }
-  return { ...writes(writer), ...comparisons(writer), query: queries(readers), close };
+  return { ...writes(writer), ...comparisons(writer), query: queries(readers), identity: identityRows(writer), close };
 }
 
 function writes(writer: Connection): Pick<Store, 'insert' | 'forget'> {

@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApportionError } from '#terms';
+import { bind } from './bind.ts';
+import type { Connection } from './connection.ts';
+import { INSERT_SETTINGS } from './insert.ts';
+import { ENTRIES, ENTRY_COLUMNS, type EntryColumn } from './schema.ts';
+
+/** The columns that may name somebody, as `chain/identity.ts` names an entry's values. None is part of the table's order. */
+export const IDENTITY_COLUMNS = [
+  'key_name',
+  'key_owner',
+  'entity_id',
+  'session_id',
+  'session_path',
+  'trace_id',
+  'tags',
+  'labels',
+  'paths',
+  'tag_conflicts',
+  'tags_overflow',
+  'tags_sent',
+  'usage_raw',
+] as const satisfies readonly EntryColumn[];
+
+export type IdentityColumn = (typeof IDENTITY_COLUMNS)[number];
+
+/** What the identifying columns of a row shall be. */
+export type IdentityRow = { readonly seq: number } & Readonly<Record<IdentityColumn, unknown>>;
+
+export type IdentityStore = {
+  /** Puts other values into rows of a node. Each part of the table changes at once for whoever asks; can be repeated. */
+  rewrite(nodeId: string, rows: readonly IdentityRow[]): Promise<void>;
+  /** Files that the engine has put aside, with values as they were before: it keeps them for eight minutes, from now on for a second. */
+  replacedFiles(): Promise<readonly string[]>;
+  /** To be called when they are gone. */
+  keepReplacedFiles(): Promise<void>;
+};
+
+/** Holds the new values while they are put in; no row of it has a value that is to be erased. */
+const ERASING = `${ENTRIES}_erasing`;
+
+const CREATE_ERASING = `CREATE TABLE ${ERASING} (seq UInt64,
+${IDENTITY_COLUMNS.map((name) => `  ${name} ${ENTRY_COLUMNS[name]}`).join(',\n')}
+) ENGINE = MergeTree ORDER BY seq`;
+
+const NUMBERS = `(SELECT groupArray(seq) FROM (SELECT seq FROM ${ERASING} ORDER BY seq))`;
+
+function newValue(column: IdentityColumn): string {
+  const values = `(SELECT groupArray(${column}) FROM (SELECT ${column} FROM ${ERASING} ORDER BY seq))`;
+  return `${column} = ${values}[transform(seq, ${NUMBERS}, arrayEnumerate(${NUMBERS}), 0)]`;
+}
+
+/**
+ * Not as a condition on the values: an `UPDATE` is kept as text in a file beside the table. And not computed in the engine: a JSON column made
+ * from text there reads dates as dates, whatever the settings, and `.:String` is then NULL. Arrays of the new values keep their types.
+ */
+const REWRITE = `ALTER TABLE ${ENTRIES} UPDATE ${IDENTITY_COLUMNS.map(newValue).join(', ')}
+WHERE node_id = {node:String} AND seq IN (SELECT seq FROM ${ERASING})
+SETTINGS mutations_sync=0, mutations_execute_subqueries_on_initiator=0`;
+
+const HERE = `database = currentDatabase() AND table = '${ENTRIES}'`;
+
+export function identityRows(writer: Connection): IdentityStore {
+  return {
+    async rewrite(nodeId, rows) {
+      // One of a process that died goes on, and needs its table.
+      await untilRewritten(writer);
+      await writer.run(`DROP TABLE IF EXISTS ${ERASING} SYNC`);
+      await writer.run(CREATE_ERASING);
+      const lines = rows.map((row) => JSON.stringify(row)).join('\n');
+      await writer.run(`INSERT INTO ${ERASING} SETTINGS ${INSERT_SETTINGS} FORMAT JSONEachRow\n${lines}`);
+      await writer.run(bind(REWRITE, { node: nodeId }));
+      await untilRewritten(writer);
+      await writer.run(`DROP TABLE ${ERASING} SYNC`);
+    },
+    async replacedFiles() {
+      await writer.run(`ALTER TABLE ${ENTRIES} MODIFY SETTING old_parts_lifetime = 1`);
+      const parts = await writer.rows<{ name: string }>(`SELECT name FROM system.parts WHERE ${HERE} AND NOT active`);
+      return parts.map(({ name }) => name);
+    },
+    async keepReplacedFiles() {
+      await writer.run(`ALTER TABLE ${ENTRIES} RESET SETTING old_parts_lifetime`);
+    },
+  };
+}
+
+const POLL_MS = 100;
+
+/** Asked again and again instead of waited for in the engine, so that shipping can use the line between two questions. */
+async function untilRewritten(writer: Connection): Promise<void> {
+  for (;;) {
+    const running = await writer.rows<{ id: string; reason: string }>(
+      `SELECT mutation_id AS id, latest_fail_reason AS reason FROM system.mutations WHERE ${HERE} AND NOT is_done`,
+    );
+    const failed = running.find(({ reason }) => reason !== '');
+    if (failed !== undefined) {
+      await writer.run(`KILL MUTATION WHERE ${HERE} AND mutation_id = '${failed.id}'`);
+      throw new ApportionError('ledger_unavailable', 'The store could not rewrite rows.', {
+        cause: new Error(failed.reason),
+      });
+    }
+    if (running.length === 0) return;
+    await delay(POLL_MS);
+  }
+}
