@@ -124,7 +124,7 @@ const LABEL: Grouping = {
 const FIXED_GROUPS = {
   model: MODEL,
   provider: plain("nullIf(provider, '')", 'provider'),
-  status: plain('status', 'status'),
+  status: plain("nullIf(status, '')", 'status'),
   key: KEY,
   label: LABEL,
 } as const;

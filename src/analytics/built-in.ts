@@ -4,7 +4,7 @@ import type { Bindings } from './bindings.ts';
 import { withinPeriod, type Period } from './period.ts';
 
 /** Columns that every entry has a value in, or none: what a report can be filtered by and broken down by as they stand. */
-export const BUILT_INS = ['route', 'operation', 'cause', 'region', 'service_tier'] as const;
+export const BUILT_INS = ['route', 'operation', 'cause', 'region', 'service_tier', 'kind'] as const;
 
 export type BuiltIn = (typeof BUILT_INS)[number];
 

@@ -18,17 +18,30 @@ export const COST_COLUMNS = [
   'resolves',
 ].join(', ');
 
-/** Corrections by the entry they correct, in the order they were made. */
+/** What was made of entries later, by the entry: its corrections in the order they were made, then what was adjusted by hand. */
 export type Corrections = ReadonlyMap<string, readonly Row[]>;
 
 const NO_CORRECTIONS: Corrections = new Map();
 
 export function correctionsAmong(rows: readonly Row[]): Corrections {
-  const corrections = rows.filter((row) => textOf(row, 'kind') === 'correction');
-  const byEntry = Map.groupBy(corrections, (row) => textOf(row, 'corrects'));
+  const later = rows.filter((row) => textOf(row, 'kind') !== 'attempt' && textOf(row, 'corrects') !== '');
+  const byEntry = Map.groupBy(later, (row) => textOf(row, 'corrects'));
   return new Map(
-    Array.from(byEntry, ([entry, found]) => [entry, found.toSorted((left, right) => orderOf(left) - orderOf(right))]),
+    Array.from(byEntry, ([entry, found]) => {
+      const ordered = found.toSorted((left, right) => orderOf(left) - orderOf(right));
+      return [entry, [...ordered.filter(isCorrection), ...ordered.filter((row) => !isCorrection(row))]];
+    }),
   );
+}
+
+/** An adjustment moves money beside an entry, and says nothing of what the entry is. */
+export function isCorrection(row: Row): boolean {
+  return textOf(row, 'kind') === 'correction';
+}
+
+/** What says by now how an entry stands: its last correction, or itself. */
+export function lastWord(row: Row, later: readonly Row[]): Row {
+  return later.findLast(isCorrection) ?? row;
 }
 
 function orderOf(row: Row): number {
@@ -50,7 +63,7 @@ export async function correctionsOf(
     'Array(String)',
     rows.map((row) => textOf(row, 'entry_id')),
   );
-  const sql = `SELECT ${COST_COLUMNS} FROM ${ENTRIES} WHERE kind = 'correction'
+  const sql = `SELECT ${COST_COLUMNS} FROM ${ENTRIES} WHERE kind IN ('correction', 'adjustment')
     AND effective_at BETWEEN ${at(Math.min(...times))} AND ${at(Math.max(...times))} AND corrects IN ${ids}
     AND (node_id != ${bind('String', asOf.nodeId)} OR seq <= ${bind('UInt64', asOf.seq)})`;
   return correctionsAmong(await store.query<Row>(sql, params, signal === undefined ? {} : { signal }));
@@ -74,10 +87,10 @@ export type CostNow = WireCost & {
   readonly cost_reason: string | null;
 };
 
-/** @param corrections of this entry, in the order they were made */
+/** @param corrections of this entry, and what was adjusted of it */
 export function costNow(row: Row, corrections: readonly Row[]): CostNow {
   const all = [row, ...corrections];
-  const last = all.at(-1) ?? row;
+  const last = lastWord(row, corrections);
   const state = textOf(last, 'cost_state');
   const known = state !== 'unpriced' && state !== 'in_doubt';
   const sum = (column: string): PicoUsd | null => (known ? sumOf(all, column) : null);

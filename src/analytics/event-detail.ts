@@ -1,10 +1,12 @@
-import { openLines, type ChargeLine } from '#ledger';
+import { openLines, statementOf, type ChargeLine } from '#ledger';
 import { invariant } from '#std';
 import { formatUsd } from '#terms';
 import {
   correctionsAmong,
   costNow,
   exactOrNull,
+  isCorrection,
+  lastWord,
   sumOf,
   toWireCost,
   type CostNow,
@@ -30,6 +32,8 @@ export type WireEventDetail = Omit<WireEvent, 'corrections'> &
     readonly attempts: readonly WireAttempt[];
     /** Every correction of the call, as it was made: signed differences. */
     readonly corrections: readonly WireCorrection[];
+    /** Money that was moved by hand, about the call. */
+    readonly adjustments: readonly WireAdjusted[];
     /** The cost of the whole call, all attempts and corrections; null while none of it is known. */
     readonly call_cost_usd_exact: string | null;
     /** The contract and markup that made cost and billed amount of the list cost. */
@@ -95,6 +99,17 @@ type WireCorrection = {
   readonly price_book: string | null;
 };
 
+type WireAdjusted = {
+  readonly id: string;
+  readonly entry_id: string;
+  readonly recorded_at: string;
+  readonly reason: string;
+  readonly actor: string;
+  readonly cost_usd_exact: string | null;
+  readonly list_cost_usd_exact: string | null;
+  readonly billed_usd_exact: string | null;
+};
+
 type WireCharge = {
   readonly meter: string;
   readonly quantity: string;
@@ -146,12 +161,16 @@ export function toWireEventDetail(row: Row, entries: readonly Row[]): WireEventD
   const all = correctionsAmong(entries);
   const own = all.get(textOf(row, 'entry_id')) ?? [];
   // What holds by now is said by the last correction.
-  const last = own.at(-1) ?? row;
+  const last = lastWord(row, own);
+  const later = Array.from(all.values()).flat();
+  // Where the provider said it later, in what was in doubt.
+  const told = own.findLast((entry) => isCorrection(entry) && textOf(entry, 'usage_raw') !== '') ?? row;
   return {
     ...toWireEvent(row, all),
     ...costNow(row, own),
     attempts: entries.filter((entry) => textOf(entry, 'kind') === 'attempt').map((entry) => toWireAttempt(entry, all)),
-    corrections: Array.from(all.values()).flat().map(toWireCorrection),
+    corrections: later.filter(isCorrection).map(toWireCorrection),
+    adjustments: later.filter((entry) => !isCorrection(entry)).map(toWireAdjusted),
     call_cost_usd_exact: exactOrNull(sumOf(entries, 'x_cost')),
     price_terms: textsOf(last, 'price_terms'),
     ...requestOf(row),
@@ -160,8 +179,8 @@ export function toWireEventDetail(row: Row, entries: readonly Row[]): WireEventD
     charges: openLines([row, ...own].flatMap(linesOf)).map(toWireCharge),
     unpriced_meters: textsOf(last, 'unpriced_meters'),
     ...tagsOf(row),
-    usage_origin: filledOrNull(row, 'usage_origin'),
-    usage_raw: jsonOrText(textOf(row, 'usage_raw')),
+    usage_origin: filledOrNull(told, 'usage_origin'),
+    usage_raw: jsonOrText(textOf(told, 'usage_raw')),
     price_book: filledOrNull(last, 'price_book'),
     recorded_at: isoOf(row, 'x_posted_ms'),
   };
@@ -235,6 +254,22 @@ function toWireCorrection(row: Row): WireCorrection {
     at_risk_exact: amount('x_at_risk'),
     charges: linesOf(row).map(toWireCharge),
     price_book: filledOrNull(row, 'price_book'),
+  };
+}
+
+/** Its own words stand where an attempt has the provider's usage object. */
+function toWireAdjusted(row: Row): WireAdjusted {
+  const amount = (column: string): string | null => exactOrNull(sumOf([row], column));
+  const { reason, actor } = statementOf(textOf(row, 'usage_raw'));
+  return {
+    id: textOf(row, 'entry_id'),
+    entry_id: textOf(row, 'corrects'),
+    recorded_at: isoOf(row, 'x_posted_ms'),
+    reason,
+    actor,
+    cost_usd_exact: amount('x_cost'),
+    list_cost_usd_exact: amount('x_list_cost'),
+    billed_usd_exact: amount('x_billed'),
   };
 }
 

@@ -1,6 +1,6 @@
 import { invariant } from '#std';
 import { tagKeyOfPath } from '#ledger/store';
-import { COST_COLUMNS, toWireCost, type Corrections, type WireCost } from './corrected.ts';
+import { COST_COLUMNS, isCorrection, toWireCost, type Corrections, type WireCost } from './corrected.ts';
 import { countOf, textOf, textOrNull, textsOf, type Row } from './reader.ts';
 
 /** One attempt as InfraPrism's events show it, and what more the ledger knows. */
@@ -86,7 +86,7 @@ export function toWireEvent(row: Row, allCorrections: Corrections): WireEvent {
     input_tokens: countOf(row, 'input_tokens'),
     output_tokens: countOf(row, 'output_tokens'),
     ...toWireCost(row, corrections),
-    corrections: corrections.length,
+    corrections: corrections.filter(isCorrection).length,
     latency_ms: countOf(row, 'latency_ms'),
     entity_type: filledOrNull(row, 'entity_type'),
     entity_id: filledOrNull(row, 'entity_id'),

@@ -168,6 +168,7 @@ describe('what can be asked for', () => {
         ['cause', 4, 1],
         ['region', 0, 0],
         ['service_tier', 0, 0],
+        ['kind', 4, 1],
         ['label', 1, 1],
         ['path', 1, 1],
         ['tags.app.version', 1, 1],

@@ -18,7 +18,7 @@ const dimensionsSchema = z.object({
 
 export function toWireAdjustment(entry: EntryRecord): WireAdjustment {
   const fields = dimensionsSchema.parse(entry.fields);
-  const { key, actor, reason } = statementOf(entry);
+  const { key, actor, reason } = statementOf(entry.usageRaw);
   const { amount, moves } = movedBy(entry);
   return {
     object: 'adjustment',

@@ -1,6 +1,5 @@
 import type { StoreReader } from '#analytics';
-import { adjustmentEntry, statementOf, type EntryRecord } from '#ledger';
-import { parseEntry } from '#ledger';
+import { adjustmentEntry, parseEntry, statementOf, type EntryRecord } from '#ledger';
 import { ENTRIES, fromRowEntry, STORED_ENTRY_COLUMNS } from '#ledger/store';
 import { ApportionError, formatUsd } from '#terms';
 import { toWireAdjustment } from './adjustment-record.ts';
@@ -102,7 +101,7 @@ function sameAs(booked: EntryRecord, made: EntryRecord, { idempotencyKey }: Adju
       ? (API_NAMES[field] ?? field)
       : booked.effectiveAt !== made.effectiveAt
         ? 'effective_at'
-        : statementOf(booked).reason === statementOf(made).reason
+        : statementOf(booked.usageRaw).reason === statementOf(made.usageRaw).reason
           ? null
           : 'reason';
   if (other === null) return toWireAdjustment(booked);

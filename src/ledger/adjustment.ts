@@ -134,9 +134,9 @@ function freeFields({
 
 const statementSchema = z.object({ idempotency_key: z.string(), actor: z.string(), reason: z.string() });
 
-/** What an adjustment says of itself. Throws what zod throws: an entry of ours that does not fit is a bug. */
-export function statementOf(entry: EntryRecord): Statement {
-  const { idempotency_key: key, actor, reason } = statementSchema.parse(JSON.parse(entry.usageRaw));
+/** What an adjustment says of itself, from its `usage_raw`. Throws what zod throws: an entry of ours that does not fit is a bug. */
+export function statementOf(usageRaw: string): Statement {
+  const { idempotency_key: key, actor, reason } = statementSchema.parse(JSON.parse(usageRaw));
   return { key, actor, reason };
 }
 

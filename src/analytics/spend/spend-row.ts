@@ -56,7 +56,7 @@ export const SPEND_COLUMNS = [
   'provider',
   'status',
   // Of the attempt as its corrections left it.
-  "argMax(cost_state, (kind != 'attempt', seq)) OVER (PARTITION BY call_id, attempt) AS x_cost_state",
+  "argMax(cost_state, (kind = 'correction', kind = 'attempt', seq)) OVER (PARTITION BY call_id, attempt) AS x_cost_state",
   'first_byte_ms',
   'tags_sent',
   'labels',
