@@ -44,6 +44,7 @@ test('an empty environment gives the defaults and the sandbox', () => {
     adminKey: null,
     logLevel: 'info',
     failOpen: false,
+    journal: { segmentBytes: 268_435_456, compress: true, retentionDays: null },
     limits: { maxBodyBytes: 33_554_432 },
     timeouts: { bodyMs: 60_000, ...TIMEOUTS, shutdownMs: 30_000 },
     providers: [],
@@ -238,4 +239,16 @@ test('no secret is in the description or in any error', () => {
       assert.ok(!said.includes('S3CRET'), said);
     }),
   );
+});
+
+test('the section of the journal is read, and what it does not know is an error', () => {
+  const read = (journal: object) =>
+    loadConfig({ env: { APPORTION_CONFIG: 'a.json' }, readFile: () => JSON.stringify({ journal }) });
+  assert.deepEqual(read({ segment_bytes: 65_536, compress: false, retention_days: 400 }).journal, {
+    segmentBytes: 65_536,
+    compress: false,
+    retentionDays: 400,
+  });
+  assert.throws(() => read({ retention_day: 1 }), /retention_days/);
+  assert.throws(() => read({ retention_days: -1 }), /a whole number from 0 to 36500/);
 });

@@ -23,6 +23,7 @@ export type Config = {
   readonly logLevel: LogLevel;
   /** Calls go on unrecorded while the journal cannot write. */
   readonly failOpen: boolean;
+  readonly journal: JournalConfig;
   readonly limits: { readonly maxBodyBytes: number };
   readonly timeouts: ProviderTimeouts & {
     /** The client sending its whole request body. */
@@ -38,6 +39,15 @@ export type Config = {
   readonly prices: PricesConfig;
   /** Harmless oddities, for the log. */
   readonly warnings: readonly string[];
+};
+
+/** The files of the ledger of record. */
+export type JournalConfig = {
+  /** A file that is larger is followed by the next one. */
+  readonly segmentBytes: number;
+  readonly compress: boolean;
+  /** Null: they are kept for ever. */
+  readonly retentionDays: number | null;
 };
 
 export type ConfigSources = { readonly env: Environment; readonly readFile: (path: string) => string };
@@ -70,6 +80,7 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
     adminKey: read(SETTINGS.adminKey),
     logLevel: read(SETTINGS.logLevel),
     failOpen: read(SETTINGS.failOpen),
+    journal: readJournal(read),
     limits: { maxBodyBytes: read(SETTINGS.maxBodyBytes) },
     timeouts: {
       bodyMs: read(SETTINGS.bodyTimeoutMs),
@@ -97,6 +108,15 @@ function readTimeouts(read: (setting: Setting<number>) => number): ProviderTimeo
   };
 }
 
+function readJournal(read: <T>(setting: Setting<T>) => T): JournalConfig {
+  const retentionDays = read(SETTINGS.journalRetentionDays);
+  return {
+    segmentBytes: read(SETTINGS.journalSegmentBytes),
+    compress: read(SETTINGS.journalCompress),
+    retentionDays: retentionDays === 0 ? null : retentionDays,
+  };
+}
+
 function openFile(
   env: Environment,
   deps: { readFile: ConfigSources['readFile']; problems: ConfigProblem[] },
@@ -110,7 +130,11 @@ function openFile(
     deps.problems.push(...file.problems);
     return NO_FILE;
   }
-  deps.problems.push(...file.strayKeys([], keysUnder('')), ...file.strayKeys(['timeouts'], keysUnder('timeouts')));
+  deps.problems.push(
+    ...['', 'timeouts', 'journal'].flatMap((section) =>
+      file.strayKeys(section === '' ? [] : [section], keysUnder(section)),
+    ),
+  );
   return file;
 }
 

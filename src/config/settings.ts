@@ -35,15 +35,20 @@ export const SETTINGS = {
     schema: z.union([z.literal('auto'), z.boolean()]),
     fromText: (value) => (value === 'true' ? true : value === 'false' ? false : value),
   } satisfies Setting<'auto' | boolean>,
-  failOpen: {
-    env: 'APPORTION_FAIL_OPEN',
-    file: 'fail_open',
-    fallback: false,
-    secret: false,
-    shape: 'true or false',
-    schema: z.boolean(),
-    fromText: (value) => (value === 'true' ? true : value === 'false' ? false : value),
-  } satisfies Setting<boolean>,
+  failOpen: yesOrNo({ env: 'APPORTION_FAIL_OPEN', file: 'fail_open', fallback: false }),
+  journalSegmentBytes: wholeNumber(
+    {
+      env: 'APPORTION_JOURNAL_SEGMENT_BYTES',
+      file: 'journal.segment_bytes',
+      fallback: LIMITS.journalSegmentBytes,
+    },
+    { min: 64 * 1024, max: 4 * 1024 * 1024 * 1024 },
+  ),
+  journalCompress: yesOrNo({ env: 'APPORTION_JOURNAL_COMPRESS', file: 'journal.compress', fallback: true }),
+  journalRetentionDays: wholeNumber(
+    { env: 'APPORTION_JOURNAL_RETENTION_DAYS', file: 'journal.retention_days', fallback: 0 },
+    { min: 0, max: 36_500 },
+  ),
   maxBodyBytes: wholeNumber(
     { env: 'APPORTION_MAX_BODY_BYTES', file: 'max_body_bytes', fallback: LIMITS.requestBodyBytes },
     { min: 1024, max: 1024 * 1024 * 1024 },
@@ -96,6 +101,16 @@ function wholeNumber(names: Names<number>, range: { min: number; max: number }):
     shape: `a whole number from ${range.min} to ${range.max}`,
     schema: z.int().min(range.min).max(range.max),
     fromText: (value) => (/^\d{1,15}$/.test(value) ? Number(value) : value),
+  };
+}
+
+function yesOrNo(names: Names<boolean>): Setting<boolean> {
+  return {
+    ...names,
+    secret: false,
+    shape: 'true or false',
+    schema: z.boolean(),
+    fromText: (value) => (value === 'true' ? true : value === 'false' ? false : value),
   };
 }
 

@@ -31,7 +31,7 @@ async function twoNodes(t: TestContext): Promise<{ dataDir: string; from: string
 
 const adopt = (from: string, dataDir: string) => adoptNode({ from, dataDir, clock: systemClock });
 
-test('A1: the journal of a node that ended is kept beside our own, every attempt with its entry, under the next epoch', async (t) => {
+test('F17: the journal of a node that ended is kept beside our own, every attempt with its entry, under the next epoch', async (t) => {
   const { dataDir, from } = await twoNodes(t);
   const before = seenEntries(join(from, 'journal'));
   const { nodeId, ...adoption } = await adopt(from, dataDir);
@@ -45,7 +45,7 @@ test('A1: the journal of a node that ended is kept beside our own, every attempt
   assert.deepEqual(seenEntries(join(from, 'journal')), before, 'the other journal is as it was');
 });
 
-test('A2: no server starts on what was adopted, and it is adopted once', async (t) => {
+test('F18: no server starts on what was adopted, and it is adopted once', async (t) => {
   const { dataDir, from } = await twoNodes(t);
   await adopt(from, dataDir);
   await assert.rejects(openDataDir(from), /taken over by another node/);
@@ -55,7 +55,7 @@ test('A2: no server starts on what was adopted, and it is adopted once', async (
   await assert.rejects(adopt(from, third), /was adopted by node_/);
 });
 
-test('A2: a node that runs, a copy of our own, and what is no data directory are not adopted', async (t) => {
+test('F18: a node that runs, a copy of our own, and what is no data directory are not adopted', async (t) => {
   const { dataDir, from } = await twoNodes(t);
   const running = await openDataDir(from);
   await assert.rejects(adopt(from, dataDir), new RegExp(`process ${process.pid}`));
@@ -71,7 +71,7 @@ async function rows(store: Store): Promise<{ node: string; entries: string; cost
   );
 }
 
-test('A3: the entries of an adopted node are in the store once, under its own id, after a restart and a lost store too', async (t) => {
+test('F19: the entries of an adopted node are in the store once, under its own id, after a restart and a lost store too', async (t) => {
   const { dataDir, from } = await twoNodes(t);
   const storeDir = join(dataDir, 'store');
   const log = keptLog();
@@ -97,7 +97,7 @@ test('A3: the entries of an adopted node are in the store once, under its own id
   await store.close();
 });
 
-test('A4: an adoption that is killed at any step is done again, and counts once', async (t) => {
+test('F20: an adoption that is killed at any step is done again, and counts once', async (t) => {
   const { dataDir, from } = await twoNodes(t);
   const main = fileURLToPath(new URL('./adopt-main.fixture.ts', import.meta.url));
   const adopted = join(dataDir, 'adopted');
@@ -123,7 +123,7 @@ test('A4: an adoption that is killed at any step is done again, and counts once'
   if (kills !== null) assert.ok(kills > 10, `${kills} steps`);
 });
 
-test('A5: a backup takes adopted journals along', async (t) => {
+test('F21: a backup takes adopted journals along', async (t) => {
   const { dataDir, from } = await twoNodes(t);
   const { nodeId } = await adopt(from, dataDir);
   writeFileSync(join(dataDir, 'adopted', `${nodeId}.json.tmp`), 'half a file');

@@ -44,7 +44,7 @@ function request(dir: string, target: string): BackupRequest {
 const journalOf = (dir: string): string => join(dir, 'journal');
 const main = fileURLToPath(new URL('./backup-main.fixture.ts', import.meta.url));
 
-test('B1: a backup of a running node holds every entry acknowledged before it, and none after its number', async (t) => {
+test('F11: a backup of a running node holds every entry acknowledged before it, and none after its number', async (t) => {
   const parent = scratchParent(t);
   const dir = join(parent, 'data');
   const node = await startNode(t, dir);
@@ -69,7 +69,7 @@ for (const [kind, target] of [
   ['folder', 'backup'],
   ['archive', 'backup.tar'],
 ] as const) {
-  test(`B2: a restored ${kind} is the node it was, under the next epoch, and goes on`, async (t) => {
+  test(`F12: a restored ${kind} is the node it was, under the next epoch, and goes on`, async (t) => {
     const { parent, dir } = await stoppedNode(t);
     compressAll(journalOf(dir));
     const manifest = await backUp(request(dir, join(parent, target)));
@@ -98,7 +98,7 @@ for (const [kind, target] of [
   });
 }
 
-test('B2: attempts that ran when the backup was taken are in doubt in what is restored', async (t) => {
+test('F12: attempts that ran when the backup was taken are in doubt in what is restored', async (t) => {
   const parent = scratchParent(t);
   const dir = join(parent, 'data');
   const node = await startNode(t, dir);
@@ -113,7 +113,7 @@ test('B2: attempts that ran when the backup was taken are in doubt in what is re
   assert.deepEqual(seenEntries(journalOf(restored)).at(-1), { seq: 4, attempt: 'call_running', state: 'in_doubt' });
 });
 
-test('B3: any tar tool reads the archive, its manifest first', async (t) => {
+test('F13: any tar tool reads the archive, its manifest first', async (t) => {
   if (spawnSync('tar', ['--version']).status !== 0) return t.skip('tar is not here');
   const { parent, dir } = await stoppedNode(t);
   const manifest = await backUp(request(dir, join(parent, 'backup.tar')));
@@ -126,7 +126,7 @@ test('B3: any tar tool reads the archive, its manifest first', async (t) => {
   assert.equal(seenEntries(journalOf(join(parent, 'restored'))).length, ENTRIES);
 });
 
-test('B3: linked, sealed segments take no second place on the disk, and the one being written is a copy', async (t) => {
+test('F13: linked, sealed segments take no second place on the disk, and the one being written is a copy', async (t) => {
   const { parent, dir } = await stoppedNode(t);
   await backUp({ ...request(dir, join(parent, 'backup')), sealed: 'linked' });
   const links = readdirSync(journalOf(dir))
@@ -137,7 +137,7 @@ test('B3: linked, sealed segments take no second place on the disk, and the one 
   assert.deepEqual(links, [...links.slice(1).map(() => 2), 1]);
 });
 
-test('B4: a changed byte in any file of a backup is found, and no server starts on what was restored until then', async (t) => {
+test('F14: a changed byte in any file of a backup is found, and no server starts on what was restored until then', async (t) => {
   const { parent, dir } = await stoppedNode(t);
   const backup = join(parent, 'backup');
   const manifest = await backUp(request(dir, backup));
@@ -163,7 +163,7 @@ test('B4: a changed byte in any file of a backup is found, and no server starts 
   }
 });
 
-test('B4: an archive that is cut short anywhere, or damaged in a header, is refused', async (t) => {
+test('F14: an archive that is cut short anywhere, or damaged in a header, is refused', async (t) => {
   const { parent, dir } = await stoppedNode(t);
   const backup = join(parent, 'backup.tar');
   await backUp(request(dir, backup));
@@ -186,7 +186,7 @@ test('B4: an archive that is cut short anywhere, or damaged in a header, is refu
   }
 });
 
-test('B4: a manifest that points out of the directory is refused', () => {
+test('F14: a manifest that points out of the directory is refused', () => {
   const manifest = { path: 'a', bytes: 0, sha256: '0'.repeat(64) };
   for (const path of ['../a', '/a', 'a/../../b', 'a//b', '.', '..', 'a\\b', '']) {
     const json = `${JSON.stringify({ files: [{ ...manifest, path }] })}\n`;
@@ -194,7 +194,7 @@ test('B4: a manifest that points out of the directory is refused', () => {
   }
 });
 
-test('B5: nothing is written over: neither a backup nor a directory that has something in it', async (t) => {
+test('F15: nothing is written over: neither a backup nor a directory that has something in it', async (t) => {
   const { parent, dir } = await stoppedNode(t);
   await backUp(request(dir, join(parent, 'backup')));
   await assert.rejects(backUp(request(dir, join(parent, 'backup'))), { code: 'conflict' });
@@ -209,7 +209,7 @@ test('B5: nothing is written over: neither a backup nor a directory that has som
   await assert.rejects(backUp(request(parent, join(parent, 'another'))), { code: 'not_found' });
 });
 
-test('B6: a backup that is killed at any step leaves the node as it was, and the next one is whole', async (t) => {
+test('F16: a backup that is killed at any step leaves the node as it was, and the next one is whole', async (t) => {
   const { parent, dir } = await stoppedNode(t);
   const target = join(parent, 'backup.tar');
   const before = seenEntries(journalOf(dir));
@@ -234,7 +234,7 @@ function restoreOnce(parent: string, backup: string): void {
   rmSync(join(parent, 'restored'), { recursive: true });
 }
 
-test('B6: a restore that is killed at any step opens for no server, and the next one is whole', async (t) => {
+test('F16: a restore that is killed at any step opens for no server, and the next one is whole', async (t) => {
   const { parent, dir } = await stoppedNode(t);
   const backup = join(parent, 'backup');
   const restored = join(parent, 'restored');
