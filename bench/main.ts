@@ -3,11 +3,13 @@ import { startGateway, until, type Gateway } from '#world';
 import { endChild, startChild } from './children.ts';
 import { measureDisk } from './disk.ts';
 import { measureLatency, measureThroughput, type Plan } from './measure.ts';
+import { runPart } from './parts.ts';
 import { startPeers } from './peers.ts';
 import { processUsage } from './process-usage.ts';
 import { reportDisk, reportLatency, reportMemory, reportThroughput, say } from './report.ts';
 import type { Target } from './target.ts';
 
+if (await runPart(process.argv.slice(2))) process.exit(0);
 const words = new Set(process.argv.slice(2));
 const unknown = [...words].filter((word) => !['quick', 'peers'].includes(word));
 if (unknown.length > 0) throw new Error(`npm run bench knows the words "quick" and "peers", not ${unknown.join(', ')}`);
