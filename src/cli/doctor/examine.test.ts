@@ -3,12 +3,16 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Session } from 'chdb';
+import { adoptNode, careForFiles } from '#ledger/backup';
 import type { Finding } from '#ledger/check';
+import { openStore } from '#ledger/store';
 import { systemClock } from '#std';
 import { checkDataDir, examine, type ExamineOptions } from './examine.ts';
 import { ATTEMPTS, copyDataDir, makeDataDir } from './sample-data.fixture.ts';
 
 const OPTIONS: ExamineOptions = { compare: 'sums', adminKey: null, totalMs: 3_600_000, clock: systemClock };
+
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 let sound = '';
 before(async () => {
@@ -132,4 +136,35 @@ test('a store that is gone or cannot be opened is named, and nothing is set asid
     readdirSync(join(dir, 'store')).some((name) => name.startsWith('chdb')),
     false,
   );
+});
+
+test('a node that was adopted is looked at too, and is part of what reports add up to', async (t) => {
+  const [dir, other] = [copyDataDir(t, sound), await makeDataDir()];
+  t.after(() => rmSync(other, { recursive: true, force: true }));
+  const { nodeId } = await adoptNode({ from: other, dataDir: dir, clock: systemClock });
+  const store = await openStore({ path: join(dir, 'store') }, { log: SILENT, clock: systemClock });
+  const care = careForFiles({
+    dataDir: dir,
+    nodeId: '',
+    storeDir: join(dir, 'store'),
+    store,
+    journal: { compress: true, retentionDays: null },
+    released: () => 0,
+    clock: systemClock,
+    log: SILENT,
+  });
+  await care.adopted.idle();
+  await care.segments.tend();
+  await care.close();
+  await store.close();
+  const { findings, skipped, checked } = await examine(dir, { ...OPTIONS, compare: 'rows' });
+  assert.deepEqual({ findings, skipped }, { findings: [], skipped: [] });
+  assert.deepEqual(
+    checked.flatMap(({ what, figures }) => (what === 'store' ? [figures['compared_rows']] : [])),
+    [ATTEMPTS + 6, ATTEMPTS + 6],
+  );
+  assert.ok(readdirSync(join(dir, 'journal')).includes('0000000001.log.zst'));
+  const file = `adopted/${nodeId}/journal/0000000001.log`;
+  damage(join(dir, file), (bytes) => bytes.writeUInt8(bytes.readUInt8(900) ^ 1, 900));
+  assert.ok(faultsOf(await checkDataDir(dir)).includes(`journal.chain ${file}`));
 });

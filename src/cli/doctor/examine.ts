@@ -3,23 +3,20 @@ import { join } from 'node:path';
 import {
   checkControl,
   checkFolder,
-  checkJournal,
   checkOpenAttempts,
-  checkShipping,
   Findings,
-  LedgerTotals,
-  readNodeId,
-  readShipping,
+  sumOfNodes,
   type Finding,
-  type JournalChecked,
-  type ShippingState,
+  type StoreSession,
 } from '#ledger/check';
 import { systemClock, type Clock } from '#std';
 import { ApportionError } from '#terms';
-import { askReports, type Asked } from './ask-reports.ts';
+import { askReports } from './ask-reports.ts';
+import { isSettled, listNodes, readNode, throughOf, type ReadNode } from './ledger-nodes.ts';
 import { checkParts, checkTotal } from './report-check.ts';
+import type { ReportFigures } from './report-figures.ts';
 import { serverState, type ServerState } from '../server-state.ts';
-import { openStoreToCheck, type StoreToCheck } from './store-check.ts';
+import { compareNode, openStoreToCheck } from './store-check.ts';
 
 export type ExamineOptions = {
   /** `rows`: every row of the store with its entry, field by field. `sums`: sums by day, and rows only of days that differ. */
@@ -82,6 +79,8 @@ export async function examine(dir: string, options: ExamineOptions): Promise<Exa
   }
 }
 
+type Skipped = { what: string; why: string }[];
+
 type Patient = {
   readonly dir: string;
   readonly server: ServerState;
@@ -93,30 +92,28 @@ type Looked = Pick<Examination, 'checked' | 'skipped'> & { readonly findings: Fi
 
 async function lookAt(patient: Patient): Promise<Looked> {
   const { dir, server, findings } = patient;
-  const skipped: { what: string; why: string }[] = [];
-  const nodeId = readNodeId(dir, findings);
-  const shipping = await readShipping(join(dir, 'store'));
-  const store = server.is === 'stopped' ? await openStoreToCheck(dir, { findings, shipping, nodeId }) : null;
+  const skipped: Skipped = [];
+  const [own, ...adopted] = await listNodes({ dir, server: server.is, findings });
+  const shipped = own.shipping.shipping !== null;
+  const store = server.is === 'stopped' ? await openStoreToCheck(join(dir, 'store'), { findings, shipped }) : null;
   try {
-    // Asked before the journal is read: what a report saw is then in the part that is read, however many calls are made meanwhile.
-    const asked = await askReports({ ...patient, store, skipped });
-    const aside = new Set(shipping.aside);
-    const through = shipping.shipping?.through ?? 0;
-    const totals = new LedgerTotals({ cuts: [through, ...asked.reports.map(({ seq }) => seq)], aside });
-    const journal = checkJournal({ dir: join(dir, 'journal'), nodeId, findings, writer: server.is, totals });
-    checkAttempts(patient, journal);
-    checkShipping(shipping, { nodeId, lastSeq: journal.lastSeq }, findings);
-    const stored = await compareStore(patient, { store, journal, totals, shipping, skipped });
-    compareReports(asked, { journal, totals, findings });
+    // Asked before the journals are read: what a report saw is then in what is read, however many calls are made meanwhile.
+    const reports = await askReports({ ...patient, own, store, skipped });
+    const cuts = reports.map(({ seq }) => seq);
+    const read = [readNode(own, cuts, findings), ...adopted.map((node) => readNode(node, [], findings))] as const;
+    checkAttempts(patient, read[0]);
+    const stored = await compareStore(patient, { store, nodes: read, skipped });
+    compareReports(patient, { reports, nodes: read, skipped });
     const control = await checkControl(dir, findings);
     const folder = checkFolder(dir, findings);
     return {
       findings,
       skipped,
       checked: [
-        ...journalFigures(journal, folder.syncedAt),
-        { what: 'store', figures: { shipped: through, aside: aside.size, ...stored } },
-        { what: 'reports', figures: { breakdowns: asked.reports.length } },
+        ...read.flatMap((node, at) =>
+          nodeFigures(node, { stored: stored[at] ?? {}, syncedAt: at === 0 ? folder.syncedAt : null }),
+        ),
+        { what: 'reports', figures: { breakdowns: reports.length } },
         { what: 'control', figures: { revision: control.revision, snapshot: control.snapshotRevision } },
         { what: 'folder', figures: { free_bytes: folder.freeBytes } },
       ],
@@ -126,56 +123,55 @@ async function lookAt(patient: Patient): Promise<Looked> {
   }
 }
 
-function checkAttempts({ server, options, findings }: Patient, { open }: JournalChecked): void {
-  checkOpenAttempts({ open, writer: server.is, now: options.clock.now(), totalMs: options.totalMs }, findings);
+function checkAttempts({ server, options, findings }: Patient, { journal }: ReadNode): void {
+  const { totalMs, clock } = options;
+  checkOpenAttempts({ open: journal.open, writer: server.is, now: clock.now(), totalMs }, findings);
 }
 
-type Compared = {
-  readonly store: StoreToCheck | null;
-  readonly journal: JournalChecked;
-  readonly totals: LedgerTotals;
-  readonly shipping: ShippingState;
-  readonly skipped: { what: string; why: string }[];
-};
+type Nodes = readonly [ReadNode, ...ReadNode[]];
 
 async function compareStore(
-  { dir, server, options }: Patient,
-  { store, journal, totals, shipping, skipped }: Compared,
-): Promise<Readonly<Record<string, number>>> {
+  { server, options, findings }: Patient,
+  { store, nodes, skipped }: { readonly store: StoreSession | null; readonly nodes: Nodes; readonly skipped: Skipped },
+): Promise<readonly Readonly<Record<string, number>>[]> {
   if (store === null) {
-    if (server.is === 'running' && options.compare === 'rows')
-      skipped.push({
-        what: 'the rows of the store',
-        why: 'the running server has the store open. Stop it to compare them.',
-      });
-    return {};
+    const why = 'the running server has the store open. Stop it to compare them.';
+    if (server.is === 'running' && options.compare === 'rows') skipped.push({ what: 'the rows of the store', why });
+    return [];
   }
-  return store.compare({
-    journalDir: join(dir, 'journal'),
-    range: { first: journal.firstSeq ?? 1, last: shipping.shipping?.through ?? 0 },
-    retiredSeq: journal.retiredSeq,
-    totals,
-    rows: options.compare === 'rows' ? 'all' : 'of days that differ',
-  });
+  const figures: Readonly<Record<string, number>>[] = [];
+  const rows = options.compare === 'rows' ? 'all' : 'of days that differ';
+  for (const node of nodes) figures.push(await compareNode({ store, rows, findings }, node));
+  return figures;
 }
 
-function compareReports(
-  { reports }: Asked,
-  {
-    journal,
-    totals,
-    findings,
-  }: { readonly journal: JournalChecked; readonly totals: LedgerTotals; findings: Findings },
-): void {
+type Reported = { readonly reports: readonly ReportFigures[]; readonly nodes: Nodes; readonly skipped: Skipped };
+
+/** A report is about every node in the store: its own as far as it says, and all that is there of the others. */
+function compareReports({ findings }: Patient, { reports, nodes, skipped }: Reported): void {
+  for (const report of reports) checkParts(report, findings);
+  // Of entries whose file is gone reports still know, and the journal does not.
+  if (nodes.some(({ journal }) => journal.firstSeq !== null && journal.firstSeq > 1)) return;
+  const [own, ...adopted] = nodes;
+  const unsettled = adopted.find((node) => !isSettled(node));
+  if (unsettled !== undefined && reports.length > 0) {
+    skipped.push({
+      what: 'the totals of reports',
+      why: `entries of ${unsettled.nodeId} are being shipped. Ask again later.`,
+    });
+    return;
+  }
   for (const report of reports) {
-    checkParts(report, findings);
-    // Of entries whose file is gone reports still know, and the journal does not.
-    if (journal.firstSeq === 1 || report.seq === 0) checkTotal(report, totals.upTo(report.seq), findings);
+    const owed = [own.totals.upTo(report.seq), ...adopted.map((node) => node.totals.upTo(throughOf(node)))];
+    checkTotal(report, sumOfNodes(owed), findings);
   }
 }
 
-function journalFigures(journal: JournalChecked, syncedAt: number | null): readonly Checked[] {
-  const { files, bytes, frames, entries, retiredSeq, firstSeq, lastSeq, synced, open, ...checked } = journal;
+function nodeFigures(
+  node: ReadNode,
+  { stored, syncedAt }: { readonly stored: Readonly<Record<string, number>>; readonly syncedAt: number | null },
+): readonly Checked[] {
+  const { files, bytes, frames, entries, retiredSeq, firstSeq, lastSeq, synced, open, ...checked } = node.journal;
   const { calls, corrections, adjustments, uncounted, spilt } = checked;
   const range = { entries, retired: retiredSeq, first: firstSeq, last: lastSeq };
   const sync = {
@@ -183,8 +179,10 @@ function journalFigures(journal: JournalChecked, syncedAt: number | null): reado
     synced_at: syncedAt === null ? null : new Date(syncedAt).toISOString(),
     open_attempts: open.size,
   };
+  const shipped = { shipped: throughOf(node), aside: node.shipping.aside.length, ...stored };
   return [
-    { what: 'journal', figures: { files, bytes, frames, ...range, ...sync } },
+    { what: 'journal', figures: { node: node.nodeId, files, bytes, frames, ...range, ...sync } },
     { what: 'entries', figures: { calls, corrections, adjustments, calls_cut_in_two: uncounted, spilt_bytes: spilt } },
+    { what: 'store', figures: shipped },
   ];
 }

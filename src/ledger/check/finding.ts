@@ -24,10 +24,22 @@ export type Finding = {
 /** Findings kept per rule and level. A ledger with a million broken entries needs no million lines, nor the memory for them. */
 const KEPT_FINDINGS = 20;
 
+type Collected = { readonly kept: Finding[]; readonly counts: Map<string, number> };
+
 /** Collects what the checks find. */
 export class Findings {
-  readonly #kept: Finding[] = [];
-  readonly #counts = new Map<string, number>();
+  readonly #collected: Collected;
+  readonly #folder: string;
+
+  constructor(within?: { readonly collected: Collected; readonly folder: string }) {
+    this.#collected = within?.collected ?? { kept: [], counts: new Map() };
+    this.#folder = within?.folder ?? '';
+  }
+
+  /** The same collection for a check that names files from another folder of the data directory. */
+  within(folder: string): Findings {
+    return new Findings({ collected: this.#collected, folder: `${this.#folder}${folder}/` });
+  }
 
   fault(rule: RuleId, what: string, place: Place = {}): void {
     this.#add({ rule, level: 'fault', what, place, todo: RULES[rule].todo });
@@ -38,24 +50,25 @@ export class Findings {
   }
 
   #add(finding: Finding): void {
+    const { kept, counts } = this.#collected;
     const name = `${finding.level} ${finding.rule}`;
-    const count = (this.#counts.get(name) ?? 0) + 1;
-    this.#counts.set(name, count);
-    if (count <= KEPT_FINDINGS) this.#kept.push(finding);
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
+    if (count > KEPT_FINDINGS) return;
+    const { file } = finding.place;
+    const place = file === undefined ? finding.place : { ...finding.place, file: `${this.#folder}${file}` };
+    kept.push({ ...finding, place });
   }
 
   /** In the order they were found; the last of a rule that was found more often says how often. */
   list(): readonly Finding[] {
-    const more = Array.from(this.#counts, ([name, count]) => ({ name, count })).filter(
-      ({ count }) => count > KEPT_FINDINGS,
-    );
-    return [
-      ...this.#kept,
-      ...more.flatMap(({ name, count }) => {
-        const like = this.#kept.find(({ level, rule }) => `${level} ${rule}` === name);
-        return like === undefined ? [] : [{ ...like, place: {}, what: `${count - KEPT_FINDINGS} more like these` }];
-      }),
-    ];
+    const { kept, counts } = this.#collected;
+    const more = Array.from(counts).flatMap(([name, count]) => {
+      const like = kept.find(({ level, rule }) => `${level} ${rule}` === name);
+      if (like === undefined || count <= KEPT_FINDINGS) return [];
+      return [{ ...like, place: {}, what: `${count - KEPT_FINDINGS} more like these` }];
+    });
+    return [...kept, ...more];
   }
 }
 

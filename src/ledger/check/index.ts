@@ -10,7 +10,7 @@ export { checkFolder, type FolderFigures } from './folder-check.ts';
 export { checkJournal, type JournalChecked } from './journal-check.ts';
 export { JournalWalk } from './journal-walk.ts';
 export { REPORTED, Sums, type Reported } from './ledger-sums.ts';
-export { LedgerTotals, sumOfDays, type DaySums } from './ledger-totals.ts';
+export { LedgerTotals, sumOfDays, sumOfNodes, type DaySums } from './ledger-totals.ts';
 export { readNodeId } from './node-file.ts';
 export { checkOpenAttempts } from './open-attempts.ts';
 export { RULES, type RuleId } from './rules.ts';

@@ -50,6 +50,17 @@ export function sumOfDays(days: DaySums): Sums {
   return total;
 }
 
+/** The same days of several nodes put together. */
+export function sumOfNodes(nodes: readonly DaySums[]): DaySums {
+  const days = new Map<string, Sums>();
+  for (const [day, sums] of nodes.flatMap((node) => [...node])) {
+    const all = days.get(day) ?? new Sums();
+    all.add(sums.values);
+    days.set(day, all);
+  }
+  return days;
+}
+
 const DAY_MS = 86_400_000;
 
 // Entries come in order of time, nearly: the same day's name is wanted thousands of times in a row.

@@ -6,53 +6,59 @@ import { ENTRIES } from '../store/schema.ts';
 import type { Findings } from './finding.ts';
 import type { StoreSession } from './store-session.ts';
 
-/** How far the store is said to be, by the files beside it. */
+/** How far the store is said to be with a node's entries, by the files beside it. */
 export type ShippingState = {
+  /** Where the files are, from the data directory. */
+  readonly folder: string;
   readonly shipping: Shipping | null;
   /** Numbers of the entries the store would not take. */
   readonly aside: readonly number[];
 };
 
-const BOUNDARIES = { file: 'store/shipping.json' };
-
-export async function readShipping(storeDir: string): Promise<ShippingState> {
+/** @param folder of the files, from the data directory: `store`, or of an adopted node a folder in it */
+export async function readShipping(dir: string, folder: string): Promise<ShippingState> {
+  const storeDir = join(dir, folder);
   const shipping = await boundariesIn(storeDir).read();
   // Listing makes the folder; a doctor makes nothing.
   const aside = existsSync(join(storeDir, 'quarantine')) ? await quarantineIn(storeDir).list() : [];
-  return { shipping, aside };
+  return { folder, shipping, aside };
 }
+
+export type ShippedJournal = {
+  readonly nodeId: string | null;
+  readonly lastSeq: number | null;
+  readonly server: 'running' | 'stopped';
+};
 
 /** The journal's side: nothing is shipped that it does not have, and what stands aside is known. */
 export function checkShipping(
-  { shipping, aside }: ShippingState,
-  { nodeId, lastSeq }: { readonly nodeId: string | null; readonly lastSeq: number | null },
+  { folder, shipping, aside }: ShippingState,
+  { nodeId, lastSeq, server }: ShippedJournal,
   findings: Findings,
 ): void {
+  const place = { file: `${folder}/shipping.json` };
   for (const seq of aside)
-    findings.fault('store.quarantine', 'the store refuses it', { file: `store/quarantine/${seq}.json`, seq });
+    findings.fault('store.quarantine', 'the store refuses it', { file: `${folder}/quarantine/${seq}.json`, seq });
   if (shipping === null) {
-    if (lastSeq !== null && lastSeq > 0)
-      findings.notice(
-        'store.shipping',
-        'what was shipped is not known; the next start builds the store anew',
-        BOUNDARIES,
-      );
+    // A running server is about to ship the first of them.
+    if (server === 'stopped' && lastSeq !== null && lastSeq > 0)
+      findings.notice('store.shipping', 'what was shipped is not known; the next start builds the store anew', place);
     return;
   }
   if (nodeId !== null && shipping.nodeId !== nodeId)
-    findings.fault('store.shipping', `it is about ${shipping.nodeId}, not ${nodeId}`, BOUNDARIES);
-  if (shipping.rebuilding) findings.notice('store.shipping', 'the store is being rebuilt', BOUNDARIES);
+    findings.fault('store.shipping', `it is about ${shipping.nodeId}, not ${nodeId}`, place);
+  if (shipping.rebuilding) findings.notice('store.shipping', 'the store is being rebuilt', place);
   if (shipping.through > (lastSeq ?? 0))
     findings.fault(
       'store.shipping',
       `entry ${shipping.through} was shipped, and the journal ends at ${lastSeq ?? 0}`,
-      BOUNDARIES,
+      place,
     );
   if (shipping.quarantined !== aside.length)
     findings.fault(
       'store.quarantine',
       `${shipping.quarantined} entries stand aside, and ${aside.length} files are there`,
-      BOUNDARIES,
+      place,
     );
 }
 
