@@ -7,6 +7,8 @@ import type { AdjustmentAbout, AdjustmentRequest } from './adjustment-request.ts
 import { entriesOfCall, withStandings } from './entry-standings.ts';
 import type { JobDeps } from './job-deps.ts';
 
+type Free = AdjustmentAbout & { readonly kind: 'dimensions' };
+
 /** A key as reports name it. */
 export type AdjustedKey = AdjustedDimensions['key'];
 
@@ -50,7 +52,7 @@ async function entrySubject(deps: AdjustmentDeps, id: string): Promise<Adjustmen
 async function freeSubject(
   deps: AdjustmentDeps,
   { idempotencyKey }: AdjustmentRequest,
-  about: AdjustmentAbout & { readonly kind: 'dimensions' },
+  about: Free,
 ): Promise<AdjustmentSubject> {
   const key = about.key === '' ? NO_KEY : await keyOf(deps, about.key);
   const team = about.team ?? key.team;
@@ -90,7 +92,7 @@ async function keyOf(deps: AdjustmentDeps, reference: string): Promise<AdjustedK
   }
 }
 
-function effectiveAt({ effectiveAt: at }: AdjustmentAbout & { readonly kind: 'dimensions' }, now: TimestampMs) {
+function effectiveAt({ effectiveAt: at }: Free, now: TimestampMs): TimestampMs {
   if (at === null) return now;
   if (at <= now) return at;
   throw new ApportionError('invalid_field', 'effective_at: it lies ahead, where no report looks yet.', {
@@ -101,7 +103,7 @@ function effectiveAt({ effectiveAt: at }: AdjustmentAbout & { readonly kind: 'di
 
 function tagsOf(
   { tagRules: rules }: AdjustmentDeps,
-  { entity, tags, labels }: AdjustmentAbout & { readonly kind: 'dimensions' },
+  { entity, tags, labels }: Free,
   keyTeam: string,
 ): AdjustedDimensions['tags'] {
   const fields: Record<string, string> = {};
@@ -111,5 +113,18 @@ function tagsOf(
   }
   if (tags !== undefined) fields['tags'] = JSON.stringify(tags);
   if (labels.length > 0) fields['request_tags'] = JSON.stringify(labels);
-  return resolveTags(new Map([['body', readBodyTags(fields, rules).declaration]]), { keyTeam, rules });
+  try {
+    return resolveTags(new Map([['body', readBodyTags(fields, rules).declaration]]), { keyTeam, rules });
+  } catch (error) {
+    throw error instanceof ApportionError ? aboutLabels(error) : error;
+  }
+}
+
+/** Labels are read as FastRouter's `request_tags`, a name that nobody sent here. */
+function aboutLabels({ code, message, param, hint }: ApportionError): ApportionError {
+  const named = (text: string): string => text.replaceAll('request_tags', 'labels');
+  return new ApportionError(code, named(message), {
+    ...(param === null ? {} : { param: named(param) }),
+    ...(hint === null ? {} : { hint: named(hint) }),
+  });
 }

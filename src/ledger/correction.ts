@@ -107,7 +107,11 @@ function moneyFields(standing: Standing, rated: RatedCost): Readonly<Record<stri
     cost: between(standing.cost, rated.cost),
     list_cost: between(counted(standing.listCost, standing.cost), counted(rated.listCost, rated.cost)),
     billed: between(counted(standing.billed, standing.cost), counted(rated.billed, rated.cost)),
-    computed_cost: between(standing.computedCost, rated.computedCost),
+    // A cost that somebody states has nothing computed beside it: that is not a zero.
+    computed_cost:
+      standing.computedCost === null && rated.computedCost === null
+        ? null
+        : between(standing.computedCost, rated.computedCost),
     at_risk: standing.atRisk === null || rated.state === 'in_doubt' ? null : difference(standing.atRisk, null),
   };
 }
