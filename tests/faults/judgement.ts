@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { pico, picoText, totalOf } from '#world';
-import { report, whenStored } from '../journeys/record.ts';
+import { report } from '../journeys/record.ts';
+import { untilCaughtUp } from './catching-up.ts';
 import { megabytes, tellFigures, type Figures } from './figures.ts';
 import { readLedgerOfRecord } from './ledger-of-record.ts';
 import type { Resident } from './memory.ts';
@@ -26,7 +27,7 @@ const MOST_RESIDENT: Resident = { gateway: 450 * 1024 * 1024, ledger: 900 * 1024
  */
 export async function judge(t: TestContext, scene: Scene, { heard, figures, unexplained = 0n }: Case): Promise<void> {
   const { gateway, upstream, memory } = scene;
-  await whenStored(gateway);
+  await untilCaughtUp(gateway);
   const { summary } = await report(gateway);
   const exit = await gateway.stop();
   const ledger = readLedgerOfRecord(gateway.dataDir);

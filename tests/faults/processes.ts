@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { until, type Gateway } from '#world';
 
 /** For a test's `skip`: false, or why the processes of a gateway cannot be told apart here. */
@@ -33,6 +33,23 @@ export function nextLedger(gateway: Gateway, before?: number): Promise<number> {
     const pid = await findLedger(gateway);
     return pid === before ? undefined : pid;
   });
+}
+
+/** Stops a process where it stands; resolves when none of its threads runs. */
+export async function freeze(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  await until('the process to stand still', APPEARS_MS, async () => {
+    const threads = await readdir(`/proc/${pid}/task`);
+    const states = threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8').catch(() => ') T'));
+    return (await Promise.all(states)).every((stat) => / T\b/.test(stat.slice(stat.lastIndexOf(')'))))
+      ? true
+      : undefined;
+  });
+}
+
+export async function thawLedger(gateway: Gateway): Promise<void> {
+  const pid = await findLedger(gateway);
+  if (pid !== undefined) process.kill(pid, 'SIGCONT');
 }
 
 /** Resident memory in bytes; undefined when the process is gone. */

@@ -9,8 +9,8 @@ import {
   type Random,
   type Upstream,
 } from '#world';
-import { makeKey } from '../journeys/record.ts';
 import { MemoryWatch } from './memory.ts';
+import { thawLedger } from './processes.ts';
 import { RUN } from './run-plan.ts';
 import { startSteadyCalls, type SteadyCalls } from './steady-calls.ts';
 
@@ -33,16 +33,27 @@ export async function openScene(t: TestContext, options: SceneOptions = {}): Pro
   const upstream = await startUpstreamProcess();
   t.after(() => upstream.close());
   const gateway = await startGateway({ upstream, providers: ALL_PROVIDERS, ...options });
-  t.after(() => gateway.close());
   const memory = new MemoryWatch(gateway);
-  t.after(() => memory.close());
-  const { key } = await makeKey(gateway, { key_alias: 'load' });
+  const load: SteadyCalls[] = [];
+  t.after(async () => {
+    memory.close();
+    // A scenario that failed may have left its process frozen and its callers calling.
+    await thawLedger(gateway);
+    for (const calls of load) calls.abandon();
+    await gateway.close();
+  });
+  const key = gateway.adminKey;
+  const random = seededRandom(seed);
   return {
     upstream,
     gateway,
     key,
     memory,
-    random: seededRandom(seed),
-    steady: (perSecond) => startSteadyCalls({ url: () => gateway.url, key, perSecond, seed }),
+    random,
+    steady: (perSecond) => {
+      const calls = startSteadyCalls({ url: gateway.url, key, perSecond, seed: random.between(1, 1_000_000) });
+      load.push(calls);
+      return calls;
+    },
   };
 }

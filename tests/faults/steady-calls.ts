@@ -28,10 +28,13 @@ export type SteadyCalls = {
   seen(count: number, fits?: (heard: SteadyHeard) => boolean): Promise<void>;
   /** Sends no more and waits for those under way. */
   stop(): Promise<readonly SteadyHeard[]>;
+  /** Sends no more; nobody waits. */
+  abandon(): void;
 };
 
 export type SteadyOptions = {
-  readonly url: () => string;
+  /** Without `/v1`. */
+  readonly url: string;
   readonly key: string;
   readonly perSecond: number;
   readonly seed: number;
@@ -67,18 +70,20 @@ export function startSteadyCalls(options: SteadyOptions): SteadyCalls {
     running.add(call);
   };
   const startedMs = performance.now();
-  let due = 0;
-  const timer = setInterval(() => {
-    due = ((performance.now() - startedMs) / 1000) * options.perSecond;
-    // Calls that found no room are made later, not left out.
-    while (number < due && running.size < MOST_AT_ONCE) send();
-  }, TICK_MS);
+  const sendDue = (): void => {
+    const due = ((performance.now() - startedMs) / 1000) * options.perSecond;
+    // Calls that find no room are made later, not left out.
+    const room = MOST_AT_ONCE - running.size;
+    for (let calls = Math.min(room, Math.floor(due) - number); calls > 0; calls -= 1) send();
+  };
+  const timer = setInterval(sendDue, TICK_MS);
   return {
     heard,
     seen: (count, fits = () => true) =>
       new Promise((resolve) => {
         watchers.add({ left: count, fits, resolve });
       }),
+    abandon: () => clearInterval(timer),
     stop: async () => {
       clearInterval(timer);
       await Promise.all(running);
@@ -112,7 +117,7 @@ async function makeCall({ url, key, agent, body }: Sent): Promise<SteadyHeard> {
   const silent = { acknowledged: false, upstreamId: '', callId: '', cost: '', status: 0, recorded: true, refusal: '' };
   return new Promise((resolve) => {
     const signal = AbortSignal.timeout(CALL_TIMEOUT_MS);
-    const call = request(`${url()}/v1/chat/completions`, { method: 'POST', agent, headers, signal });
+    const call = request(`${url}/v1/chat/completions`, { method: 'POST', agent, headers, signal });
     call.once('error', (error) => resolve(ended({ ...silent, error: error.message })));
     call.once('response', (response) => {
       readAnswer(response).then(

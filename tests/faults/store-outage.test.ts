@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { whenStored } from '../journeys/record.ts';
+import { untilCaughtUp } from './catching-up.ts';
 import { megabytes } from './figures.ts';
 import { judge } from './judgement.ts';
 import type { Resident } from './memory.ts';
-import { nextLedger, withoutProc } from './processes.ts';
+import { freeze, nextLedger, withoutProc } from './processes.ts';
 import { RUN } from './run-plan.ts';
 import { openScene } from './scene.ts';
 
@@ -23,14 +23,14 @@ test(
     await calls.seen(CALLS_PER_SECOND);
     const after: Resident[] = [];
     for (let outage = 0; outage < OUTAGES; outage += 1) {
-      process.kill(ledger, 'SIGSTOP');
+      await freeze(ledger);
       await wait(RUN.outageMs / OUTAGES);
       process.kill(ledger, 'SIGCONT');
-      await whenStored(gateway);
+      await untilCaughtUp(gateway);
       after.push(await memory.calm());
     }
     const heard = await calls.stop();
-    await whenStored(gateway);
+    await untilCaughtUp(gateway);
     console.log(after.map(({ gateway: g, ledger: l }) => `${megabytes(g)} ${megabytes(l)}`));
     assert.deepEqual(
       heard.filter(({ acknowledged }) => !acknowledged),
