@@ -5,10 +5,9 @@
  * Fails: cut short anywhere, everything can be done again; `conflict` where something would be written over, `journal_unavailable` on damage.
  */
 export { adoptNode, listAdopted, type AdoptedNode, type Adoption } from './adoption.ts';
-export { shipAdopted, type AdoptedShipping } from './adopted-shipping.ts';
+export type { AdoptedShipping } from './adopted-shipping.ts';
 export { backUp, type BackupRequest } from './backup.ts';
+export { careForFiles, type FileCare } from './file-care.ts';
 export type { BackupManifest } from './manifest.ts';
 export { restoreBackup, type Restored } from './restore.ts';
 export { retiredThrough } from '../journal/retired.ts';
-export type { Retention } from '../journal/retention.ts';
-export { createSegmentKeeper, type SegmentKeeper } from '../journal/segment-keeper.ts';
