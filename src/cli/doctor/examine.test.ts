@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Session } from 'chdb';
 import { adoptNode, careForFiles } from '#ledger/backup';
+import { followWithChain } from '#ledger/chain';
 import type { Finding } from '#ledger/check';
 import { openStore } from '#ledger/store';
 import { systemClock } from '#std';
+import { until } from '#world';
 import { checkDataDir, examine, type ExamineOptions } from './examine.ts';
 import { ATTEMPTS, copyDataDir, makeDataDir } from './sample-data.fixture.ts';
 
@@ -167,4 +169,24 @@ test('a node that was adopted is looked at too, and is part of what reports add 
   const file = `adopted/${nodeId}/journal/0000000001.log`;
   damage(join(dir, file), (bytes) => bytes.writeUInt8(bytes.readUInt8(900) ^ 1, 900));
   assert.ok(faultsOf(await checkDataDir(dir)).includes(`journal.chain ${file}`));
+});
+
+test('looked at in depth, every entry is compared with what was written down when it was chained', async (t) => {
+  const dir = copyDataDir(t, sound);
+  const { node_id: nodeId }: { node_id: string } = JSON.parse(readFileSync(join(dir, 'node.json'), 'utf8'));
+  const chain = followWithChain({ dir, nodeId, epoch: 1, log: SILENT });
+  chain.wake(ATTEMPTS + 6);
+  await until('the entries to be chained', 20_000, async () => chain.state().seq === ATTEMPTS + 6 || undefined);
+  await chain.close();
+  const { findings, checked } = await examine(dir, { ...OPTIONS, compare: 'rows' });
+  assert.deepEqual(findings, []);
+  assert.equal(checked.find(({ what }) => what === 'chain')?.figures['chained'], ATTEMPTS + 6);
+  const heads = join(dir, 'chain', 'heads.jsonl');
+  const other = (digit: string): string => (digit === '0' ? '1' : '0');
+  writeFileSync(heads, readFileSync(heads, 'utf8').replace(/[0-9a-f](?=[0-9a-f]{20})/, other));
+  const found = await examine(dir, { ...OPTIONS, compare: 'rows' });
+  assert.deepEqual(
+    found.findings.map(({ level, rule }) => `${level} ${rule}`),
+    ['fault chain.intact'],
+  );
 });

@@ -12,6 +12,7 @@ import {
 import { systemClock, type Clock } from '#std';
 import { ApportionError } from '#terms';
 import { askReports } from './ask-reports.ts';
+import { checkChain } from './chain-check.ts';
 import { isSettled, listNodes, readNode, throughOf, type ReadNode } from './ledger-nodes.ts';
 import { checkParts, checkTotal } from './report-check.ts';
 import type { ReportFigures } from './report-figures.ts';
@@ -19,7 +20,10 @@ import { serverState, type ServerState } from '../server-state.ts';
 import { compareNode, openStoreToCheck } from './store-check.ts';
 
 export type ExamineOptions = {
-  /** `rows`: every row of the store with its entry, field by field. `sums`: sums by day, and rows only of days that differ. */
+  /**
+   * `sums`: the store with the journal by day, and rows only of days that differ. `rows`: every row with its entry, field by field, and every
+   * entry with its digest in the chain.
+   */
   readonly compare: 'sums' | 'rows';
   readonly adminKey: string | null;
   /** No call takes longer. */
@@ -104,6 +108,7 @@ async function lookAt(patient: Patient): Promise<Looked> {
     checkAttempts(patient, read[0]);
     const stored = await compareStore(patient, { store, nodes: read, skipped });
     compareReports(patient, { reports, nodes: read, skipped });
+    const chained = patient.options.compare === 'rows' ? read.map((node) => checkChain(node, node.findings)) : [];
     const control = await checkControl(dir, findings);
     const folder = checkFolder(dir, findings);
     return {
@@ -113,6 +118,7 @@ async function lookAt(patient: Patient): Promise<Looked> {
         ...read.flatMap((node, at) =>
           nodeFigures(node, { stored: stored[at] ?? {}, syncedAt: at === 0 ? folder.syncedAt : null }),
         ),
+        ...chained.map((figures) => ({ what: 'chain', figures })),
         { what: 'reports', figures: { breakdowns: reports.length } },
         { what: 'control', figures: { revision: control.revision, snapshot: control.snapshotRevision } },
         { what: 'folder', figures: { free_bytes: folder.freeBytes } },

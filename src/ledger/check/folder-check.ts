@@ -13,10 +13,10 @@ export type FolderFigures = {
 /** Room for this many more files of the journal, before somebody should know. */
 const SPARE_SEGMENTS = 4;
 
-const FOLDERS = ['.', 'journal', 'store'];
+const FOLDERS = ['.', 'journal', 'store', 'chain', 'adopted'];
 
 /** Files that hold who called what, or what identifies them. What the engine makes lies in a folder that is closed. */
-const PRIVATE = /^(?:secret\.key|node\.json|control\.db.*|control-snapshot\.json)$/;
+const PRIVATE = /^(?:secret\.key|node\.json|control\.db.*|control-snapshot\.json|erasures\.jsonl)$/;
 
 const OTHERS = 0o077;
 

@@ -60,6 +60,10 @@ export const RULES = {
     says: 'a correction is of an entry before it, numbered from 1, and takes over where the last one left off',
     todo: 'Report this with the entry: the sums of its states are wrong in reports.',
   },
+  'chain.intact': {
+    says: 'every entry is as it was when it was chained',
+    todo: 'Keep everything as it is, and compare with a backup: somebody or something changed the journal. See apportion verify.',
+  },
   'store.shipping': {
     says: 'what was shipped is what the journal has, and the store has it all',
     todo: 'Stop the server, delete the folder store, start it again: the store is rebuilt from the journal.',
