@@ -57,7 +57,9 @@ test('a control.db of before there were teams is migrated with its keys', async 
   await first.close();
   const database = new DatabaseSync(file);
   database.exec(
-    'DROP TABLE teams; DROP TABLE tag_registry; DROP INDEX keys_by_team; DROP TABLE price_terms; DROP TABLE audit_log',
+    'DROP TABLE teams; DROP TABLE tag_registry; DROP INDEX keys_by_team; DROP TABLE price_terms; DROP TABLE audit_log;' +
+      'DROP TABLE members; DROP TABLE member_links; DROP TABLE read_tokens; ALTER TABLE ui_sessions DROP COLUMN member_id;' +
+      'ALTER TABLE keys DROP COLUMN previous_hash; ALTER TABLE keys DROP COLUMN previous_until',
   );
   database.exec("DELETE FROM kysely_migration WHERE name > '0001_keys_and_sessions'");
   database.close();
@@ -242,7 +244,7 @@ test('a sign-in session lasts twelve hours or until it is ended', async (context
   assert.equal(kept.expiresAt - clock.now(), UI_SESSION_MS);
   await accounts.endUiSession(ended.token);
   assert.equal(await accounts.findUiSession(ended.token), undefined);
-  assert.deepEqual(await accounts.findUiSession(kept.token), { expiresAt: kept.expiresAt });
+  assert.deepEqual(await accounts.findUiSession(kept.token), { expiresAt: kept.expiresAt, member: null });
   clock.advance(UI_SESSION_MS);
   assert.equal(await accounts.findUiSession(kept.token), undefined);
   assert.equal(await accounts.findUiSession(''), undefined);

@@ -1,22 +1,26 @@
-import { type Clock } from '#std';
+import { type Clock, type TimestampMs } from '#std';
 import { ControlWrites, type ChangeListener } from './control-writes.ts';
-import { AuditLog } from './audit-log.ts';
+import { AuditLog, ITSELF } from './audit-log.ts';
 import { openControlDatabase, type ControlDatabase } from './database.ts';
 import { expiryAt } from './expiry.ts';
+import { forgetValue, type Forgotten, type ForgetRequest } from './forget-value.ts';
 import { type KeyGenerateRequest } from './key-generate.ts';
 import { type ControlSnapshot, type KeyRecord } from './key-record.ts';
 import { refuseTakenAlias, referencedKey, unknownKey } from './key-reference.ts';
 import { KeyRing } from './key-ring.ts';
 import { listKeys, type ControlQueries } from './key-table.ts';
-import { updatedKey, type KeyUpdateRequest } from './key-update.ts';
+import { updatedKey, type KeyRegenerateRequest, type KeyUpdateRequest } from './key-update.ts';
+import { type MemberRecord } from './members/member-record.ts';
+import { Members } from './members/members.ts';
 import { migrate } from './migrations.ts';
 import { listPriceTerms } from './price-term-table.ts';
 import { PriceTermRegister } from './price-terms.ts';
+import { ReadTokens } from './read-tokens/read-tokens.ts';
 import { TagRegistry, type TagDescription, type TagKind } from './tag-registry.ts';
 import { listTeams } from './team-table.ts';
 import { Teams } from './teams.ts';
 import { hashToken, makeAdminToken, makeCallToken, makeKeyId, shownForm, type RandomBytes } from './token.ts';
-import { createUiSession, endUiSession, findUiSession, type UiSession } from './ui-session.ts';
+import { createUiSession, endUiSession, endUiSessionsOf, findUiSession, type UiSession } from './ui-session.ts';
 
 export type AccountsDeps = { readonly file: string; readonly clock: Clock; readonly random: RandomBytes };
 
@@ -55,12 +59,14 @@ export async function openAccounts(deps: AccountsDeps): Promise<Accounts> {
   }
 }
 
-/** The control plane: keys, teams, the tag registry, the operator's prices, sessions. One per data directory; the only writer. */
+/** The control plane: keys, teams, members, read tokens, the tag registry, the operator's prices, sessions. One per data directory; the only writer. */
 export class Accounts {
   readonly teams: Teams;
   readonly tags: TagRegistry;
   readonly prices: PriceTermRegister;
   readonly audit: AuditLog;
+  readonly members: Members;
+  readonly readTokens: ReadTokens;
   readonly #database: ControlDatabase;
   readonly #deps: AccountsDeps;
   readonly #writes: ControlWrites;
@@ -72,9 +78,12 @@ export class Accounts {
     this.#writes = new ControlWrites(database);
     this.#ring = new KeyRing({ revision: 0, adminKeyHash: null, keys: [] }, { clock: deps.clock, adminKey: null });
     this.#writes.onChange(async (change) => void this.#ring.apply(change));
-    this.teams = new Teams({ database, writes: this.#writes, clock: deps.clock, random: deps.random });
     this.tags = new TagRegistry({ database, clock: deps.clock });
     this.audit = new AuditLog({ database, clock: deps.clock, random: deps.random });
+    const audited = { database, audit: this.audit, clock: deps.clock, random: deps.random };
+    this.teams = new Teams({ ...audited, writes: this.#writes });
+    this.members = new Members(audited);
+    this.readTokens = new ReadTokens(audited);
     this.prices = new PriceTermRegister({ database, writes: this.#writes, audit: this.audit, clock: deps.clock });
   }
 
@@ -88,12 +97,12 @@ export class Accounts {
     const adminKey = options.adminKey === undefined ? await this.#makeAdminKey() : null;
     this.#ring = new KeyRing(await this.snapshot(), { clock: this.#deps.clock, adminKey: options.adminKey ?? null });
     const any = await this.#database.selectFrom('keys').select('id').limit(1).executeTakeFirst();
-    const callKey = any === undefined ? (await this.generateKey(FIRST_KEY)).token : null;
+    const callKey = any === undefined ? (await this.#generate(FIRST_KEY, null)).token : null;
     return { adminKey, callKey };
   }
 
   /**
-   * Another admin key in the place of the one that was made, because that is lost. Audited. Gateways know it from the next snapshot on:
+   * Another admin key in the place of the one that was made, because that is lost. Audited; sessions that began with the lost one end. Gateways know it from the next snapshot on:
    * this is for the command line, beside a server that is stopped or whose ledger process starts again.
    */
   async resetAdminKey(actor: string): Promise<string> {
@@ -105,50 +114,37 @@ export class Accounts {
         .values(row)
         .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: row.value }))
         .execute();
+      await endUiSessionsOf(queries, null);
       await this.audit.record({ actor, action: 'admin_key.reset', target: '', detail: {} }, queries);
     });
     return token;
   }
 
-  async generateKey(request: KeyGenerateRequest): Promise<GeneratedKey> {
-    const token = makeCallToken(this.#deps.random);
-    const now = this.#deps.clock.now();
-    const expiresAt = expiryAt(request.expiry, now);
-    const key = await this.#writes.write(async (queries, revision) => {
-      await refuseTakenAlias(queries, { alias: request.alias, self: null });
-      const made: KeyRecord = {
-        id: makeKeyId(this.#deps.random),
-        hash: hashToken(token),
-        name: request.alias ?? request.name ?? shownForm(token),
-        alias: request.alias,
-        shown: shownForm(token),
-        role: 'call',
-        team: request.team,
-        owner: request.owner,
-        models: request.models,
-        metadata: request.metadata,
-        expiresAt,
-        blocked: request.blocked,
-        deletedAt: null,
-        createdAt: now,
-        revision,
-      };
-      return { answer: made, keys: [made] };
-    });
-    return { token, key };
+  async generateKey(request: KeyGenerateRequest, actor: string = ITSELF): Promise<GeneratedKey> {
+    return this.#generate(request, actor);
   }
 
-  async updateKey(request: KeyUpdateRequest): Promise<KeyRecord> {
-    return this.#change(request.key, (key) => updatedKey(key, request, this.#deps.clock.now()));
+  async updateKey(request: KeyUpdateRequest, actor: string = ITSELF): Promise<KeyRecord> {
+    return this.#change({ reference: request.key, actor, action: 'key.update' }, (key) =>
+      updatedKey(key, request, this.#deps.clock.now()),
+    );
   }
 
-  /** A new token for the same key; the old one stops working at once. What the request says is changed with it. */
-  async regenerateKey(request: KeyUpdateRequest): Promise<GeneratedKey> {
+  /**
+   * A new token for the same key. The old one stops working at once, or after the grace that is asked for; one that is in grace
+   * already stops at once. What the request says is changed with it.
+   */
+  async regenerateKey(request: KeyRegenerateRequest, actor: string = ITSELF): Promise<GeneratedKey> {
     const token = makeCallToken(this.#deps.random);
     const shown = shownForm(token);
-    const key = await this.#change(request.key, (before) => {
-      const after = updatedKey(before, request, this.#deps.clock.now());
-      return { ...after, hash: hashToken(token), shown, name: after.name === before.shown ? shown : after.name };
+    const deed = { reference: request.key, actor, action: 'key.regenerate' };
+    const key = await this.#change(deed, (before) => {
+      const now = this.#deps.clock.now();
+      const after = updatedKey(before, request, now);
+      const until = (now + request.graceMs) as TimestampMs;
+      const previous = request.graceMs === 0 ? null : { hash: before.hash, until };
+      const name = after.name === before.shown ? shown : after.name;
+      return { ...after, hash: hashToken(token), previous, shown, name };
     });
     return { token, key };
   }
@@ -164,17 +160,18 @@ export class Accounts {
     return referencedKey(this.#database, reference);
   }
 
-  async blockKey(reference: string): Promise<KeyRecord> {
-    return this.#change(reference, (key) => ({ ...key, blocked: true }));
+  async blockKey(reference: string, actor: string = ITSELF): Promise<KeyRecord> {
+    return this.#change({ reference, actor, action: 'key.block' }, (key) => ({ ...key, blocked: true }));
   }
 
-  async unblockKey(reference: string): Promise<KeyRecord> {
-    return this.#change(reference, (key) => ({ ...key, blocked: false }));
+  async unblockKey(reference: string, actor: string = ITSELF): Promise<KeyRecord> {
+    return this.#change({ reference, actor, action: 'key.unblock' }, (key) => ({ ...key, blocked: false }));
   }
 
   /** The token stops working; the row stays, so that reports keep the key's name. */
-  async deleteKey(reference: string): Promise<KeyRecord> {
-    return this.#change(reference, (key) => ({ ...key, deletedAt: this.#deps.clock.now() }));
+  async deleteKey(reference: string, actor: string = ITSELF): Promise<KeyRecord> {
+    const deed = { reference, actor, action: 'key.delete' };
+    return this.#change(deed, (key) => ({ ...key, deletedAt: this.#deps.clock.now(), previous: null }));
   }
 
   async snapshot(): Promise<ControlSnapshot> {
@@ -206,8 +203,9 @@ export class Accounts {
     return this.tags.descriptions(kind);
   }
 
-  async createUiSession(): Promise<UiSession & { token: string }> {
-    return createUiSession(this.#sessionDeps());
+  /** @param member null for whoever shows the admin key */
+  async createUiSession(member: MemberRecord | null = null): Promise<UiSession & { token: string }> {
+    return createUiSession(this.#sessionDeps(), member);
   }
 
   async findUiSession(token: string): Promise<UiSession | undefined> {
@@ -216,6 +214,16 @@ export class Accounts {
 
   async endUiSession(token: string): Promise<void> {
     await endUiSession(this.#sessionDeps(), token);
+  }
+
+  /** Signs somebody out everywhere. @param memberId null for all sessions that began with the admin key */
+  async endUiSessionsOf(memberId: string | null): Promise<void> {
+    await endUiSessionsOf(this.#database, memberId);
+  }
+
+  /** For erasures. */
+  async forget(request: ForgetRequest): Promise<Forgotten> {
+    return forgetValue({ database: this.#database, writes: this.#writes }, request);
   }
 
   /** Waits for the write under way. */
@@ -238,16 +246,68 @@ export class Accounts {
     return numInsertedOrUpdatedRows === 1n ? token : null;
   }
 
-  async #change(reference: string, edit: (key: KeyRecord) => KeyRecord): Promise<KeyRecord> {
+  /** @param actor null at the first start, where nobody asked for it */
+  async #generate(request: KeyGenerateRequest, actor: string | null): Promise<GeneratedKey> {
+    const token = makeCallToken(this.#deps.random);
+    const now = this.#deps.clock.now();
+    const expiresAt = expiryAt(request.expiry, now);
+    const key = await this.#writes.write(async (queries, revision) => {
+      await refuseTakenAlias(queries, { alias: request.alias, self: null });
+      const made: KeyRecord = {
+        id: makeKeyId(this.#deps.random),
+        hash: hashToken(token),
+        previous: null,
+        name: request.alias ?? request.name ?? shownForm(token),
+        alias: request.alias,
+        shown: shownForm(token),
+        role: 'call',
+        team: request.team,
+        owner: request.owner,
+        models: request.models,
+        metadata: request.metadata,
+        expiresAt,
+        blocked: request.blocked,
+        deletedAt: null,
+        createdAt: now,
+        revision,
+      };
+      if (actor !== null) await this.#audit(queries, { actor, action: 'key.generate', key: made });
+      return { answer: made, keys: [made] };
+    });
+    return { token, key };
+  }
+
+  async #audit(queries: ControlQueries, { actor, action, key }: KeyDeed): Promise<void> {
+    const { alias, team, owner, models, metadata, blocked, expiresAt } = key;
+    const detail = {
+      alias,
+      team,
+      owner,
+      models,
+      metadata,
+      blocked,
+      expires_at: expiresAt,
+      grace_until: key.previous?.until,
+    };
+    await this.audit.record({ actor, action, target: key.id, detail }, queries);
+  }
+
+  async #change(deed: Deed, edit: (key: KeyRecord) => KeyRecord): Promise<KeyRecord> {
+    const { reference, actor, action } = deed;
     return this.#writes.write(async (queries, revision) => {
       const before = await referencedKey(queries, reference);
       if (before.deletedAt !== null) throw unknownKey();
       const key = { ...edit(before), revision };
       await refuseTakenAlias(queries, { alias: key.alias, self: key.id });
+      await this.#audit(queries, { actor, action, key });
       return { answer: key, keys: [key] };
     });
   }
 }
+
+type Deed = { readonly reference: string; readonly actor: string; readonly action: string };
+
+type KeyDeed = Omit<Deed, 'reference'> & { readonly key: KeyRecord };
 
 const ADMIN_KEY_HASH = 'admin_key_hash';
 

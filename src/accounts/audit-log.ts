@@ -5,9 +5,12 @@ import { type AuditLogTable } from './database.ts';
 import { type ControlQueries } from './key-table.ts';
 import { makeAuditId, type RandomBytes } from './token.ts';
 
-/** What somebody did to money: `price.create`, `price.delete`, `reprice.apply`, … */
+/** The actor where nobody is named. */
+export const ITSELF = 'server';
+
+/** What somebody did to money, or to those who may see or spend it: `price.create`, `reprice.apply`, `key.generate`, `member.update`, … */
 export type AuditEvent = {
-  /** `admin_key`, or `dashboard` for a session that began with it. */
+  /** `admin_key`, `dashboard` for a session that began with it, or the id of a member. */
   readonly actor: string;
   readonly action: string;
   /** The id of what was acted on; empty where there is none. */
@@ -25,7 +28,7 @@ export type AuditLogDeps = {
   readonly random: RandomBytes;
 };
 
-/** Who changed what about money, and when. Rows are only ever added. */
+/** Who changed what about money, keys and people, and when. Rows are only ever added. */
 export class AuditLog {
   readonly #deps: AuditLogDeps;
   #last = 0;

@@ -22,6 +22,9 @@ export type KeyTable = {
   deleted_at: Int64 | null;
   created_at: Int64;
   revision: Int64;
+  /** The token before this one, while it still counts. */
+  previous_hash: string | null;
+  previous_until: Int64 | null;
 };
 
 export type TeamTable = {
@@ -70,6 +73,41 @@ export type AuditLogTable = {
   detail: string;
 };
 
+export type MemberTable = {
+  id: string;
+  kind: string;
+  email: string | null;
+  /** Unique; null for those without address, and for deleted ones. */
+  email_folded: string | null;
+  name: string;
+  role: string;
+  /** JSON. */
+  teams: string;
+  password: string | null;
+  disabled: number;
+  created_at: Int64;
+  created_by: string;
+  last_sign_in_at: Int64 | null;
+  deleted_at: Int64 | null;
+};
+
+/** Invitations and links to a new password: one per member, gone when it was taken. */
+export type MemberLinkTable = { member_id: string; hash: string; expires_at: Int64 };
+
+export type ReadTokenTable = {
+  id: string;
+  hash: string;
+  name: string;
+  shown: string;
+  /** JSON. */
+  reach: string;
+  expires_at: Int64 | null;
+  revoked_at: Int64 | null;
+  created_at: Int64;
+  created_by: string;
+  last_used_at: Int64 | null;
+};
+
 export type ControlTables = {
   keys: KeyTable;
   teams: TeamTable;
@@ -77,7 +115,11 @@ export type ControlTables = {
   price_terms: PriceTermTable;
   audit_log: AuditLogTable;
   meta: { key: string; value: string };
-  ui_sessions: { hash: string; created_at: Int64; expires_at: Int64 };
+  members: MemberTable;
+  member_links: MemberLinkTable;
+  read_tokens: ReadTokenTable;
+  /** `member_id` is null where the session began with the admin key. */
+  ui_sessions: { hash: string; created_at: Int64; expires_at: Int64; member_id: string | null };
   /** One row. Raising it takes the row's lock, so revisions are in commit order on Postgres too. */
   control_revision: { id: number; value: Int64 };
 };

@@ -38,16 +38,17 @@ export function parseExpiry({ duration, expires }: ExpiryFields): Expiry | undef
     return { kind: 'at', time: Date.parse(expires) as TimestampMs };
   }
   if (!hasDuration) return duration === null || expires === null ? { kind: 'never' } : undefined;
-  return duration === NEVER ? { kind: 'never' } : { kind: 'after', ms: parseDuration(duration) };
+  return duration === NEVER ? { kind: 'never' } : { kind: 'after', ms: parseDuration(duration, 'duration') };
 }
 
-function parseDuration(duration: string): number {
+/** Throws `invalid_field` naming `param`. */
+export function parseDuration(duration: string, param: string): number {
   const [, count = '', unit = ''] = /^(\d{1,9})([smhdw])$/.exec(duration) ?? [];
   const ms = Number(count) * (UNIT_MS[unit] ?? Number.NaN);
   if (ms > 0 && ms <= LONGEST_MS) return ms;
-  throw new ApportionError('invalid_field', 'duration is not a length of time.', {
-    param: 'duration',
-    hint: 'Write a number and s, m, h, d or w, such as "12h" or "30d"; leave it out for a key that does not expire.',
+  throw new ApportionError('invalid_field', `${param} is not a length of time.`, {
+    param,
+    hint: 'Write a number and s, m, h, d or w, such as "12h" or "30d"; leave it out for none.',
   });
 }
 

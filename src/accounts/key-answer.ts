@@ -45,6 +45,8 @@ function toKeyInfo(key: KeyRecord): Record<string, unknown> {
     blocked: key.blocked,
     created_at: toIso(key.createdAt),
     deleted_at: toIso(key.deletedAt),
+    /** Until when the token before this one still counts. */
+    previous_token_until: toIso(key.previous?.until ?? null),
     ...NO_LIMITS,
   };
 }

@@ -8,6 +8,8 @@ export type KeyRecord = {
   readonly id: string;
   /** SHA-256 of the token in hex. */
   readonly hash: string;
+  /** The token before this one, while it still counts: rotation with grace. */
+  readonly previous: { readonly hash: string; readonly until: TimestampMs } | null;
   /** What reports call the key: its alias, else the shown form of its token. */
   readonly name: string;
   /** Unique among keys that are not deleted. */

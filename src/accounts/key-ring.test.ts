@@ -13,6 +13,7 @@ function keyOf(token: string, changes: Partial<KeyRecord> = {}): KeyRecord {
     alias: null,
     shown: token,
     role: 'call',
+    previous: null,
     team: '',
     owner: '',
     models: [],

@@ -92,12 +92,17 @@ export class KeyRing {
     const hash = hashToken(token);
     if (hash === (this.#configuredHash ?? this.#generatedHash)) return { kind: 'admin' };
     const key = this.#byHash.get(hash);
-    return key === undefined ? undefined : { kind: 'key', key, state: this.#stateOf(key) };
+    if (key === undefined || (hash !== key.hash && !this.#inGrace(key))) return undefined;
+    return { kind: 'key', key, state: this.#stateOf(key) };
   }
 
   /** For reports and messages that know only the id. */
   keyById(id: string): RingKey | undefined {
     return this.#byId.get(id);
+  }
+
+  #inGrace({ previous }: KeyRecord): boolean {
+    return previous !== null && previous.until > this.#clock.now();
   }
 
   #stateOf({ blocked, expiresAt, team }: KeyRecord): 'active' | 'blocked' | 'expired' {
@@ -116,7 +121,9 @@ export class KeyRing {
 
   #put(key: KeyRecord): void {
     const known = this.#byId.get(key.id);
-    if (known !== undefined) this.#byHash.delete(known.hash);
+    for (const hash of known === undefined ? [] : [known.hash, known.previous?.hash]) {
+      if (hash !== undefined) this.#byHash.delete(hash);
+    }
     if (key.deletedAt !== null) {
       this.#byId.delete(key.id);
       return;
@@ -143,5 +150,6 @@ export class KeyRing {
   #set(key: RingKey): void {
     this.#byId.set(key.id, key);
     this.#byHash.set(key.hash, key);
+    if (key.previous !== null) this.#byHash.set(key.previous.hash, key);
   }
 }

@@ -66,6 +66,8 @@ function toRow(key: KeyRecord): Selectable<KeyTable> {
     deleted_at: key.deletedAt,
     created_at: key.createdAt,
     revision: key.revision,
+    previous_hash: key.previous?.hash ?? null,
+    previous_until: key.previous?.until ?? null,
   };
 }
 
@@ -74,6 +76,7 @@ function fromRow(row: Selectable<KeyTable>): KeyRecord {
   return {
     id: row.id,
     hash: row.hash,
+    previous: previousOf(row),
     name: row.name,
     alias: row.alias,
     shown: row.prefix_shown,
@@ -88,6 +91,10 @@ function fromRow(row: Selectable<KeyTable>): KeyRecord {
     createdAt: Number(row.created_at) as TimestampMs,
     revision: Number(row.revision),
   };
+}
+
+function previousOf({ previous_hash: hash, previous_until: until }: Selectable<KeyTable>): KeyRecord['previous'] {
+  return hash === null || until === null ? null : { hash, until: Number(until) as TimestampMs };
 }
 
 function timestamp(value: number | string | null): TimestampMs | null {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
-import { systemClock } from '#std';
+import { systemClock, type Clock, type TimestampMs } from '#std';
 import { openAccounts, type Accounts } from './accounts.ts';
 import { parseKeyGenerate } from './key-generate.ts';
 import { type KeyRecord } from './key-record.ts';
-import { parseKeyUpdate } from './key-update.ts';
+import { KeyRing } from './key-ring.ts';
+import { parseKeyRegenerate, parseKeyUpdate } from './key-update.ts';
 
 async function open(context: TestContext): Promise<Accounts> {
   const accounts = await openAccounts({ file: ':memory:', clock: systemClock, random: randomBytes });
@@ -101,7 +102,7 @@ test('an update that is refused changes nothing, whatever else it says', async (
 test('a key with a new token is the same key, and its old token is nobody’s', async (context) => {
   const accounts = await open(context);
   const { token, key } = await accounts.generateKey(parseKeyGenerate({ team_id: 'core' }));
-  const again = await accounts.regenerateKey(parseKeyUpdate({ key: token, models: ['gpt-4o'] }));
+  const again = await accounts.regenerateKey(parseKeyRegenerate({ key: token, models: ['gpt-4o'] }));
   assert.notEqual(again.token, token);
   assert.equal(accounts.ring.identify(token), undefined);
   const caller = accounts.ring.identify(again.token);
@@ -111,4 +112,33 @@ test('a key with a new token is the same key, and its old token is nobody’s', 
     [key.id, 'core', ['gpt-4o'], again.key.shown],
   );
   await assert.rejects(accounts.infoOf(token), { code: 'not_found' });
+});
+
+test('with grace the old token goes on for that long, also in a gateway that starts from the snapshot', async (context) => {
+  let now = 1_700_000_000_000;
+  const clock: Clock = { now: () => now as TimestampMs, elapsedMs: () => now };
+  const accounts = await openAccounts({ file: ':memory:', clock, random: randomBytes });
+  context.after(() => accounts.close());
+  await accounts.bootstrap({ adminKey: 'admin' });
+  const { token, key } = await accounts.generateKey(parseKeyGenerate({}));
+  const again = await accounts.regenerateKey(parseKeyRegenerate({ key: token, grace_period: '1h' }));
+  const ring = new KeyRing(await accounts.snapshot(), { clock, adminKey: null });
+  const idBy = (held: KeyRing, secret: string): string | undefined => {
+    const found = held.identify(secret);
+    return found?.kind === 'key' ? found.key.id : undefined;
+  };
+  for (const held of [accounts.ring, ring]) {
+    assert.deepEqual([idBy(held, token), idBy(held, again.token)], [key.id, key.id]);
+  }
+  now += 3_600_000;
+  for (const held of [accounts.ring, ring]) {
+    assert.deepEqual([idBy(held, token), idBy(held, again.token)], [undefined, key.id]);
+  }
+  const third = await accounts.regenerateKey(parseKeyRegenerate({ key: key.id, grace_period: '1h' }));
+  const fourth = await accounts.regenerateKey(parseKeyRegenerate({ key: key.id }));
+  assert.deepEqual(
+    [again.token, third.token, fourth.token].map((secret) => idBy(accounts.ring, secret)),
+    [undefined, undefined, key.id],
+  );
+  assert.throws(() => parseKeyRegenerate({ key: key.id, grace_period: 'a while' }), { param: 'grace_period' });
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type TimestampMs } from '#std';
-import { expiryAt, parseExpiry, type Expiry } from './expiry.ts';
+import { expiryAt, parseDuration, parseExpiry, type Expiry } from './expiry.ts';
 import { KEY_REFUSALS, keyFields } from './key-generate.ts';
 import { type KeyRecord } from './key-record.ts';
 import { nameField, parseFields } from './request-fields.ts';
@@ -22,9 +22,24 @@ export type KeyUpdateRequest = {
 
 const fields = z.strictObject({ key: nameField, ...keyFields });
 
+/** A new token for a key, and how long the one before it still counts. */
+export type KeyRegenerateRequest = KeyUpdateRequest & { readonly graceMs: number };
+
+const regenerateFields = fields.extend({ grace_period: z.string().nullish() });
+
+/** Reads the body of LiteLLM's `POST /key/regenerate`: an update's fields, and `grace_period`. */
+export function parseKeyRegenerate(body: unknown): KeyRegenerateRequest {
+  const { grace_period: grace, ...given } = parseFields(body, { fields: regenerateFields, refused: KEY_REFUSALS });
+  const graceMs = grace === undefined || grace === null ? 0 : parseDuration(grace, 'grace_period');
+  return { ...toUpdate(given), graceMs };
+}
+
 /** Reads the body of LiteLLM's `POST /key/update`: what is absent stays, `null` empties. */
 export function parseKeyUpdate(body: unknown): KeyUpdateRequest {
-  const given = parseFields(body, { fields, refused: KEY_REFUSALS });
+  return toUpdate(parseFields(body, { fields, refused: KEY_REFUSALS }));
+}
+
+function toUpdate(given: z.infer<typeof fields>): KeyUpdateRequest {
   return {
     key: given.key,
     alias: given.key_alias,

@@ -7,6 +7,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_keys_and_sessions': { up: createKeysAndSessions },
   '0002_teams_and_tags': { up: createTeamsAndTags },
   '0003_prices_and_audit': { up: createPricesAndAudit },
+  '0004_members_and_tokens': { up: createMembersAndTokens },
 };
 
 export async function migrate(database: ControlDatabase): Promise<void> {
@@ -100,4 +101,45 @@ async function createPricesAndAudit(database: Kysely<unknown>): Promise<void> {
     .addColumn('target', 'text', (column) => column.notNull())
     .addColumn('detail', 'text', (column) => column.notNull())
     .execute();
+}
+
+async function createMembersAndTokens(database: Kysely<unknown>): Promise<void> {
+  await database.schema
+    .createTable('members')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('email', 'text')
+    .addColumn('email_folded', 'text', (column) => column.unique())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('role', 'text', (column) => column.notNull())
+    .addColumn('teams', 'text', (column) => column.notNull())
+    .addColumn('password', 'text')
+    .addColumn('disabled', 'integer', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('created_by', 'text', (column) => column.notNull())
+    .addColumn('last_sign_in_at', 'bigint')
+    .addColumn('deleted_at', 'bigint')
+    .execute();
+  await database.schema
+    .createTable('member_links')
+    .addColumn('member_id', 'text', (column) => column.primaryKey())
+    .addColumn('hash', 'text', (column) => column.notNull().unique())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .execute();
+  await database.schema
+    .createTable('read_tokens')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('hash', 'text', (column) => column.notNull().unique())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('shown', 'text', (column) => column.notNull())
+    .addColumn('reach', 'text', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint')
+    .addColumn('revoked_at', 'bigint')
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('created_by', 'text', (column) => column.notNull())
+    .addColumn('last_used_at', 'bigint')
+    .execute();
+  await database.schema.alterTable('ui_sessions').addColumn('member_id', 'text').execute();
+  await database.schema.alterTable('keys').addColumn('previous_hash', 'text').execute();
+  await database.schema.alterTable('keys').addColumn('previous_until', 'bigint').execute();
 }

@@ -6,19 +6,20 @@ import { ApportionError } from '#terms';
 import { type ControlSnapshot } from './key-record.ts';
 import { PRICE_TERM_KINDS } from './price-term-record.ts';
 
-/** 2: with teams. 3: with price terms. An older file is read as one without. */
-const SNAPSHOT_SCHEMA = 3;
+/** 2: with teams. 3: with price terms. 4: with tokens in grace. An older file is read as one without. */
+const SNAPSHOT_SCHEMA = 4;
 
 const timestamp = z.int().transform((ms) => ms as TimestampMs);
 
 const snapshotSchema = z.object({
-  schema: z.literal([1, 2, SNAPSHOT_SCHEMA]),
+  schema: z.literal([1, 2, 3, SNAPSHOT_SCHEMA]),
   revision: z.int().nonnegative(),
   adminKeyHash: z.string().nullable(),
   keys: z.array(
     z.object({
       id: z.string(),
       hash: z.string(),
+      previous: z.object({ hash: z.string(), until: timestamp }).nullable().default(null),
       name: z.string(),
       alias: z.string().nullable(),
       shown: z.string(),

@@ -1,5 +1,6 @@
 import { type Clock } from '#std';
 import { ApportionError } from '#terms';
+import { ITSELF, type AuditLog } from './audit-log.ts';
 import { type ControlWrites, type WriteQueries } from './control-writes.ts';
 import { type ControlDatabase } from './database.ts';
 import { type KeyRecord } from './key-record.ts';
@@ -19,11 +20,12 @@ export type DeletedTeams = { readonly teams: readonly TeamRecord[]; readonly key
 export type TeamsDeps = {
   readonly database: ControlDatabase;
   readonly writes: ControlWrites;
+  readonly audit: AuditLog;
   readonly clock: Clock;
   readonly random: RandomBytes;
 };
 
-/** Teams that have settings: what their keys inherit, and whether they may call at all. */
+/** Teams that have settings: what their keys inherit, and whether they may call at all. Every change is audited. */
 export class Teams {
   readonly #deps: TeamsDeps;
 
@@ -32,19 +34,20 @@ export class Teams {
   }
 
   /** The id of a deleted team may be used again; what was spent under it before stays under it. */
-  async create(request: TeamNewRequest): Promise<TeamRecord> {
-    const { clock, random, writes } = this.#deps;
+  async create(request: TeamNewRequest, actor: string = ITSELF): Promise<TeamRecord> {
+    const { clock, random, writes, audit } = this.#deps;
     return writes.write(async (queries, revision) => {
       const id = request.id ?? (await idFromAlias(queries, request.alias)) ?? makeTeamId(random);
       if ((await findTeam(queries, id)) !== undefined) throw taken();
       const { alias, metadata, blocked } = request;
       const team = { id, alias, metadata, blocked, createdAt: clock.now(), deletedAt: null, revision };
+      await audit.record({ actor, action: 'team.create', target: id, detail: { alias, metadata, blocked } }, queries);
       return { answer: team, teams: [team] };
     });
   }
 
-  async update({ id, alias, blocked, stated }: TeamUpdateRequest): Promise<TeamRecord> {
-    return this.#change(id, (team) => ({
+  async update({ id, alias, blocked, stated }: TeamUpdateRequest, actor: string = ITSELF): Promise<TeamRecord> {
+    return this.#change({ id, actor, action: 'team.update' }, (team) => ({
       ...team,
       alias: alias === undefined ? team.alias : alias,
       blocked: blocked ?? team.blocked,
@@ -52,16 +55,16 @@ export class Teams {
     }));
   }
 
-  async block(id: string): Promise<TeamRecord> {
-    return this.#change(id, (team) => ({ ...team, blocked: true }));
+  async block(id: string, actor: string = ITSELF): Promise<TeamRecord> {
+    return this.#change({ id, actor, action: 'team.block' }, (team) => ({ ...team, blocked: true }));
   }
 
-  async unblock(id: string): Promise<TeamRecord> {
-    return this.#change(id, (team) => ({ ...team, blocked: false }));
+  async unblock(id: string, actor: string = ITSELF): Promise<TeamRecord> {
+    return this.#change({ id, actor, action: 'team.unblock' }, (team) => ({ ...team, blocked: false }));
   }
 
   /** All or none. Their keys are deleted with them, as LiteLLM does: left alone they would lose the team's locks. */
-  async delete(ids: readonly string[]): Promise<DeletedTeams> {
+  async delete(ids: readonly string[], actor: string = ITSELF): Promise<DeletedTeams> {
     return this.#deps.writes.write(async (queries, revision) => {
       const deletedAt = this.#deps.clock.now();
       const teams: TeamRecord[] = [];
@@ -69,6 +72,10 @@ export class Teams {
       const keys = (await liveKeys(queries))
         .filter(({ team }) => ids.includes(team))
         .map((key) => ({ ...key, deletedAt, revision }));
+      for (const { id } of teams) {
+        const gone = keys.filter(({ team }) => team === id).map((key) => key.id);
+        await this.#deps.audit.record({ actor, action: 'team.delete', target: id, detail: { keys: gone } }, queries);
+      }
       return { answer: { teams, keys }, teams, keys };
     });
   }
@@ -85,13 +92,18 @@ export class Teams {
     return teams.map((team) => ({ team, keys: keys.get(team.id) ?? [] }));
   }
 
-  async #change(id: string, edit: (team: TeamRecord) => TeamRecord): Promise<TeamRecord> {
+  async #change(deed: Deed, edit: (team: TeamRecord) => TeamRecord): Promise<TeamRecord> {
+    const { id, actor, action } = deed;
     return this.#deps.writes.write(async (queries, revision) => {
       const team = { ...edit(await knownTeam(queries, id)), revision };
+      const { alias, metadata, blocked } = team;
+      await this.#deps.audit.record({ actor, action, target: id, detail: { alias, metadata, blocked } }, queries);
       return { answer: team, teams: [team] };
     });
   }
 }
+
+type Deed = { readonly id: string; readonly actor: string; readonly action: string };
 
 /** Reports show a team's id, so an alias that can be one is better than a made-up one. */
 async function idFromAlias(queries: WriteQueries, alias: string | null): Promise<string | null> {

@@ -14,6 +14,22 @@ export function makeAdminToken(random: RandomBytes): string {
   return `sk-ap-admin-${secret(random)}`;
 }
 
+/** Reads analytics and nothing else; the call path does not know it. */
+export function makeReadToken(random: RandomBytes): string {
+  return `${READ_TOKEN_PREFIX}${secret(random)}`;
+}
+
+export const READ_TOKEN_PREFIX = 'sk-ap-read-';
+
+export function makeMemberId(random: RandomBytes): string {
+  return `member_${Buffer.from(random(10)).toString('hex')}`;
+}
+
+export function makeReadTokenId(random: RandomBytes): string {
+  return `read_${Buffer.from(random(10)).toString('hex')}`;
+}
+
+/** For cookies and for the links of invitations. */
 export function makeSessionToken(random: RandomBytes): string {
   return secret(random);
 }

@@ -1,58 +1,84 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Accounts } from '#accounts';
-import { bearerToken } from '#http';
 import { invariant } from '#std';
 import { ApportionError } from '#terms';
-
-/** Who may use a route: anybody, or who shows the admin key or a session that began with it. */
-type Access = 'public' | 'admin';
+import { callerOf, type Caller } from './caller.ts';
+import { ROUTE_RIGHTS, type Right } from './route-rights.ts';
 
 declare module 'fastify' {
-  interface FastifyContextConfig {
-    access?: Access;
+  interface FastifyRequest {
+    /** Null on public routes. */
+    caller: Caller | null;
   }
 }
 
-export const SESSION_COOKIE = 'apportion_session';
+const READERS: readonly Right[] = ['self', 'reports'];
+const ALL_MONEY: readonly Right[] = [
+  ...READERS,
+  'self.write',
+  'teams',
+  'tags.read',
+  'prices.read',
+  'ledger.read',
+  'audit',
+];
+const EVERY_RIGHT: readonly Right[] = [...ALL_MONEY, 'tags.write', 'keys.write', 'money.write', 'people'];
 
-const HINT = 'Send the admin key as "Authorization: Bearer …", or sign in to the dashboard.';
+/** What each role may do. Whose money it sees of it is its reach. */
+const RIGHTS: Readonly<Record<Caller['role'], readonly Right[]>> = {
+  owner: EVERY_RIGHT,
+  admin: EVERY_RIGHT,
+  finance: ALL_MONEY,
+  team_lead: [...READERS, 'self.write', 'teams'],
+  viewer: [...READERS, 'self.write'],
+  read_token: READERS,
+};
 
-/** Checks every request before its body is read. A route that does not say who may use it is a bug found at start. */
+/** Checks every request before its body is read. A route that the table does not have is a bug found at start. */
 export function guardRoutes(app: FastifyInstance, deps: { readonly accounts: Accounts }): void {
-  app.addHook('onRoute', ({ url, method, config }) => {
-    invariant(config?.access !== undefined, `the route ${String(method)} ${url} declares who may use it`);
+  app.decorateRequest('caller', null);
+  app.addHook('onRoute', ({ url, method }) => {
+    for (const one of [method].flat()) {
+      invariant(rightOf(one, url) !== undefined, `src/admin/route-rights.ts says what ${one} ${url} needs`);
+    }
   });
   app.addHook('onRequest', async (request) => {
-    if (request.routeOptions.config.access === 'admin') await requireAdmin(request, deps.accounts);
+    const { url, method } = request.routeOptions;
+    // No route: the answer is that there is none, to whoever asks.
+    if (url === undefined) return;
+    const right = rightOf([method].flat()[0] ?? '', url);
+    invariant(right !== undefined, 'a registered route is in the table');
+    if (right === 'public') return;
+    const caller = await callerOf(request, deps.accounts);
+    if (!RIGHTS[caller.role].includes(right)) throw notAllowed(caller);
+    // SameSite=Strict keeps other sites' requests without the cookie; this holds where a browser or a neighbour under the
+    // same site does not.
+    if (caller.by === 'cookie' && !isSafe(request.method)) requireSameOrigin(request);
+    request.caller = caller;
   });
 }
 
-async function requireAdmin(request: FastifyRequest, accounts: Accounts): Promise<void> {
-  const token = bearerToken(request.headers);
-  if (token !== undefined) {
-    requireAdminKey(token, accounts);
-    return;
-  }
-  const session = request.cookies[SESSION_COOKIE];
-  if (session === undefined || (await accounts.findUiSession(session)) === undefined) {
-    const message = session === undefined ? 'This needs the admin key.' : 'The session has ended.';
-    throw new ApportionError('missing_key', message, { hint: HINT });
-  }
-  // SameSite=Strict keeps other sites' requests without the cookie; this holds where a browser or a neighbour under the
-  // same site does not.
-  if (!isSafe(request.method)) requireSameOrigin(request);
+/** Who asks, behind a route that is not public. */
+export function knownCaller({ caller }: FastifyRequest): Caller {
+  invariant(caller !== null, 'who asks is known before a request is answered');
+  return caller;
 }
 
-/** Throws unless `token` is the admin key. */
-export function requireAdminKey(token: string, accounts: Accounts): void {
-  const identity = accounts.ring.identify(token);
-  if (identity?.kind === 'admin') return;
-  if (identity?.kind === 'key') {
-    throw new ApportionError('not_allowed', 'A call key may make calls, not read reports or administer.', {
-      hint: HINT,
-    });
-  }
-  throw new ApportionError('invalid_key', 'This is not the admin key.', { hint: HINT });
+/** What the dashboard shows somebody. */
+export function rightsOf(role: Caller['role']): readonly Right[] {
+  return RIGHTS[role];
+}
+
+/** Fastify answers HEAD by the route of GET. */
+function rightOf(method: string, url: string): Right | undefined {
+  const name = `${method === 'HEAD' ? 'GET' : method} ${url}`;
+  return Object.hasOwn(ROUTE_RIGHTS, name) ? ROUTE_RIGHTS[name] : undefined;
+}
+
+function notAllowed({ role }: Caller): ApportionError {
+  const who =
+    role === 'read_token' ? 'A read token reads analytics and does nothing else.' : `Role ${role} may not do this.`;
+  return new ApportionError('not_allowed', who, { hint: 'docs/people-and-roles.md lists what each role may do.' });
 }
 
 function isSafe(method: string): boolean {

@@ -16,7 +16,7 @@ import {
   sessions,
   timeseries,
 } from '#analytics';
-import { addReport, pathParameter, type ReportDeps } from './report-route.ts';
+import { addReport, pathParameter, withinReachOf, type ReportDeps } from './report-route.ts';
 
 export function addAnalyticsRoutes(app: FastifyInstance, deps: ReportDeps): void {
   addReport(app, deps, { url: '/v1/analytics/costs', parse: parseCostsQuery, run: costs });
@@ -25,22 +25,14 @@ export function addAnalyticsRoutes(app: FastifyInstance, deps: ReportDeps): void
   addReport(app, deps, { url: '/v1/events', parse: parseEventsQuery, run: events });
   addReport(app, deps, { url: '/v1/entities', parse: parseEntitiesQuery, run: entities });
   addReport(app, deps, { url: '/v1/sessions', parse: parseSessionsQuery, run: sessions });
-  app.get('/v1/events/:id', ADMIN, (request) => eventDetail(deps, pathParameter(request, 'id'), request.signal));
-  app.get('/v1/sessions/:id', ADMIN, (request) =>
-    session(deps, parseSessionQuery(pathParameter(request, 'id'), request.query, deps.clock.now()), request.signal),
+  app.get('/v1/events/:id', (request) =>
+    eventDetail(withinReachOf(request, deps), pathParameter(request, 'id'), request.signal),
   );
-  app.get('/v1/me', ADMIN, () => ME);
+  app.get('/v1/sessions/:id', (request) =>
+    session(
+      withinReachOf(request, deps),
+      parseSessionQuery(pathParameter(request, 'id'), request.query, deps.clock.now()),
+      request.signal,
+    ),
+  );
 }
-
-const ADMIN = { config: { access: 'admin' } } as const;
-
-/** InfraPrism's account, for what is one's own server: who holds the admin key. */
-const ME = {
-  id: 'admin',
-  email: null,
-  name: 'Administrator',
-  company: null,
-  plan: 'self-hosted',
-  role: 'admin',
-  created_at: null,
-} as const;

@@ -85,11 +85,11 @@ async function signIn(): Promise<string> {
 }
 
 describe('who may use a route', () => {
-  it('must be declared, or the app does not start', async () => {
+  it('is in the table of rights, or the app does not start', async () => {
     const { fastify } = await import('fastify');
     const undeclared = fastify();
     guardRoutes(undeclared, { accounts });
-    assert.throws(() => undeclared.get('/v1/secret', () => 'x'), /\/v1\/secret declares who may use it/);
+    assert.throws(() => undeclared.get('/v1/secret', () => 'x'), /says what GET \/v1\/secret needs/);
   });
 
   it('/v1/me answers with the admin key and with a session', async () => {

@@ -11,6 +11,8 @@ import { addAuditRoutes } from './audit-routes.ts';
 import { addDashboardFiles } from './dashboard-files.ts';
 import { answerErrors } from './error-answers.ts';
 import { addKeyRoutes } from './key-routes.ts';
+import { addLedgerRoutes, type LedgerRouteDeps } from './ledger-routes.ts';
+import { addMemberRoutes } from './member-routes.ts';
 import { addPriceRoutes, type PricingDeps } from './prices/price-routes.ts';
 import { addResolutionRoutes, type ResolutionRouteDeps } from './resolution-routes.ts';
 import { addSessionRoutes } from './session-routes.ts';
@@ -18,6 +20,7 @@ import { addSpendRoutes } from './spend-routes.ts';
 import { addTagReportRoutes } from './tag-report-routes.ts';
 import { addTagRoutes } from './tag-routes.ts';
 import { addTeamRoutes } from './team-routes.ts';
+import { addTokenRoutes } from './token-routes.ts';
 
 export type AdminDeps = {
   readonly accounts: Accounts;
@@ -26,6 +29,7 @@ export type AdminDeps = {
   readonly log: Log;
   readonly pricing: PricingDeps;
   readonly byHand: AdjustmentRouteDeps & ResolutionRouteDeps;
+  readonly ledger: LedgerRouteDeps;
   /** The built dashboard (`dashboard/dist`); may be absent. */
   readonly dashboardDir: string;
 };
@@ -59,7 +63,10 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   addPriceRoutes(app, deps);
   addAdjustmentRoutes(app, deps.byHand);
   addResolutionRoutes(app, deps.byHand);
+  addLedgerRoutes(app, deps.ledger);
   addAuditRoutes(app, deps);
+  addMemberRoutes(app, deps);
+  addTokenRoutes(app, deps);
   addSessionRoutes(app, deps);
   await addDashboardFiles(app, deps);
   return app;

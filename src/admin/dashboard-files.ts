@@ -4,8 +4,6 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ApportionError } from '#terms';
 
-const PUBLIC = { config: { access: 'public' } } as const;
-
 /** What the page may load: its own files only. Style attributes are written by the chart and the menus. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -39,13 +37,13 @@ export async function addDashboardFiles(app: FastifyInstance, deps: { readonly d
       .header('x-frame-options', 'DENY');
     return reply.sendFile('index.html', ASK_AGAIN);
   };
-  app.get('/', PUBLIC, (_, reply) => page(reply));
-  app.get('/ui', PUBLIC, (_, reply) => page(reply));
-  app.get('/ui/*', PUBLIC, (_, reply) => page(reply));
-  app.get<{ Params: { '*': string } }>('/assets/*', PUBLIC, ({ params }, reply) =>
+  app.get('/', (_, reply) => page(reply));
+  app.get('/ui', (_, reply) => page(reply));
+  app.get('/ui/*', (_, reply) => page(reply));
+  app.get<{ Params: { '*': string } }>('/assets/*', ({ params }, reply) =>
     reply.sendFile(`assets/${params['*']}`, FOR_EVER),
   );
   for (const file of ['favicon.svg', 'theme.js']) {
-    app.get(`/${file}`, PUBLIC, (_, reply) => reply.sendFile(file, ASK_AGAIN));
+    app.get(`/${file}`, (_, reply) => reply.sendFile(file, ASK_AGAIN));
   }
 }

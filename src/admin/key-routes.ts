@@ -2,43 +2,60 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import {
   parseKeyGenerate,
+  parseKeyRegenerate,
   parseKeyUpdate,
   toKeyGenerateAnswer,
   toKeyInfoAnswer,
   toKeyState,
   toKeyUpdateAnswer,
+  unknownKey,
   type Accounts,
   type KeyRecord,
 } from '#accounts';
+import { actorOf } from './actor.ts';
 import { parseRequest } from './parse-request.ts';
-
-const ADMIN = { config: { access: 'admin' } } as const;
+import { seesTeam } from './seen-teams.ts';
 
 /** LiteLLM's key management: the parts that a gateway without budgets can keep its word on. */
 export function addKeyRoutes(app: FastifyInstance, deps: { readonly accounts: Accounts }): void {
   const { accounts } = deps;
-  app.post('/key/generate', ADMIN, async ({ body }) =>
-    toKeyGenerateAnswer(await accounts.generateKey(parseKeyGenerate(body))),
+  app.post('/key/generate', async (request) =>
+    toKeyGenerateAnswer(await accounts.generateKey(parseKeyGenerate(request.body), actorOf(request))),
   );
-  app.post('/key/update', ADMIN, async ({ body }) => toKeyUpdateAnswer(await accounts.updateKey(parseKeyUpdate(body))));
-  app.post('/key/regenerate', ADMIN, async ({ body }) =>
-    toKeyGenerateAnswer(await accounts.regenerateKey(parseKeyUpdate(body))),
+  app.post('/key/update', async (request) =>
+    toKeyUpdateAnswer(await accounts.updateKey(parseKeyUpdate(request.body), actorOf(request))),
   );
-  app.post<{ Params: { key: string } }>('/key/:key/regenerate', ADMIN, async ({ params, body }) =>
-    toKeyGenerateAnswer(await accounts.regenerateKey(parseKeyUpdate(withKey(body, params.key)))),
+  app.post('/key/regenerate', async (request) =>
+    toKeyGenerateAnswer(await accounts.regenerateKey(parseKeyRegenerate(request.body), actorOf(request))),
   );
-  app.get('/key/info', ADMIN, async ({ query }) => toKeyInfoAnswer(await accounts.infoOf(parse(INFO, query).key)));
-  app.get('/key/list', ADMIN, async ({ query }) =>
-    keyPage(await accounts.listKeys({ include: 'live' }), parse(LIST, query)),
+  app.post<{ Params: { key: string } }>('/key/:key/regenerate', async (request) => {
+    const asked = parseKeyRegenerate(withKey(request.body, request.params.key));
+    return toKeyGenerateAnswer(await accounts.regenerateKey(asked, actorOf(request)));
+  });
+  app.get('/key/info', async (request) => {
+    const key = await accounts.infoOf(parse(INFO, request.query).key);
+    if (!seesTeam(request, key.team)) throw unknownKey();
+    return toKeyInfoAnswer(key);
+  });
+  app.get('/key/list', async (request) => {
+    const keys = await accounts.listKeys({ include: 'live' });
+    return keyPage(
+      keys.filter(({ team }) => seesTeam(request, team)),
+      parse(LIST, request.query),
+    );
+  });
+  app.post('/key/block', async (request) =>
+    toKeyState(await accounts.blockKey(parse(ONE_KEY, request.body).key, actorOf(request))),
   );
-  app.post('/key/block', ADMIN, async ({ body }) => toKeyState(await accounts.blockKey(parse(ONE_KEY, body).key)));
-  app.post('/key/unblock', ADMIN, async ({ body }) => toKeyState(await accounts.unblockKey(parse(ONE_KEY, body).key)));
-  app.post('/key/delete', ADMIN, async ({ body }) => {
-    const { keys = [], key_aliases: aliases = [] } = parse(MANY_KEYS, body);
+  app.post('/key/unblock', async (request) =>
+    toKeyState(await accounts.unblockKey(parse(ONE_KEY, request.body).key, actorOf(request))),
+  );
+  app.post('/key/delete', async (request) => {
+    const { keys = [], key_aliases: aliases = [] } = parse(MANY_KEYS, request.body);
     const named = [...keys, ...aliases];
     // All or nothing: an unknown name is found before the first key is gone.
     for (const name of named) await accounts.infoOf(name);
-    for (const name of named) await accounts.deleteKey(name);
+    for (const name of named) await accounts.deleteKey(name, actorOf(request));
     return { deleted_keys: named };
   });
 }

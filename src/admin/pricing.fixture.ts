@@ -13,7 +13,7 @@ export type GivenPrices = Partial<Pick<PricingDeps, 'fileTerms' | 'providers' | 
   readonly jobs?: (accounts: Accounts, current: PricingDeps['current']) => JobDeps;
 };
 
-export type OpenPricing = { readonly parts: Pick<AdminDeps, 'pricing' | 'byHand'>; close(): Promise<void> };
+export type OpenPricing = { readonly parts: Pick<AdminDeps, 'pricing' | 'byHand' | 'ledger'>; close(): Promise<void> };
 
 const NO_FILE: FileTerms = { terms: [], places: {} };
 
@@ -32,7 +32,7 @@ export function openPricing(accounts: Accounts, given: GivenPrices = {}): OpenPr
     repricing: jobs === undefined ? NO_LEDGER : createRepricing(jobs),
   };
   const byHand = jobs === undefined ? { adjustments: NO_LEDGER, resolutions: NO_LEDGER } : openByHand(accounts, jobs);
-  return { parts: { pricing, byHand }, close: () => estimator.close() };
+  return { parts: { pricing, byHand, ledger: NO_PROOFS }, close: () => estimator.close() };
 }
 
 function openByHand(accounts: Accounts, jobs: JobDeps): AdminDeps['byHand'] {
@@ -42,6 +42,11 @@ function openByHand(accounts: Accounts, jobs: JobDeps): AdminDeps['byHand'] {
     resolutions: createResolutions(jobs),
   };
 }
+
+const NO_PROOFS: AdminDeps['ledger'] = {
+  chain: { roots: () => [], state: () => ({ seq: 0, head: '', failing: null }) },
+  erasures: { request: () => noLedger(), list: () => [] },
+};
 
 const noLedger = (): Promise<never> => Promise.reject(new Error('these tests have no ledger'));
 

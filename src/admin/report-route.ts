@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { StoreReader } from '#analytics';
+import { withinReach, type StoreReader } from '#analytics';
 import type { Clock, TimestampMs } from '#std';
 import { ApportionError } from '#terms';
+import { knownCaller } from './access.ts';
 
 export type ReportDeps = { readonly store: StoreReader; readonly clock: Clock };
 
@@ -14,9 +15,14 @@ export type ReportRoute<D, Q> = {
 
 /** A query stops when who asked for it goes away. */
 export function addReport<D extends ReportDeps, Q>(app: FastifyInstance, deps: D, route: ReportRoute<D, Q>): void {
-  app.get(route.url, { config: { access: 'admin' } }, (request) =>
-    route.run(deps, route.parse(request.query, deps.clock.now()), request.signal),
+  app.get(route.url, (request) =>
+    route.run(withinReachOf(request, deps), route.parse(request.query, deps.clock.now()), request.signal),
   );
+}
+
+/** The same, but that the store holds only what who asks may see. */
+export function withinReachOf<D extends ReportDeps>(request: FastifyRequest, deps: D): D {
+  return { ...deps, store: withinReach(deps.store, knownCaller(request).reach) };
 }
 
 /** What stands in the address in the place of `:name`. */

@@ -42,7 +42,7 @@ const LIST = z.strictObject({
 
 /** Calls of which nobody knows what they cost: the list of them, and how a doubt ends. */
 export function addResolutionRoutes(app: FastifyInstance, { resolutions }: ResolutionRouteDeps): void {
-  app.get('/v1/in-doubt', { config: { access: 'admin' } }, ({ query, signal }) => {
+  app.get('/v1/in-doubt', ({ query, signal }) => {
     const { older_than_hours, provider, model, limit, cursor } = parseRequest(query, {
       schema: LIST,
       hint: 'Parameters: older_than_hours, provider, model, limit, cursor.',
@@ -50,7 +50,7 @@ export function addResolutionRoutes(app: FastifyInstance, { resolutions }: Resol
     const filter = { olderThanHours: older_than_hours, provider: provider ?? null, model: model ?? null };
     return resolutions.inDoubt({ ...filter, limit, cursor: cursor ?? null }, signal);
   });
-  app.post('/v1/in-doubt/resolve', { config: { access: 'admin' } }, (request) => {
+  app.post('/v1/in-doubt/resolve', (request) => {
     const { mode, ...asked } = parseRequest(request.body ?? {}, { schema: many, hint: MANY_HINT });
     if (mode === 'apply' && asked.reason === '') throw refuse('reason', 'what is changed in the ledger needs one');
     const job = {
@@ -63,7 +63,7 @@ export function addResolutionRoutes(app: FastifyInstance, { resolutions }: Resol
     };
     return mode === 'preview' ? resolutions.previewMany(job) : resolutions.applyMany(job);
   });
-  app.post('/v1/events/:id/resolve', { config: { access: 'admin' } }, (request) => {
+  app.post('/v1/events/:id/resolve', (request) => {
     const given = parseRequest(request.body ?? {}, { schema: one, hint: ONE_HINT });
     return resolutions.resolve({
       id: pathParameter(request, 'id'),

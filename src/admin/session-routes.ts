@@ -1,55 +1,106 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import { z } from 'zod';
-import { UI_SESSION_MS, type Accounts } from '#accounts';
+import { UI_SESSION_MS, type Accounts, type MemberRecord } from '#accounts';
 import { ApportionError } from '#terms';
-import { requireAdminKey, requireSameOrigin, SESSION_COOKIE } from './access.ts';
+import { knownCaller, requireSameOrigin, rightsOf } from './access.ts';
+import { requireAdminKey, SESSION_COOKIE } from './caller.ts';
+import { parseRequest } from './parse-request.ts';
 
-const SIGN_IN = z.strictObject({ key: z.string().min(1) });
+const BY_KEY = z.strictObject({ key: z.string().trim().min(1) });
+const BY_PASSWORD = z.strictObject({ email: z.string().trim().min(1).max(254), password: z.string().min(1).max(256) });
+const SIGN_IN = z.union([BY_KEY, BY_PASSWORD]);
+const INVITATION = z.strictObject({ token: z.string().min(1).max(200), password: z.string() });
 
-/** Sign-in of the dashboard. The key is shown once and exchanged for a cookie that no script can read. */
+/** Sign-in of the dashboard: a key or a password is shown once and exchanged for a cookie that no script can read. */
 export function addSessionRoutes(app: FastifyInstance, deps: { readonly accounts: Accounts }): void {
   const { accounts } = deps;
-  app.post('/ui/session', { config: { access: 'public' } }, async (request, reply) => {
-    // Else another site could sign a browser in, to watch what is done there.
-    if (request.headers.origin !== undefined) requireSameOrigin(request);
-    requireAdminKey(keyOf(request.body), accounts);
-    const { token, expiresAt } = await accounts.createUiSession();
-    void reply.setCookie(SESSION_COOKIE, token, { ...cookieOptions(request), maxAge: UI_SESSION_MS / 1000 });
-    return { authenticated: true, expires_at: new Date(expiresAt).toISOString() };
+  app.post('/ui/session', async (request, reply) => {
+    refuseOtherSites(request);
+    const given = parseRequest(request.body, {
+      schema: SIGN_IN,
+      hint: 'Send {"email": …, "password": …} or {"key": "sk-ap-admin-…"}.',
+    });
+    if ('key' in given) requireAdminKey(given.key, accounts);
+    const member = 'key' in given ? null : await memberOf(request, accounts, given);
+    return begin(request, reply, { accounts, member });
   });
 
-  app.get('/ui/session', { config: { access: 'public' } }, (request) => sessionState(request, accounts));
+  app.post('/ui/invitation', async (request, reply) => {
+    refuseOtherSites(request);
+    const link = parseRequest(request.body, { schema: INVITATION, hint: 'Send {"token": …, "password": …}.' });
+    return begin(request, reply, { accounts, member: await accounts.members.takeLink(link) });
+  });
 
-  app.delete('/ui/session', { config: { access: 'public' } }, async (request, reply) => {
+  app.get('/ui/session', (request) => sessionState(request, accounts));
+
+  app.delete('/ui/session', async (request, reply) => {
     const token = request.cookies[SESSION_COOKIE];
     if (token !== undefined) {
       requireSameOrigin(request);
       await accounts.endUiSession(token);
     }
     void reply.clearCookie(SESSION_COOKIE, cookieOptions(request));
-    return { authenticated: false, expires_at: null };
+    return NOBODY;
   });
+
+  app.delete('/v1/me/sessions', async (request, reply) => {
+    await accounts.endUiSessionsOf(knownCaller(request).member?.id ?? null);
+    void reply.clearCookie(SESSION_COOKIE, cookieOptions(request));
+    return NOBODY;
+  });
+}
+
+const NOBODY = { authenticated: false, expires_at: null, user: null } as const;
+
+/** Else another site could sign a browser in, to watch what is done there. */
+function refuseOtherSites(request: FastifyRequest): void {
+  if (request.headers.origin !== undefined) requireSameOrigin(request);
+}
+
+async function memberOf(
+  request: FastifyRequest,
+  accounts: Accounts,
+  given: z.infer<typeof BY_PASSWORD>,
+): Promise<MemberRecord> {
+  const { 'x-forwarded-for': forwarded } = request.headers;
+  // The gateway puts the address of its own client there and lets nobody else's through.
+  const address = typeof forwarded === 'string' ? forwarded : request.ip;
+  const member = await accounts.members.signIn({ ...given, address });
+  if (member !== undefined) return member;
+  throw new ApportionError('invalid_key', 'The e-mail and the password do not open this.', {
+    hint: 'After several attempts nothing does for a quarter of an hour. An administrator can make you a new link.',
+  });
+}
+
+type Beginning = { readonly accounts: Accounts; readonly member: MemberRecord | null };
+
+async function begin(request: FastifyRequest, reply: FastifyReply, { accounts, member }: Beginning): Promise<object> {
+  const { token, expiresAt } = await accounts.createUiSession(member);
+  void reply.setCookie(SESSION_COOKIE, token, { ...cookieOptions(request), maxAge: UI_SESSION_MS / 1000 });
+  return { authenticated: true, expires_at: new Date(expiresAt).toISOString(), user: userOf(member) };
 }
 
 /** Open to everybody, so that a browser without a session is told so instead of being shown an error. */
 async function sessionState({ cookies }: FastifyRequest, accounts: Accounts): Promise<object> {
   const token = cookies[SESSION_COOKIE];
   const session = token === undefined ? undefined : await accounts.findUiSession(token);
-  return session === undefined
-    ? { authenticated: false, expires_at: null }
-    : { authenticated: true, expires_at: new Date(session.expiresAt).toISOString() };
+  if (session === undefined) return { ...NOBODY, passwords: await accounts.members.anyPassword() };
+  return {
+    authenticated: true,
+    expires_at: new Date(session.expiresAt).toISOString(),
+    user: userOf(session.member),
+  };
 }
+
+/** Who is signed in, and what the dashboard may show them; the routes themselves hold it. */
+function userOf(member: MemberRecord | null): object {
+  const { id, name, email, role, teams } = member ?? ADMINISTRATOR;
+  return { id, name, email, role, teams, rights: rightsOf(role) };
+}
+
+const ADMINISTRATOR = { id: 'admin', name: 'Administrator', email: null, role: 'owner', teams: [] } as const;
 
 function cookieOptions(request: FastifyRequest): CookieSerializeOptions {
   return { path: '/', httpOnly: true, sameSite: 'strict', secure: request.headers['x-forwarded-proto'] === 'https' };
-}
-
-function keyOf(body: unknown): string {
-  const parsed = SIGN_IN.safeParse(body);
-  if (parsed.success) return parsed.data.key.trim();
-  throw new ApportionError('invalid_field', 'key: the admin key is missing.', {
-    param: 'key',
-    hint: 'Send {"key": "sk-ap-admin-…"}.',
-  });
 }

@@ -14,17 +14,15 @@ import {
   tagActivity,
   type SpendDeps,
 } from '#analytics';
-import { addReport, type ReportDeps } from './report-route.ts';
-
-const ADMIN = { config: { access: 'admin' } } as const;
+import { addReport, withinReachOf, type ReportDeps } from './report-route.ts';
 
 /** Spend as LiteLLM's clients read it. */
 export function addSpendRoutes(app: FastifyInstance, deps: ReportDeps & { readonly accounts: Accounts }): void {
   const { clock } = deps;
   const spendDeps: ReportDeps & SpendDeps = { store: deps.store, clock, keys: () => keyNames(deps.accounts) };
-  app.get('/spend/logs', ADMIN, async (request, reply) => {
+  app.get('/spend/logs', async (request, reply) => {
     const query = parseSpendLogsQuery(withHashedKey(request.query), clock.now());
-    const { rows, truncated } = await spendLogs(spendDeps, query, request.signal);
+    const { rows, truncated } = await spendLogs(withinReachOf(request, spendDeps), query, request.signal);
     // An array has no room to say so.
     void reply.header('x-apportion-truncated', String(truncated));
     return rows;

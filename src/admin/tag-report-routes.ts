@@ -9,7 +9,7 @@ import {
   tagKeys,
   type TagDeps,
 } from '#analytics';
-import { addReport, pathParameter, type ReportDeps } from './report-route.ts';
+import { addReport, pathParameter, withinReachOf, type ReportDeps } from './report-route.ts';
 
 /** What traffic says of tags, with what people say of them beside it. */
 export function addTagReportRoutes(app: FastifyInstance, deps: ReportDeps & { readonly accounts: Accounts }): void {
@@ -24,7 +24,11 @@ export function addTagReportRoutes(app: FastifyInstance, deps: ReportDeps & { re
   };
   addReport(app, tagDeps, { url: '/v1/tags', parse: parseTagKeysQuery, run: tagKeys });
   addReport(app, tagDeps, { url: '/v1/tags/hygiene', parse: parseTagHygieneQuery, run: tagHygiene });
-  app.get('/v1/tags/:key', { config: { access: 'admin' } }, (request) =>
-    tagKey(tagDeps, parseTagKeyQuery(pathParameter(request, 'key'), request.query, deps.clock.now()), request.signal),
+  app.get('/v1/tags/:key', (request) =>
+    tagKey(
+      withinReachOf(request, tagDeps),
+      parseTagKeyQuery(pathParameter(request, 'key'), request.query, deps.clock.now()),
+      request.signal,
+    ),
   );
 }

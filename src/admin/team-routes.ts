@@ -10,25 +10,36 @@ import {
   toTeamUpdateAnswer,
   type Accounts,
 } from '#accounts';
+import { actorOf } from './actor.ts';
 import { parseRequest } from './parse-request.ts';
-
-const ADMIN = { config: { access: 'admin' } } as const;
+import { seesTeam, unknownTeam } from './seen-teams.ts';
 
 /** LiteLLM's team management: what a team's keys inherit, and whether they may call. */
 export function addTeamRoutes(app: FastifyInstance, deps: { readonly accounts: Accounts }): void {
   const { teams } = deps.accounts;
-  app.post('/team/new', ADMIN, async ({ body }) => toTeamInfo(await teams.create(parseTeamNew(body))));
-  app.post('/team/update', ADMIN, async ({ body }) => toTeamUpdateAnswer(await teams.update(parseTeamUpdate(body))));
-  app.get('/team/info', ADMIN, async ({ query }) => toTeamInfoAnswer(await teams.infoOf(teamOf(query))));
-  app.get('/team/list', ADMIN, async ({ query }) => {
-    parseRequest(query, { schema: NOTHING, hint: 'GET /team/list takes no parameters.' });
-    return (await teams.list()).map(toTeamListRow);
+  app.post('/team/new', async (request) =>
+    toTeamInfo(await teams.create(parseTeamNew(request.body), actorOf(request))),
+  );
+  app.post('/team/update', async (request) =>
+    toTeamUpdateAnswer(await teams.update(parseTeamUpdate(request.body), actorOf(request))),
+  );
+  app.get('/team/info', async (request) => {
+    const id = teamOf(request.query);
+    if (!seesTeam(request, id)) throw unknownTeam();
+    return toTeamInfoAnswer(await teams.infoOf(id));
   });
-  app.post('/team/block', ADMIN, async ({ body }) => toTeamInfo(await teams.block(teamOf(body))));
-  app.post('/team/unblock', ADMIN, async ({ body }) => toTeamInfo(await teams.unblock(teamOf(body))));
-  app.post('/team/delete', ADMIN, async ({ body }) => {
-    const { team_ids: ids } = parseRequest(body ?? {}, { schema: MANY_TEAMS, hint: 'Send {"team_ids": ["growth"]}.' });
-    return toTeamDeleteAnswer(await teams.delete(ids));
+  app.get('/team/list', async (request) => {
+    parseRequest(request.query, { schema: NOTHING, hint: 'GET /team/list takes no parameters.' });
+    return (await teams.list()).filter(({ team }) => seesTeam(request, team.id)).map(toTeamListRow);
+  });
+  app.post('/team/block', async (request) => toTeamInfo(await teams.block(teamOf(request.body), actorOf(request))));
+  app.post('/team/unblock', async (request) => toTeamInfo(await teams.unblock(teamOf(request.body), actorOf(request))));
+  app.post('/team/delete', async (request) => {
+    const { team_ids: ids } = parseRequest(request.body ?? {}, {
+      schema: MANY_TEAMS,
+      hint: 'Send {"team_ids": ["growth"]}.',
+    });
+    return toTeamDeleteAnswer(await teams.delete(ids, actorOf(request)));
   });
 }
 

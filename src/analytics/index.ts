@@ -44,4 +44,5 @@ export {
 } from './spend/tag-activity.ts';
 export { type KeyName, type SpendDeps } from './spend/spend-deps.ts';
 export { type AnalyticsDeps } from './report.ts';
+export { withinReach } from './reach.ts';
 export { type StoreReader } from './reader.ts';

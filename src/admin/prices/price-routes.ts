@@ -31,20 +31,18 @@ export type PriceRouteDeps = {
   readonly pricing: PricingDeps;
 };
 
-const ADMIN = { config: { access: 'admin' } } as const;
-
 /** What everything costs, who says so, and what a call would cost or did. */
 export function addPriceRoutes(app: FastifyInstance, deps: PriceRouteDeps): void {
   const { accounts, clock, pricing } = deps;
   const { current } = pricing;
-  app.get('/v1/prices', ADMIN, async ({ query }) => {
+  app.get('/v1/prices', async ({ query }) => {
     const now = clock.now();
     return listPrices(current(), parsePricesQuery(query, now), now);
   });
-  app.post('/v1/prices/quote', ADMIN, async ({ body }) =>
+  app.post('/v1/prices/quote', async ({ body }) =>
     toWireQuote(await quote(pricing, parseQuoteRequest(body, clock.now())), current().book),
   );
-  app.post('/spend/calculate', ADMIN, ({ body }) => calculateSpend(pricing, body, clock.now()));
+  app.post('/spend/calculate', ({ body }) => calculateSpend(pricing, body, clock.now()));
   addPriceTermRoutes(app, { accounts, clock, fileTerms: pricing.fileTerms, current });
   addRepriceRoutes(app, { repricing: pricing.repricing, clock });
 }

@@ -17,8 +17,6 @@ export type PriceTermRouteDeps = {
   readonly current: () => CurrentPrices;
 };
 
-const ADMIN = { config: { access: 'admin' } } as const;
-
 const LIST = z.strictObject({ kind: z.enum(PRICE_TERM_KINDS).optional() });
 
 /** The addresses of all terms, and those of one kind, which are views of the same. */
@@ -31,16 +29,16 @@ const ADDRESSES: readonly { readonly url: string; readonly post: string; readonl
 /** Prices of the operator's own, contracts and markups: said, listed, taken away. */
 export function addPriceTermRoutes(app: FastifyInstance, deps: PriceTermRouteDeps): void {
   for (const { url, post, kind } of ADDRESSES) {
-    app.post(post, ADMIN, (request) => create(deps, kind, request));
-    app.get(url, ADMIN, async ({ query }) => {
+    app.post(post, (request) => create(deps, kind, request));
+    app.get(url, async ({ query }) => {
       const hint = kind === null ? 'Parameter: kind (price, contract, markup).' : `GET ${url} takes no parameters.`;
       const asked = parseRequest(query, { schema: kind === null ? LIST : LIST.omit({ kind: true }), hint });
       const wanted = kind ?? ('kind' in asked ? asked.kind : undefined);
       const data = (await allTerms(deps)).filter((term) => wanted === undefined || term.kind === wanted);
       return { object: 'list', data };
     });
-    app.get(`${url}/:id`, ADMIN, (request) => termOf(deps, kind, pathParameter(request, 'id')));
-    app.delete(`${url}/:id`, ADMIN, async (request) => {
+    app.get(`${url}/:id`, (request) => termOf(deps, kind, pathParameter(request, 'id')));
+    app.delete(`${url}/:id`, async (request) => {
       const id = pathParameter(request, 'id');
       const found = await termOf(deps, kind, id);
       if (found.file !== null) throw inFile(found);

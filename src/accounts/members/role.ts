@@ -1,0 +1,26 @@
+/** What people may do here; `src/admin/access.ts` says which requests that is. */
+export const ROLES = ['owner', 'admin', 'finance', 'team_lead', 'viewer'] as const;
+
+export type Role = (typeof ROLES)[number];
+
+export type EntityName = { readonly type: string; readonly id: string };
+
+/**
+ * Whose money somebody may see. `teams` are teams that keys prove, never what a caller declared; null: this does not narrow. An entry must
+ * be within both, and an empty list holds nothing.
+ */
+export type Reach =
+  | { readonly kind: 'everything' }
+  | {
+      readonly kind: 'only';
+      readonly teams: readonly string[] | null;
+      readonly entities: readonly EntityName[] | null;
+    };
+
+export const EVERYTHING: Reach = { kind: 'everything' };
+
+/** Team leads and viewers see what the keys of their teams spend; the others see everything. */
+export function reachOf(member: { readonly role: Role; readonly teams: readonly string[] }): Reach {
+  const { role, teams } = member;
+  return role === 'team_lead' || role === 'viewer' ? { kind: 'only', teams, entities: null } : EVERYTHING;
+}
