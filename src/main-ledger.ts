@@ -5,19 +5,20 @@ import { fileURLToPath } from 'node:url';
 import { openAccounts, writeSnapshot, type Accounts } from '#accounts';
 import { createAdmin, followPrices, type AdminDeps, type PricingDeps } from '#admin';
 import { loadConfig, type Config } from '#config';
-import { createAdjustments, createRepricing, createResolutions, createTurns, type JobDeps } from '#jobs';
+import { createAdjustments, createRepricing, createResolutions, createTurns, type InTurn, type JobDeps } from '#jobs';
 import { acquireLock } from '#ledger';
 import type { StoreReader } from '#analytics';
 import { openEntryReader } from '#ledger/read';
 import { boundariesIn, createShipper, openStore, quarantineIn, type Shipper, type Store } from '#ledger/store';
 import { createLog, type Log } from '#observe';
 import { loadPriceBook, type Prices } from '#pricing';
-import { Acknowledgements, connectToParent, Corrections, type Parent } from '#processes';
+import { Acknowledgements, connectToParent, Corrections, Rotations, type Parent } from '#processes';
 import { findProvider } from '#providers';
 import { systemClock } from '#std';
 import { compileTagRules } from '#tags';
 import { ApportionError } from '#terms';
 import { createEstimator, NO_QUIRKS, USAGE_READERS, type Quirks } from '#wires';
+import { openLedgerFiles, type LedgerFiles } from './main-ledger-files.ts';
 
 const DASHBOARD = fileURLToPath(new URL('../dashboard/dist', import.meta.url));
 
@@ -33,25 +34,15 @@ async function main(): Promise<void> {
   const log = createLog({ level: config.logLevel, part: 'ledger' });
   // Calls come first: under full load reports fall behind and catch up, instead of taking the processor from calls.
   setPriority(LEDGER_NICENESS);
-  const acknowledgements = new Acknowledgements();
-  const stopped = Promise.withResolvers<void>();
   let shipper: Shipper | null = null;
+  let files: LedgerFiles | null = null;
   let durableSeq = 0;
-  const durable = (seq: number): void => {
+  const { parent, acknowledgements, corrections, rotations, stopped } = connect((seq) => {
     durableSeq = Math.max(durableSeq, seq);
     shipper?.wake(seq);
-  };
-  const parent = connectToParent({
-    durable,
-    applied: (revision) => acknowledgements.applied(revision),
-    corrected: (answer) => {
-      durable(answer.seq);
-      corrections.corrected(answer);
-    },
-    stop: () => stopped.resolve(),
+    files?.chain.wake(seq);
   });
-  const corrections = new Corrections(parent.tell);
-  const { nodeId, socketPath } = await parent.start;
+  const { nodeId, epoch, socketPath } = await parent.start;
   const storeDir = join(config.dataDir, 'store');
   const lock = await acquireLock(join(storeDir, 'lock.db'), { role: 'ledger', waitMs: ORPHAN_WAIT_MS });
   const accounts = await openControl({ config, log, parent, acknowledgements });
@@ -59,17 +50,26 @@ async function main(): Promise<void> {
   const following = followJournal({ nodeId, config, store, storeDir, log });
   shipper = following;
   following.wake(durableSeq);
+  const inTurn = createTurns();
+  const opened = openLedgerFiles({
+    ...{ config, nodeId, epoch, store, storeDir, accounts, rotations, inTurn, log },
+    shipped: () => following.state().through,
+    untilStored: () => untilShipped(following),
+  });
+  files = opened;
+  opened.chain.wake(durableSeq);
   const reports: StoreReader = { query: store.query, asOf: () => following.asOf() };
   const {
     pricing,
     byHand,
     close: closeJobs,
-  } = await openJobs({ config, log, accounts, reports, shipper: following, corrections });
+  } = await openJobs({ config, log, accounts, reports, shipper: following, corrections, inTurn });
   const admin = await createAdmin({
     accounts,
     store: reports,
     pricing,
     byHand,
+    ledger: opened,
     log,
     clock: systemClock,
     dashboardDir: DASHBOARD,
@@ -78,15 +78,46 @@ async function main(): Promise<void> {
   parent.tell({ type: 'serving' });
   log.info({ node_id: nodeId }, 'analytics and administration are served');
   const lag = reportLag(parent, following);
-  await stopped.promise;
+  await stopped;
   clearInterval(lag);
   await admin.close();
   await closeJobs();
   await shipUntil(following, config.timeouts.shutdownMs);
+  await opened.close();
   await following.close();
   await store.close();
   await accounts.close();
   lock.release();
+}
+
+type Gateway = {
+  readonly parent: Parent;
+  readonly acknowledgements: Acknowledgements;
+  readonly corrections: Corrections;
+  readonly rotations: Rotations;
+  /** Resolves when it is asked to stop. */
+  readonly stopped: Promise<void>;
+};
+
+function connect(durable: (seq: number) => void): Gateway {
+  const acknowledgements = new Acknowledgements();
+  const stopped = Promise.withResolvers<void>();
+  const parent = connectToParent({
+    durable,
+    applied: (revision) => acknowledgements.applied(revision),
+    corrected: (answer) => {
+      durable(answer.seq);
+      corrections.corrected(answer);
+    },
+    rotated: (answer) => {
+      durable(answer.seq);
+      rotations.rotated(answer);
+    },
+    stop: () => stopped.resolve(),
+  });
+  const corrections = new Corrections(parent.tell);
+  const rotations = new Rotations(parent.tell);
+  return { parent, acknowledgements, corrections, rotations, stopped: stopped.promise };
 }
 
 type ShippingParts = {
@@ -144,6 +175,7 @@ type JobParts = {
   readonly reports: StoreReader;
   readonly shipper: Shipper;
   readonly corrections: Corrections;
+  readonly inTurn: InTurn;
 };
 
 type Jobs = { readonly pricing: PricingDeps; readonly byHand: AdminDeps['byHand']; close(): Promise<void> };
@@ -181,7 +213,7 @@ function jobDeps(parts: JobParts, prices: () => Prices): JobDeps {
     newId: (of) => `${of}_${randomBytes(12).toString('hex')}`,
     reader: (wire) => (Object.hasOwn(USAGE_READERS, wire) ? USAGE_READERS[wire] : undefined),
     quirks: (name) => quirksOf(parts.config, name),
-    inTurn: createTurns(),
+    inTurn: parts.inTurn,
   };
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { combineOperatorTerms, KeyRing, readSnapshot } from '#accounts';
 import { ConfigError, loadConfig, readAtPlace, type Config } from '#config';
 import { createGateway, LedgerProxy, Recording, Routing, Tagging, Upstreams, type TaggingOptions } from '#gateway';
-import { openDataDir, openJournal, type DataDir, type Journal } from '#ledger';
+import { openDataDir, openJournal, type DataDir, type Journal, type RotatableJournal } from '#ledger';
 import { createConsole, createLog, createMetrics, welcomeText, type Log } from '#observe';
 import {
   combineTerms,
@@ -76,7 +76,7 @@ type Parts = {
   readonly priceTerms: PriceTerms;
   readonly log: Log;
   readonly dataDir: DataDir;
-  readonly journal: Journal;
+  readonly journal: RotatableJournal;
   readonly prices: PriceBook;
   /** The folder for Unix sockets. */
   readonly sockets: string;
@@ -215,7 +215,7 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
     tagRules: tagSettings.rules,
   });
   const ready = Promise.withResolvers<FirstKeys>();
-  const onMessage = (message: Exclude<ToGateway, { type: 'serving' | 'correct' }>): void => {
+  const onMessage = (message: Exclude<ToGateway, { type: 'serving' | 'correct' | 'rotate' }>): void => {
     switch (message.type) {
       case 'control':
         keys.replace(message.snapshot);
@@ -235,9 +235,10 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
   };
   const supervisor = superviseLedger({
     script: new URL('./main-ledger.ts', import.meta.url),
-    start: { type: 'start', nodeId: dataDir.nodeId, socketPath },
+    start: { type: 'start', nodeId: dataDir.nodeId, epoch: dataDir.epoch, socketPath },
     durableSeq: () => journal.durable().seq,
     append: (id, entry) => journal.append(id, entry),
+    rotate: () => journal.rotate(),
     onMessage,
     log,
   });

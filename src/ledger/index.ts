@@ -26,7 +26,14 @@ export {
   type AttemptStart,
   type AttemptStatus,
 } from './entry.ts';
-export { openJournal, type Durable, type Journal, type JournalDeps, type JournalState } from './journal/journal.ts';
+export {
+  openJournal,
+  type Durable,
+  type Journal,
+  type JournalDeps,
+  type JournalState,
+  type RotatableJournal,
+} from './journal/journal.ts';
 export type { Recovered } from './journal/recovery.ts';
 export { openDataDir, type DataDir } from './data-dir.ts';
 export { acquireLock, readLockHolder, type Lock, type LockHolder, type LockOptions } from './lock.ts';

@@ -8,4 +8,5 @@ export { Acknowledgements } from './acknowledgements.ts';
 export { Corrections, type NewEntry } from './corrections.ts';
 export type { FirstKeys, ToGateway, ToLedger } from './messages.ts';
 export { connectToParent, type Parent } from './parent.ts';
+export { Rotations } from './rotations.ts';
 export { superviseLedger, type LedgerSupervisor } from './supervisor.ts';

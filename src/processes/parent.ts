@@ -10,6 +10,7 @@ export type ParentHandlers = {
   readonly durable: (seq: number) => void;
   readonly applied: (revision: number) => void;
   readonly corrected: (answer: Extract<ToLedger, { type: 'corrected' }>) => void;
+  readonly rotated: (answer: Extract<ToLedger, { type: 'rotated' }>) => void;
   /** Asked to stop, or the gateway process is gone. */
   readonly stop: () => void;
 };
@@ -31,6 +32,9 @@ export function connectToParent(handlers: ParentHandlers): Parent {
         break;
       case 'corrected':
         handlers.corrected(message);
+        break;
+      case 'rotated':
+        handlers.rotated(message);
         break;
       case 'stop':
         handlers.stop();

@@ -17,9 +17,11 @@ export type LedgerSupervisor = {
 export type SupervisorOptions = {
   readonly script: URL;
   readonly start: Extract<ToLedger, { type: 'start' }>;
-  readonly onMessage: (message: Exclude<ToGateway, { type: 'serving' | 'correct' }>) => void;
+  readonly onMessage: (message: Exclude<ToGateway, { type: 'serving' | 'correct' | 'rotate' }>) => void;
   /** Appends an entry to the journal; resolves when it is on disk. */
   readonly append: (id: EntryId, entry: string) => Promise<void>;
+  /** Seals the journal's segment that is being written. */
+  readonly rotate: () => Promise<unknown>;
   /** The newest durable sequence number, told to a process that was started again. */
   readonly durableSeq: () => number;
   readonly log: Log;
@@ -43,6 +45,7 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
   function receive(message: ToGateway): void {
     if (message.type === 'serving') serving.resolve(true);
     else if (message.type === 'correct') void appendAll(options, message).then(send);
+    else if (message.type === 'rotate') void rotate(options, message).then(send);
     else options.onMessage(message);
   }
 
@@ -116,6 +119,16 @@ async function appendAll(
   const problem =
     failed === undefined ? null : failed.reason instanceof Error ? failed.reason.message : String(failed.reason);
   return { type: 'corrected', id, seq: durableSeq(), problem };
+}
+
+async function rotate(options: SupervisorOptions, { id }: Extract<ToGateway, { type: 'rotate' }>): Promise<ToLedger> {
+  try {
+    await options.rotate();
+    return { type: 'rotated', id, seq: options.durableSeq(), problem: null };
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { type: 'rotated', id, seq: options.durableSeq(), problem };
+  }
 }
 
 /** A message to a process that is just dying is lost with it; its successor is told everything again. */

@@ -17,6 +17,8 @@ class ChainWorker {
   #durable = 0;
   #timer: NodeJS.Timeout | undefined;
   #working = false;
+  /** The last entry that it said is in the chain. */
+  #told = 0;
 
   constructor(port: MessagePort, start: ChainWorkerStart) {
     this.#port = port;
@@ -37,11 +39,12 @@ class ChainWorker {
 
   #step(): void {
     this.#builder ??= new ChainBuilder(this.#start, systemClock);
-    const before = this.#builder.point.seq;
+    const { seq: before } = this.#builder.point;
     const startedMs = systemClock.elapsedMs();
     this.#tellRoots(this.#builder.advance(this.#durable, BATCH_ENTRIES));
     const { seq, head } = this.#builder.point;
-    if (seq !== before) this.#tell({ is: 'chained', seq, head: head.toString('hex') });
+    if (seq !== this.#told) this.#tell({ is: 'chained', seq, head: head.toString('hex') });
+    this.#told = seq;
     this.#working = seq !== before && seq < this.#durable;
     if (this.#working) this.#next(systemClock.elapsedMs() - startedMs);
   }

@@ -30,6 +30,8 @@ export type IdentityRow = { readonly seq: number } & Readonly<Record<IdentityCol
 export type IdentityStore = {
   /** Puts other values into rows of a node. Each part of the table changes at once for whoever asks; can be repeated. */
   rewrite(nodeId: string, rows: readonly IdentityRow[]): Promise<void>;
+  /** Removes parts that the engine set aside because they were damaged, with all rows in them. */
+  dropDetached(): Promise<void>;
   /** Files that the engine has put aside, with values as they were before: it keeps them for eight minutes, from now on for a second. */
   replacedFiles(): Promise<readonly string[]>;
   /** To be called when they are gone. */
@@ -77,6 +79,9 @@ export function identityRows(writer: Connection): IdentityStore {
       await writer.run(`ALTER TABLE ${ENTRIES} MODIFY SETTING old_parts_lifetime = 1`);
       const parts = await writer.rows<{ name: string }>(`SELECT name FROM system.parts WHERE ${HERE} AND NOT active`);
       return parts.map(({ name }) => name);
+    },
+    async dropDetached() {
+      await writer.run(`ALTER TABLE ${ENTRIES} DROP DETACHED PARTITION ALL SETTINGS allow_drop_detached=1`);
     },
     async keepReplacedFiles() {
       await writer.run(`ALTER TABLE ${ENTRIES} RESET SETTING old_parts_lifetime`);

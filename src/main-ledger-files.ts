@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Accounts } from '#accounts';
+import type { Config } from '#config';
+import { createErasures, type Erasures, type InTurn } from '#jobs';
+import { careForFiles, listAdopted, type FileCare } from '#ledger/backup';
+import { followWithChain, type Chain } from '#ledger/chain';
+import { ErasureLog, eraseJournalsInThread, eraseQuarantine, eraseRows, removeStoresAside } from '#ledger/erase';
+import type { Store } from '#ledger/store';
+import type { Log } from '#observe';
+import type { Rotations } from '#processes';
+import { systemClock } from '#std';
+
+export type LedgerFilesParts = {
+  readonly config: Config;
+  readonly nodeId: string;
+  readonly epoch: number;
+  readonly store: Store;
+  readonly storeDir: string;
+  readonly accounts: Accounts;
+  readonly rotations: Rotations;
+  /** The last entry that is shipped. */
+  readonly shipped: () => number;
+  readonly untilStored: () => Promise<void>;
+  readonly inTurn: InTurn;
+  readonly log: Log;
+};
+
+/** What is done to the files of the ledger while the server runs: they are chained, compressed, removed when old, and erased from. */
+export type LedgerFiles = {
+  readonly chain: Chain;
+  readonly erasures: Erasures;
+  /** Before the store is closed. */
+  close(): Promise<void>;
+};
+
+export function openLedgerFiles(parts: LedgerFilesParts): LedgerFiles {
+  const { config, nodeId, epoch, store, storeDir, log } = parts;
+  const chain = followWithChain({ dir: config.dataDir, nodeId, epoch, log });
+  const care = careForFiles({
+    dataDir: config.dataDir,
+    nodeId,
+    storeDir,
+    store,
+    journal: config.journal,
+    released: () => Math.min(parts.shipped(), chain.state().seq),
+    clock: systemClock,
+    log,
+  });
+  const erasures = openErasures(parts, care);
+  return {
+    chain,
+    erasures,
+    async close() {
+      await erasures.close();
+      await care.close();
+      await chain.close();
+    },
+  };
+}
+
+function openErasures(parts: LedgerFilesParts, { segments, adopted }: FileCare): Erasures {
+  const { config, store, storeDir, accounts, rotations, log } = parts;
+  const { dataDir } = config;
+  return createErasures({
+    log: new ErasureLog(dataDir),
+    secret: readFileSync(join(dataDir, 'secret.key')),
+    inTurn: parts.inTurn,
+    alone: (work) => segments.alone(work),
+    rotate: () => rotations.rotate(),
+    journals: () => [join(dataDir, 'journal'), ...listAdopted(dataDir).map(({ journalDir }) => journalDir)],
+    eraseJournals: eraseJournalsInThread,
+    untilStored: async () => {
+      await Promise.all([parts.untilStored(), adopted.idle()]);
+    },
+    store: {
+      eraseRows: (subject) => eraseRows(store, subject),
+      removeAside: async () => {
+        await store.identity.dropDetached();
+        return removeStoresAside(storeDir);
+      },
+      replacedFiles: () => store.identity.replacedFiles(),
+      keepReplacedFiles: () => store.identity.keepReplacedFiles(),
+    },
+    eraseQuarantine: (subject) => eraseQuarantine(storeDir, subject),
+    forget: (request) => accounts.forget(request),
+    audit: accounts.audit,
+    clock: systemClock,
+    tell: log,
+  });
+}
