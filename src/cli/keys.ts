@@ -68,17 +68,22 @@ async function takeOver(
 ): Promise<boolean> {
   const ledger = readLockHolder(join(dir, 'store', 'lock.db'));
   if (url === null || ledger === undefined || ledger.role !== 'ledger' || ledger.host !== hostname()) return false;
-  try {
-    process.kill(ledger.pid, 'SIGTERM');
-  } catch {
-    // It is gone already, and the next one reads the new key.
-  }
+  end(ledger.pid);
   const deadline = AbortSignal.timeout(TAKE_OVER_MS);
   while (!deadline.aborted) {
     if (await isKnown(url, key)) return true;
     await delay(ASK_AGAIN_MS);
   }
   return false;
+}
+
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch (error) {
+    // It is gone already, and the next one reads the new key.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
 }
 
 async function isKnown(url: string, key: string): Promise<boolean> {
