@@ -3,6 +3,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writ
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { TimestampMs } from '#std';
+import { eraseInSegment } from '../erase/erase-segment.ts';
 import { retireSegment } from '../journal/retired.ts';
 import { NODE_ID, openSample, sampleDeps, sampleEntry, sampleIntent, scratchDir } from '../journal/sample.fixture.ts';
 import { readSealed } from '../journal/sealed-segment.ts';
@@ -157,6 +158,18 @@ test('compressed files are read like plain ones, and damage in one is found wher
   writeFileSync(file, bytes);
   writeFileSync(join(dir, '0000000001.log'), plain, { mode: 0o600 });
   assert.deepEqual([walk(dir).found, walk(dir).figures.files], [[], figures.files]);
+});
+
+test('a file that was written anew without what was erased is sound, and its damage is found', async (t) => {
+  const dir = await makeJournal(t);
+  const erase = (body: Buffer): Buffer => Buffer.from(body.toString().replace('grüße', '…'));
+  assert.ok(eraseInSegment(dir, 1, erase).entries > 0);
+  const { found, seqs } = walk(dir);
+  assert.deepEqual({ found, seqs }, { found: [], seqs: numbers(1, ATTEMPTS) });
+  const file = join(dir, '0000000001.log');
+  const bytes = readFileSync(file);
+  writeFileSync(file, bytes.subarray(0, bytes.length - 3));
+  assert.match(walk(dir).found[0] ?? '', /fault journal\.chain journal\/0000000001\.log: the bytes from here on/);
 });
 
 test('a journal of another node is named', async (t) => {
