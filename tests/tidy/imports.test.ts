@@ -6,7 +6,7 @@ import { importsOf, isForTests, listFiles, moduleOf, readText, readTree, targetO
 const LAYERS: readonly (readonly string[])[] = [
   ['std'],
   ['terms'],
-  ['tags', 'pricing', 'http', 'wires'],
+  ['tags', 'pricing', 'http', 'wires', 'budgets'],
   ['providers'],
   ['config'],
   ['observe'],

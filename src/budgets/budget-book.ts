@@ -1,0 +1,288 @@
+import { invariant, type TimestampMs } from '#std';
+import { picoUsd, type PicoUsd } from '#terms';
+import {
+  judge,
+  refuse,
+  type Admission,
+  type Refusal,
+  type Reserve,
+  type Shortfall,
+  type Verdict,
+} from './admission.ts';
+import { fromHoldRow, toCellRow, toHoldRow, type BookRows, type CellRow, type HoldRow } from './book-rows.ts';
+import { budgetSeriesKey, isEnforced, limitAt, type Budget } from './budget.ts';
+import { CounterTable } from './counter-table.ts';
+import { type Cell, type Counter } from './counter.ts';
+import { heldBy, holdFor, type Hold } from './hold.ts';
+import { inForce, ScopeIndex, type Match, type Series } from './scope-index.ts';
+import { scopeText, type Counts, type PlainCondition, type ScopedCall } from './scope.ts';
+import { crossingsOf, reservedFor, type Crossing, type Standing } from './standing.ts';
+import { committed, negated, NO_CHANGE, type TallyChange } from './tally.ts';
+import { reachMs, type Window, type WindowSpan } from './window.ts';
+
+/** What one series counts: the ledger is asked for its spending with this. */
+export type SeriesSpec = {
+  readonly key: string;
+  readonly conditions: readonly PlainCondition[];
+  readonly counts: Counts;
+  readonly window: Window;
+};
+
+/** What an amount did to the budgets it was counted in. */
+export type Posting = { readonly crossings: readonly Crossing[] };
+
+/** A signed amount that no reservation covered: late ingest, a correction, an adjustment. */
+export type Correction = {
+  /** Who and what the corrected call was. */
+  readonly call: ScopedCall;
+  readonly delta: PicoUsd;
+  /** Decides the window. */
+  readonly effectiveAt: TimestampMs;
+  readonly now: TimestampMs;
+};
+
+/**
+ * Instances of one series: a caller who invents values must not fill the memory. What comes after shares one instance, and
+ * with it one limit.
+ */
+const MOST_INSTANCES = 1_000_000;
+
+/** All counters of a node, for one thread. Nothing here waits: each method is one step, all or nothing. */
+export class BudgetBook {
+  #index = new ScopeIndex<Budget>([], budgetSeriesKey);
+  readonly #table: CounterTable;
+  readonly #holds = new Map<string, Hold>();
+
+  constructor({ mostInstances = MOST_INSTANCES }: { readonly mostInstances?: number } = {}) {
+    this.#table = new CounterTable(mostInstances);
+  }
+
+  /**
+   * Puts these budgets in force in place of all others. What is counted already is kept; calls that are running are held in
+   * new series too. @returns the new series: `adopt` what the ledger has for them up to this moment.
+   */
+  replace(budgets: readonly Budget[]): readonly SeriesSpec[] {
+    this.#index = new ScopeIndex(budgets, budgetSeriesKey);
+    const added = this.#table.keep(this.#index);
+    const isNew = new Set(added.map(({ key }) => key));
+    for (const hold of this.#holds.values()) {
+      hold.cells = hold.cells.filter(({ counter }) => this.#table.has(counter));
+      if (isNew.size === 0) continue;
+      for (const match of this.#index.matching(hold.call)) {
+        if (isNew.has(match.series.key)) this.#attach(hold, this.#table.open(match).open(hold.at));
+      }
+    }
+    return added.map(specOf);
+  }
+
+  /** Counts what the ledger says was spent before a series was. Rows of series that no budget has are left out. */
+  adopt(rows: readonly CellRow[]): void {
+    for (const row of rows) {
+      const counter = this.#table.restored(row.series, row.instance);
+      const change = { ...NO_CHANGE, spent: BigInt(row.spent), overrun: BigInt(row.overrun), unpriced: row.unpriced };
+      counter?.add(counter.restoredCell(row.start as TimestampMs), change);
+    }
+  }
+
+  rows(): BookRows {
+    const cells = [...this.#table].flatMap((counter) => [...counter.cells].map(toCellRow));
+    return { series: [...this.#index.series.keys()], cells, holds: Array.from(this.#holds.values(), toHoldRow) };
+  }
+
+  /** Takes up, in an empty book, what another one knew. @returns the series it did not count, as `replace` does */
+  restore(rows: BookRows, budgets: readonly Budget[]): readonly SeriesSpec[] {
+    invariant(this.#holds.size === 0, 'rows are restored into an empty book');
+    const counted = new Set(rows.series);
+    const added = this.replace(budgets).filter(({ key }) => !counted.has(key));
+    this.adopt(rows.cells);
+    for (const row of rows.holds) this.#restoreHold(row, new Set(added.map(({ key }) => key)));
+    return added;
+  }
+
+  #restoreHold(row: HoldRow, added: ReadonlySet<string>): void {
+    const hold = fromHoldRow(row);
+    this.#holds.set(hold.id, hold);
+    for (const { series, instance, start } of row.cells) {
+      const counter = this.#table.restored(series, instance);
+      if (counter !== undefined) this.#attach(hold, counter.restoredCell(start as TimestampMs));
+    }
+    for (const match of this.#index.matching(hold.call)) {
+      if (added.has(match.series.key)) this.#attach(hold, this.#table.open(match).open(hold.at));
+    }
+  }
+
+  #attach(hold: Hold, cell: Cell): void {
+    hold.cells.push(cell);
+    cell.counter.add(cell, heldBy(hold));
+    if (hold.state === 'running') cell.open += 1;
+  }
+
+  /** Holds the call's money in every budget it falls in, or in none. */
+  reserve(wanted: Reserve): Admission {
+    invariant(!this.#holds.has(wanted.id), 'an attempt is reserved once');
+    const matches = this.#index.matching(wanted.call);
+    const refusals: Refusal[] = [];
+    const over: Shortfall[] = [];
+    let clamp: bigint | null = null;
+    for (const match of matches) {
+      const counter = this.#table.find(match);
+      const tally = counter?.tallyAt(wanted.at) ?? NO_CHANGE;
+      for (const budget of this.#index.rulesFor(match.series, wanted.call, wanted.at)) {
+        const verdict = judge(budget, tally, wanted);
+        const enforced = isEnforced(budget, wanted.call.model);
+        if (enforced && (clamp === null || verdict.room < clamp)) clamp = verdict.room;
+        if (verdict.reason === null) continue;
+        const span = this.#table.spanAt(match.series.key, wanted.at);
+        const shortfall = (): Shortfall => shortfallOf(budget, { match, counter, span, tally, verdict }, wanted.at);
+        if (enforced) refusals.push({ budget, verdict, shortfall });
+        else over.push(shortfall());
+      }
+    }
+    if (refusals.length > 0) return refuse(refusals, clamp, wanted.call.model);
+    const hold = holdFor(wanted);
+    this.#holds.set(hold.id, hold);
+    for (const match of matches) this.#attach(hold, this.#table.open(match).open(wanted.at));
+    return { kind: 'admitted', over };
+  }
+
+  /**
+   * The call ended, also after it was in doubt. A cost of null is one that no price is known for: what was held counts on as
+   * in doubt; where nothing was, the call is counted as unpriced. @returns undefined when nothing is held for the id
+   */
+  settle(id: string, cost: PicoUsd | null): Posting | undefined {
+    const hold = this.#holds.get(id);
+    if (hold === undefined) return undefined;
+    if (cost === null && hold.most !== null) return this.markInDoubt(id);
+    this.#holds.delete(id);
+    if (cost === null) return this.#change(hold, { ...NO_CHANGE, unpriced: 1 });
+    invariant(cost >= 0n, 'a call costs nothing or something');
+    const beyond = hold.most === null ? cost : cost - hold.most;
+    return this.#change(hold, { ...NO_CHANGE, spent: cost, overrun: beyond > 0n ? beyond : 0n });
+  }
+
+  /** The call has cost nothing. */
+  release(id: string): Posting | undefined {
+    return this.settle(id, picoUsd(0n));
+  }
+
+  /** The call may have been billed, and nobody knows how much: what was held for it counts until it is settled. */
+  markInDoubt(id: string): Posting | undefined {
+    const hold = this.#holds.get(id);
+    if (hold === undefined || hold.state === 'in_doubt') return hold === undefined ? undefined : { crossings: [] };
+    return this.#change(hold, heldBy({ ...hold, state: 'in_doubt' }), 'in_doubt');
+  }
+
+  /** Gives back what is held, and counts `change` in its place. */
+  #change(hold: Hold, change: TallyChange, becomes: Hold['state'] | 'settled' = 'settled'): Posting {
+    const given = negated(heldBy(hold));
+    const net = {
+      spent: change.spent,
+      most: given.most,
+      likely: given.likely,
+      atRisk: change.atRisk + given.atRisk,
+      overrun: change.overrun,
+      unbounded: change.unbounded + given.unbounded,
+      unpriced: change.unpriced,
+    };
+    const wasRunning = hold.state === 'running';
+    if (becomes === 'in_doubt') hold.state = becomes;
+    const crossings: Crossing[] = [];
+    for (const cell of hold.cells) {
+      if (wasRunning) cell.open -= 1;
+      crossings.push(...this.#post(cell, net, hold));
+    }
+    return { crossings };
+  }
+
+  #post(cell: Cell, change: TallyChange, { call, at }: Pick<Hold, 'call' | 'at'>): readonly Crossing[] {
+    const { counter, span } = cell;
+    const before = committed(counter.tallyOf(cell));
+    counter.add(cell, change);
+    const series = this.#index.series.get(counter.seriesKey);
+    if (series === undefined || series.rules.every(({ thresholds }) => thresholds.length === 0)) return [];
+    const step = { instance: counter.instance, windowId: span.id, at, before, after: counter.tallyOf(cell) };
+    return this.#index.rulesFor(series, call, at).flatMap((budget) => crossingsOf(budget, step));
+  }
+
+  /** Counts an amount in the windows it belongs to. In a window that is over and no longer kept, only the ledger has it. */
+  correct({ call, delta, effectiveAt, now }: Correction): Posting {
+    const change = { ...NO_CHANGE, spent: delta, overrun: delta > 0n ? delta : 0n };
+    const crossings = this.#index.matching(call).flatMap((match) => {
+      const cell = this.#table.open(match).cellOf(effectiveAt, now);
+      return cell === undefined ? [] : this.#post(cell, change, { call, at: effectiveAt });
+    });
+    return { crossings };
+  }
+
+  /** Forgets windows that are over and have no running call. @returns their last state */
+  expire(now: TimestampMs): readonly CellRow[] {
+    const over = new Set(this.#table.expire(now));
+    if (over.size > 0) {
+      for (const hold of this.#holds.values()) hold.cells = hold.cells.filter((cell) => !over.has(cell));
+    }
+    return Array.from(over, toCellRow);
+  }
+
+  /** Every instance that has counted something, for each of its budgets in force, now. */
+  standing(now: TimestampMs): readonly Standing[] {
+    return [...this.#table].flatMap((counter) => {
+      const budgets = this.#index.series.get(counter.seriesKey)?.rules.filter((budget) => inForce(budget, now)) ?? [];
+      const span = this.#table.spanAt(counter.seriesKey, now);
+      return budgets.map((budget) => standingOf(budget, { counter, span, tally: counter.tallyAt(now) }, now));
+    });
+  }
+}
+
+function specOf({ key, conditions, counts, rules: [budget] }: Series<Budget>): SeriesSpec {
+  invariant(budget !== undefined, 'a series has a budget');
+  return { key, conditions, counts, window: budget.window };
+}
+
+type Counted = { readonly counter: Counter; readonly span: WindowSpan; readonly tally: TallyChange };
+
+function standingOf(budget: Budget, { counter, span, tally }: Counted, now: TimestampMs): Standing {
+  const { start, end, id } = span;
+  return {
+    budgetId: budget.id,
+    instance: counter.instance,
+    windowId: id,
+    start: (start - reachMs(budget.window)) as TimestampMs,
+    end,
+    limit: limitAt(budget, now),
+    spent: picoUsd(tally.spent),
+    reserved: reservedFor(budget, tally),
+    atRisk: picoUsd(tally.atRisk),
+    overrun: picoUsd(tally.overrun),
+    unbounded: tally.unbounded,
+    unpriced: tally.unpriced,
+  };
+}
+
+type Judged = {
+  readonly match: Match<Budget>;
+  readonly counter: Counter | undefined;
+  readonly span: WindowSpan;
+  readonly tally: TallyChange;
+  readonly verdict: Verdict;
+};
+
+function shortfallOf(budget: Budget, { match, counter, span, tally, verdict }: Judged, at: TimestampMs): Shortfall {
+  const strict = budget.mode === 'strict';
+  const weigh = (held: TallyChange): bigint => committed(held) + (strict ? held.most : held.likely);
+  const missing = (verdict.needed ?? 1n) - verdict.room;
+  const { kind } = budget.window;
+  const rolls = kind === 'rolling' ? (counter?.freedAt(missing, weigh) ?? null) : span.end;
+  return {
+    budgetId: budget.id,
+    budgetName: budget.name,
+    scope: scopeText(match.series.conditions, match.instance),
+    reason: verdict.reason ?? 'exceeded',
+    spent: picoUsd(tally.spent),
+    reserved: reservedFor(budget, tally),
+    atRisk: picoUsd(tally.atRisk),
+    limit: limitAt(budget, at),
+    needed: verdict.needed === null ? null : picoUsd(verdict.needed),
+    windowId: span.id,
+    resetsAt: kind === 'total' ? null : rolls,
+  };
+}

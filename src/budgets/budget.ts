@@ -1,0 +1,43 @@
+import { type TimestampMs } from '#std';
+import { type PicoUsd } from '#terms';
+import { type Rule } from './scope-index.ts';
+import { plainScope, scopeKey } from './scope.ts';
+import { windowKey, type Window } from './window.ts';
+
+/** `strict` holds the most a call can cost, `standard` what it will probably cost; `observe` never refuses. */
+export type BudgetMode = 'strict' | 'standard' | 'observe';
+
+/** What happens to a call that does not fit. */
+export type BudgetAction =
+  | { readonly kind: 'block' }
+  | { readonly kind: 'warn' }
+  | { readonly kind: 'downgrade'; readonly model: string };
+
+export type Budget = Rule & {
+  readonly name: string;
+  /** For each window, and for each value of an `each`. */
+  readonly limit: PicoUsd;
+  readonly window: Window;
+  readonly mode: BudgetMode;
+  readonly action: BudgetAction;
+  /** Whole percents of the limit whose crossing is told. */
+  readonly thresholds: readonly number[];
+  /** What the limit is raised by, until then, exclusive. */
+  readonly raise: { readonly by: PicoUsd; readonly until: TimestampMs } | null;
+};
+
+export function limitAt(budget: Budget, at: TimestampMs): PicoUsd {
+  const { raise, limit } = budget;
+  return raise !== null && at < raise.until ? ((limit + raise.by) as PicoUsd) : limit;
+}
+
+/** Budgets with the same key count the same money over the same time: limit, mode, name and dates are not in it. */
+export function budgetSeriesKey(budget: Budget): string {
+  return `${scopeKey(plainScope(budget.scope))} ${budget.counts} ${windowKey(budget.window)}`;
+}
+
+/** A budget whose refusal stands. A `standard` one lets the cheaper model it asks for go on. */
+export function isEnforced(budget: Budget, model: string): boolean {
+  if (budget.mode === 'observe' || budget.action.kind === 'warn') return false;
+  return !(budget.mode === 'standard' && budget.action.kind === 'downgrade' && budget.action.model === model);
+}
