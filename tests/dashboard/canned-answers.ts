@@ -106,6 +106,7 @@ export function eventAnswer(call: CannedCall): object {
     ...toEvent(call),
     attempts: [{ ...toEvent(call), http_status: 200, error_code: null }],
     corrections: [],
+    adjustments: [],
     computed_cost_usd_exact: cost === null ? null : formatUsd(cost),
     price_terms: [],
     call_cost_usd_exact: cost === null ? null : formatUsd(cost),

@@ -89,10 +89,24 @@ const correctionSchema = z.object({
 
 export type Correction = z.infer<typeof correctionSchema>;
 
+/** Money that somebody moved by hand. */
+const adjustmentSchema = z.object({
+  id: z.string(),
+  recorded_at: z.string(),
+  reason: z.string(),
+  actor: z.string(),
+  cost_usd_exact: z.nullable(z.string()),
+  list_cost_usd_exact: z.nullable(z.string()),
+  billed_usd_exact: z.nullable(z.string()),
+});
+
+export type Adjustment = z.infer<typeof adjustmentSchema>;
+
 const detailSchema = z.object({
   ...eventFields,
   attempts: z.array(attemptSchema),
   corrections: z.array(correctionSchema),
+  adjustments: z.array(adjustmentSchema),
   computed_cost_usd_exact: z.nullable(z.string()),
   price_terms: z.array(z.string()),
   charges: z.array(chargeSchema),

@@ -17,6 +17,7 @@ const BUILT_IN: readonly Option[] = [
   { value: 'cause', label: 'Cause of attempt' },
   { value: 'region', label: 'Region' },
   { value: 'service_tier', label: 'Service tier' },
+  { value: 'kind', label: 'Kind of entry' },
   { value: 'label', label: 'Label' },
   { value: 'path', label: 'Path' },
 ];

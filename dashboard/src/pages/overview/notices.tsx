@@ -19,7 +19,7 @@ export function Notices({ summary }: { readonly summary: Summary }) {
         <Notice Icon={TriangleAlert} look="border-bad-line bg-bad-soft" iconLook="text-bad">
           <b className="font-semibold">{plural(inDoubt, 'call')} in doubt</b>, at most{' '}
           <span title={formatExactMoney(summary.at_risk_exact)}>{formatMoney(summary.at_risk_exact)}</span> at risk. Not
-          part of spend.
+          part of spend. <InDoubtLink />
         </Notice>
       )}
       {unpriced > 0 && (
@@ -74,6 +74,18 @@ function Amount({ exact }: { readonly exact: string }) {
     <b className="font-semibold" title={formatExactMoney(exact)}>
       {formatMoney(exact)}
     </b>
+  );
+}
+
+function InDoubtLink() {
+  return (
+    <Link
+      to="/ui/requests"
+      search={(previous) => ({ ...parseSearch(previous), cost_state: 'in_doubt', page: 1, call: '' })}
+      className="underline underline-offset-4"
+    >
+      See them
+    </Link>
   );
 }
 

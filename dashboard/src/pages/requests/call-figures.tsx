@@ -8,10 +8,11 @@ import { dayIn, formatLongDay, timeIn } from '../../time/zone.ts';
 import { PlayMoney } from '../../ui/badge.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { CallAmounts } from './call-amounts.tsx';
-import { Attempts, Corrections } from './call-history.tsx';
-import { CostState, costStateMeaning, StatusMark } from './call-marks.tsx';
+import { Adjustments, Attempts, Corrections } from './call-history.tsx';
+import { CostState, costStateMeaning, resolvedWords, StatusMark } from './call-marks.tsx';
 import { CallTags } from './call-tags.tsx';
 import { ChargeLines } from './charge-lines.tsx';
+import { ResolveForm } from './resolve-form.tsx';
 
 type CallFiguresProps = { readonly call: CallDetail; readonly tz: string };
 
@@ -32,6 +33,7 @@ export function CallFigures({ call, tz }: CallFiguresProps) {
         </p>
         {call.cost_state !== 'exact' && <p className="mt-1 text-[13px] text-ink-2">{doubtOf(call)}</p>}
       </header>
+      {call.cost_state === 'in_doubt' && <ResolveForm key={call.entry_id} call={call} />}
       <CallAmounts call={call} />
       <Section title="Charges">
         <ChargeLines call={call} />
@@ -44,6 +46,11 @@ export function CallFigures({ call, tz }: CallFiguresProps) {
       {call.corrections.length > 0 && (
         <Section title="Corrections">
           <Corrections call={call} tz={tz} />
+        </Section>
+      )}
+      {call.adjustments.length > 0 && (
+        <Section title="Adjustments">
+          <Adjustments call={call} tz={tz} />
         </Section>
       )}
       <Section title="Tags">
@@ -64,6 +71,8 @@ export function CallFigures({ call, tz }: CallFiguresProps) {
 }
 
 function doubtOf(call: CallDetail): string {
+  const resolved = resolvedWords(call.cost_reason);
+  if (resolved !== undefined) return resolved;
   const reason = call.cost_reason === null ? '' : ` Reason: ${call.cost_reason.replaceAll('_', ' ')}.`;
   const risk = call.at_risk_exact === null ? '' : ` At most ${formatExactMoney(call.at_risk_exact)} is at risk.`;
   return `${costStateMeaning(call.cost_state)}${reason}${risk}`;

@@ -49,6 +49,18 @@ export function costStateMeaning(state: string): string {
   return STATES[state]?.meaning ?? state;
 }
 
+const RESOLVED: Readonly<Record<string, string>> = {
+  resolved_cost: 'It was in doubt, or unknown: somebody stated the cost.',
+  resolved_zero: 'It was in doubt: somebody declared that it was not billed.',
+  resolved_at_risk: 'Nobody knows what it cost: what was reserved for it is booked.',
+  resolved_estimate: 'Nobody knows what it cost: it is estimated by what calls of the model come to.',
+};
+
+/** How a doubt about the cost ended, where one did. */
+export function resolvedWords(reason: string | null): string | undefined {
+  return reason === null ? undefined : RESOLVED[reason];
+}
+
 export function StatusMark({ event }: { readonly event: Pick<CallEvent, 'status' | 'success'> }) {
   const look = event.success ? 'bg-good' : 'bg-bad';
   return (
