@@ -17,8 +17,8 @@ const NOT_FORWARDED = new Set([
 ]);
 
 const ADMIN_TIMEOUT_MS = 120_000;
-/** A start of the ledger process is waited out: a report a second late is better than an error. */
-const STARTING_MS = 5_000;
+/** A start of the ledger process is waited out, also on a busy machine: a late report is better than an error. */
+const STARTING_MS = 20_000;
 
 export type ProxyOptions = {
   readonly socketPath: string;
