@@ -12,6 +12,35 @@ test('B20 of 200 calls at once a strict budget that fits ten admits ten', () => 
   assert.deepEqual(standing(book), [[0, 10, 0, 0]]);
 });
 
+test('B20 of 200 calls at once ten are admitted, for every kind of scope (D1, D3, D8)', () => {
+  const is = { kind: 'is', value: 'x' } as const;
+  const one = call({
+    key: 'x',
+    team: 'x',
+    owner: 'x',
+    model: 'x',
+    provider: 'x',
+    route: 'x',
+    tags: { customer: 'x', team: 'x', project: 'x', employee: 'x', feature: 'x' },
+    labels: ['x'],
+    paths: ['y/z'],
+  });
+  const scopes: readonly Budget['scope'][] = [
+    ...(['key', 'team', 'owner', 'model', 'provider', 'route'] as const).map((on) => [{ on, values: is }]),
+    ...['customer', 'team', 'project', 'employee'].map((type) => [{ on: 'entity', type, values: is } as const]),
+    [{ on: 'dimension', key: 'feature', values: { kind: 'each' } }],
+    [{ on: 'dimension', key: 'feature', values: { kind: 'unlisted' } }],
+    [{ on: 'dimension', key: 'env', values: { kind: 'none' } }],
+    [{ on: 'label', label: 'x' }],
+    [{ on: 'label', label: 'y' }],
+  ];
+  for (const scope of scopes) {
+    const book = bookOf(budget({ scope }));
+    const kinds = Array.from({ length: 200 }, () => book.reserve(wanted({ call: one })).kind);
+    assert.equal(kinds.filter((kind) => kind === 'admitted').length, 10, JSON.stringify(scope));
+  }
+});
+
 test('B20 the first calls of an unknown customer meet the default budget (D2)', () => {
   const book = bookOf(
     budget({ scope: [{ on: 'entity', type: 'customer', values: { kind: 'unlisted' } }], limit: usd(3) }),

@@ -9,6 +9,7 @@ import {
   type Shortfall,
   type Verdict,
 } from './admission.ts';
+import { findBudgetFault } from './rule-faults.ts';
 import { fromHoldRow, toCellRow, toHoldRow, type BookRows, type CellRow, type HoldRow } from './book-rows.ts';
 import { budgetSeriesKey, isEnforced, limitAt, type Budget } from './budget.ts';
 import { CounterTable } from './counter-table.ts';
@@ -62,6 +63,7 @@ export class BudgetBook {
    * new series too. @returns the new series: `adopt` what the ledger has for them up to this moment.
    */
   replace(budgets: readonly Budget[]): readonly SeriesSpec[] {
+    for (const budget of budgets) invariant(findBudgetFault(budget) === null, `budget ${budget.id} has no fault`);
     this.#index = new ScopeIndex(budgets, budgetSeriesKey);
     const added = this.#table.keep(this.#index);
     const isNew = new Set(added.map(({ key }) => key));

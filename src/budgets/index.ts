@@ -18,6 +18,7 @@ export {
 } from './limit-book.ts';
 export { type Pace, type RateLimit } from './rate-limit.ts';
 export { budgetRefusalWords, limitRefusalWords, rateLimitHeaders, type RefusalWords } from './refusal-words.ts';
+export { findBudgetFault, findLimitFault } from './rule-faults.ts';
 export { type Condition, type Counts, type Scope, type ScopedCall, type Values } from './scope.ts';
 export { type Crossing, type Standing } from './standing.ts';
 export { parseBudgetDuration, windowAt, type Window, type WindowSpan } from './window.ts';

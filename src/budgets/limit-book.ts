@@ -13,6 +13,7 @@ import {
   type Gauge,
   type RateLimit,
 } from './rate-limit.ts';
+import { findLimitFault } from './rule-faults.ts';
 import { instanceKey, ScopeIndex } from './scope-index.ts';
 import { scopeText, type ScopedCall } from './scope.ts';
 
@@ -79,6 +80,7 @@ export class LimitBook {
 
   /** Puts these limits in force in place of all others; what was taken is kept. */
   replace(limits: readonly RateLimit[]): void {
+    for (const limit of limits) invariant(findLimitFault(limit) === null, `limit ${limit.id} has no fault`);
     this.#index = new ScopeIndex(limits, limitKey);
   }
 

@@ -4,7 +4,15 @@ import fc from 'fast-check';
 import { picoUsd } from '#terms';
 import { after, budget, call, HOUR } from './budget.fixture.ts';
 import { budgetSeriesKey, type Budget } from './budget.ts';
-import { BudgetBook, type Condition, type Correction, type Reserve, type ScopedCall, type Values } from './index.ts';
+import {
+  BudgetBook,
+  findBudgetFault,
+  type Condition,
+  type Correction,
+  type Reserve,
+  type ScopedCall,
+  type Values,
+} from './index.ts';
 import { NaiveBook } from './naive-book.fixture.ts';
 
 const RUNS = 150;
@@ -38,7 +46,8 @@ const anyBudget: fc.Arbitrary<Budget> = fc
     effectiveFrom: fc.option(fc.nat(300).map(minutes)),
     effectiveTo: fc.option(fc.nat(900).map(minutes)),
   })
-  .map(budget);
+  .map(budget)
+  .filter((one) => findBudgetFault(one) === null);
 
 function minutes(count: number): Reserve['at'] {
   return after(count * 60_000);

@@ -23,7 +23,10 @@ export type Standing = {
   readonly unpriced: number;
 };
 
-/** Spending passed a threshold of a budget. Budget, instance, window and threshold together name it for ever. */
+/**
+ * Spending passed a threshold of a budget. Budget, instance, window and threshold together name it for ever; in a
+ * rolling window, whose spending also falls, each step may cross anew.
+ */
 export type Crossing = {
   readonly budgetId: string;
   readonly instance: readonly string[];

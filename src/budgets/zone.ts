@@ -70,3 +70,15 @@ export function hourAround(instant: number, zone: string): { readonly start: num
 export function dateText(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
 }
+
+/** True for a name the runtime knows. Bare offsets (`+02:00`) are none: they are wrong for half of the year in most places. */
+export function isZone(name: string): boolean {
+  if (!/^[A-Za-z]/.test(name)) return false;
+  try {
+    offsetAt(0, name);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
