@@ -23,7 +23,7 @@ const router = createDashboardRouter(queryClient);
 /** A session that ended behind the page's back sends it to the sign-in page, and back to the same place afterwards. */
 function leaveWhenSignedOut(error: Error): void {
   if (!(error instanceof ApiError) || error.status !== 401) return;
-  queryClient.setQueryData(sessionQuery.queryKey, false);
+  queryClient.removeQueries({ queryKey: sessionQuery.queryKey });
   void router.invalidate();
 }
 

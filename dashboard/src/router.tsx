@@ -1,12 +1,14 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
 import { sessionQuery } from './api/session.ts';
+import { MembersPage } from './pages/members/members-page.tsx';
 import { OverviewPage } from './pages/overview/overview-page.tsx';
 import { PricesPage } from './pages/prices/prices-page.tsx';
 import { RequestsPage } from './pages/requests/requests-page.tsx';
 import { SessionPage } from './pages/sessions/session-page.tsx';
 import { SessionsPage } from './pages/sessions/sessions-page.tsx';
 import { SignInPage } from './pages/sign-in/sign-in-page.tsx';
+import { WelcomePage } from './pages/sign-in/welcome-page.tsx';
 import { TagKeyPage } from './pages/tags/tag-key-page.tsx';
 import { TagsPage } from './pages/tags/tags-page.tsx';
 import { parseSearch, readAddress, writeSearch } from './search/search.ts';
@@ -42,14 +44,20 @@ const signInRoute = createRoute({
   component: SignInPage,
 });
 
+const welcomeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/ui/welcome',
+  component: WelcomePage,
+});
+
 /** Pages behind the sign-in. They share one search: going from one to the other keeps period and filters. */
 const appRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: 'app',
   validateSearch: parseSearch,
   beforeLoad: async ({ context, location }) => {
-    const signedIn = await context.queryClient.ensureQueryData(sessionQuery);
-    if (!signedIn) redirect({ to: '/ui/sign-in', search: { next: location.href }, replace: true, throw: true });
+    const { user } = await context.queryClient.ensureQueryData(sessionQuery);
+    if (user === null) redirect({ to: '/ui/sign-in', search: { next: location.href }, replace: true, throw: true });
   },
   component: AppShell,
 });
@@ -93,13 +101,22 @@ const tagKeyRoute = createRoute({
 const pricesRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/ui/prices',
+  beforeLoad: needs('prices.read'),
   component: PricesPage,
+});
+
+const membersRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/ui/members',
+  beforeLoad: needs('people'),
+  component: MembersPage,
 });
 
 const routeTree = rootRoute.addChildren([
   startRoute,
   uiRoute,
   signInRoute,
+  welcomeRoute,
   appRoute.addChildren([
     overviewRoute,
     requestsRoute,
@@ -108,6 +125,7 @@ const routeTree = rootRoute.addChildren([
     tagsRoute,
     tagKeyRoute,
     pricesRoute,
+    membersRoute,
   ]),
 ]);
 
@@ -120,6 +138,15 @@ export function createDashboardRouter(queryClient: QueryClient) {
     defaultPreload: false,
     scrollRestoration: true,
   });
+}
+
+/** Who follows a link to a page that is not theirs lands on the overview. */
+function needs(right: string) {
+  return async ({ context }: { readonly context: { readonly queryClient: QueryClient } }): Promise<void> => {
+    const { user } = await context.queryClient.ensureQueryData(sessionQuery);
+    if (user === null || user.rights.includes(right)) return;
+    redirect({ to: '/ui/overview', search: parseSearch({}), replace: true, throw: true });
+  };
 }
 
 /** Where to go after signing in. Only our own paths: a link must not carry someone off to another site. */

@@ -83,7 +83,7 @@ function analytics(calls: readonly CannedCall[], url: URL): object | undefined {
 }
 
 async function session(request: IncomingMessage, response: ServerResponse, adminKey: string): Promise<void> {
-  if (request.method === 'GET') return json(response, 200, { authenticated: signedIn(request) });
+  if (request.method === 'GET') return json(response, 200, signedIn(request) ? SIGNED_IN : { authenticated: false });
   if (request.method === 'DELETE') {
     response.setHeader('set-cookie', 'apportion_session=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0');
     return json(response, 200, { authenticated: false });
@@ -94,8 +94,20 @@ async function session(request: IncomingMessage, response: ServerResponse, admin
   const key = typeof body === 'object' && body !== null && 'key' in body ? body.key : undefined;
   if (key !== adminKey) return refuse(response, { status: 401, message: 'This is not the admin key.' });
   response.setHeader('set-cookie', 'apportion_session=yes; HttpOnly; SameSite=Strict; Path=/');
-  json(response, 200, { authenticated: true });
+  json(response, 200, SIGNED_IN);
 }
+
+const SIGNED_IN = {
+  authenticated: true,
+  user: {
+    id: 'admin',
+    name: 'Administrator',
+    email: null,
+    role: 'owner',
+    teams: [],
+    rights: ['reports', 'prices.read', 'tags.write', 'money.write'],
+  },
+};
 
 function signedIn(request: IncomingMessage): boolean {
   return (request.headers.cookie ?? '').includes('apportion_session=yes');

@@ -1,18 +1,19 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
-import { ChartColumnStacked, List, LogOut, MessagesSquare, Receipt, Tags } from 'lucide-react';
-import { sessionQuery, signOut } from '../api/session.ts';
+import { ChartColumnStacked, List, LogOut, MessagesSquare, Receipt, Tags, Users } from 'lucide-react';
+import { signOut, useRight } from '../api/session.ts';
 import { parseSearch } from '../search/search.ts';
 import { IconButton } from '../ui/button.tsx';
 import { Logo } from './logo.tsx';
 import { ThemeButton } from './theme-button.tsx';
 
 const PAGES = [
-  { to: '/ui/overview', label: 'Overview', Icon: ChartColumnStacked },
-  { to: '/ui/requests', label: 'Requests', Icon: List },
-  { to: '/ui/sessions', label: 'Sessions', Icon: MessagesSquare },
-  { to: '/ui/tags', label: 'Tags', Icon: Tags },
-  { to: '/ui/prices', label: 'Prices', Icon: Receipt },
+  { to: '/ui/overview', label: 'Overview', Icon: ChartColumnStacked, right: 'reports' },
+  { to: '/ui/requests', label: 'Requests', Icon: List, right: 'reports' },
+  { to: '/ui/sessions', label: 'Sessions', Icon: MessagesSquare, right: 'reports' },
+  { to: '/ui/tags', label: 'Tags', Icon: Tags, right: 'reports' },
+  { to: '/ui/prices', label: 'Prices', Icon: Receipt, right: 'prices.read' },
+  { to: '/ui/members', label: 'Members', Icon: Users, right: 'people' },
 ] as const;
 
 export function AppShell() {
@@ -29,17 +30,8 @@ export function AppShell() {
           <Logo name="wide" />
         </div>
         <nav aria-label="Pages" className="flex min-w-0 flex-1 gap-0.5 overflow-x-auto lg:flex-col">
-          {PAGES.map(({ to, label, Icon }) => (
-            <Link
-              key={to}
-              to={to}
-              search={(previous) => ({ ...parseSearch(previous), page: 1, call: '' })}
-              activeOptions={{ includeSearch: false }}
-              className="flex h-8 items-center gap-2 rounded-md px-1.5 text-[13px] sm:px-2 font-medium text-ink-2 transition-colors hover:bg-sunken hover:text-ink aria-[current=page]:bg-sunken aria-[current=page]:text-ink"
-            >
-              <Icon aria-hidden className="hidden size-4 text-ink-3 sm:block" />
-              {label}
-            </Link>
+          {PAGES.map((page) => (
+            <PageLink key={page.to} page={page} />
           ))}
         </nav>
         <div className="flex items-center gap-1 lg:justify-between lg:border-t lg:border-line lg:pt-3">
@@ -54,13 +46,28 @@ export function AppShell() {
   );
 }
 
+/** Nothing where one may not see the page. */
+function PageLink({ page: { to, label, Icon, right } }: { readonly page: (typeof PAGES)[number] }) {
+  if (!useRight(right)) return null;
+  return (
+    <Link
+      to={to}
+      search={(previous) => ({ ...parseSearch(previous), page: 1, call: '' })}
+      activeOptions={{ includeSearch: false }}
+      className="flex h-8 items-center gap-2 rounded-md px-1.5 text-[13px] sm:px-2 font-medium text-ink-2 transition-colors hover:bg-sunken hover:text-ink aria-[current=page]:bg-sunken aria-[current=page]:text-ink"
+    >
+      <Icon aria-hidden className="hidden size-4 text-ink-3 sm:block" />
+      {label}
+    </Link>
+  );
+}
+
 function SignOutButton() {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const leave = async (): Promise<void> => {
     await signOut();
     queryClient.clear();
-    queryClient.setQueryData(sessionQuery.queryKey, false);
     await navigate({ to: '/ui/sign-in', search: { next: '' } });
   };
   return (

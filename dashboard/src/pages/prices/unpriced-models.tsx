@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { unpricedQuery, type UnpricedModel } from '../../api/prices.ts';
+import { useRight } from '../../api/session.ts';
 import { formatCompact, plural } from '../../money/quantity.ts';
 import { parseSearch } from '../../search/search.ts';
 import { useSearchState } from '../../search/use-search.ts';
@@ -62,6 +63,7 @@ type ModelLineProps = {
 };
 
 function ModelLine({ row, state, open, onToggle }: ModelLineProps) {
+  const mayReprice = useRight('money.write');
   const tokens = row.total_input_tokens + row.total_output_tokens;
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2 text-[13px]">
@@ -79,9 +81,11 @@ function ModelLine({ row, state, open, onToggle }: ModelLineProps) {
       <span className="figures text-ink-2">
         {plural(row.total_events, 'request')}, {formatCompact(tokens)} tokens
       </span>
-      <Button aria-expanded={open === 'open'} onClick={onToggle}>
-        {open === 'open' ? 'Close' : 'Reprice…'}
-      </Button>
+      {mayReprice && (
+        <Button aria-expanded={open === 'open'} onClick={onToggle}>
+          {open === 'open' ? 'Close' : 'Reprice…'}
+        </Button>
+      )}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Pencil } from 'lucide-react';
 import { useState, type FormEvent } from 'react';
+import { useRight } from '../../api/session.ts';
 import { describeTagKey, type TagKeyPage } from '../../api/tags.ts';
 import { Button } from '../../ui/button.tsx';
 
@@ -9,6 +10,7 @@ type Note = Pick<TagKeyPage, 'description' | 'owner'>;
 /** What the key means and whose it is, in people's words; they explain reports and decide nothing. */
 export function KeyNote({ tag }: { readonly tag: TagKeyPage }) {
   const [editing, setEditing] = useState(false);
+  const mayEdit = useRight('tags.write');
   if (editing) return <NoteForm tag={tag} onDone={() => setEditing(false)} />;
   return (
     <section
@@ -27,10 +29,12 @@ export function KeyNote({ tag }: { readonly tag: TagKeyPage }) {
         <h2 className="text-xs text-ink-2">Owner</h2>
         <p className={`mt-0.5 break-words ${tag.owner === null ? 'text-ink-3' : ''}`}>{tag.owner ?? 'nobody'}</p>
       </div>
-      <Button className="ml-auto" onClick={() => setEditing(true)}>
-        <Pencil aria-hidden className="size-3.5" />
-        Edit
-      </Button>
+      {mayEdit && (
+        <Button className="ml-auto" onClick={() => setEditing(true)}>
+          <Pencil aria-hidden className="size-3.5" />
+          Edit
+        </Button>
+      )}
     </section>
   );
 }
