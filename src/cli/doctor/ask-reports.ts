@@ -36,7 +36,7 @@ function askStore({ options, own }: AskDeps, store: StoreSession): Promise<reado
 async function askServer({ dir, options }: AskDeps, url: string): Promise<readonly ReportFigures[]> {
   const access = await openAdminAccess({ dir, adminKey: options.adminKey, clock: options.clock });
   try {
-    return await askAll(liveReporter(url, access.headers));
+    return await askAll(liveReporter(url, { headers: access.headers, clock: options.clock }));
   } finally {
     await access.close();
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { costs, dimensions, parseCostsQuery, parseDimensionsQuery } from '#analytics';
 import type { StoreSession } from '#ledger/check';
 import type { Clock, TimestampMs } from '#std';
@@ -42,14 +43,27 @@ export function storedReporter(
 
 const ANSWER_TIMEOUT_MS = 120_000;
 
-export function liveReporter(url: string, headers: Readonly<Record<string, string>>): Reporter {
-  const ask = async (path: string, query: Readonly<Record<string, string>>): Promise<unknown> => {
-    const answer = await fetch(`${url}${path}?${new URLSearchParams(query).toString()}`, {
-      headers,
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS),
-    });
+/** A ledger process that was killed is started again meanwhile. */
+const STARTING_MS = 30_000;
+const ASK_AGAIN_MS = 250;
+
+export function liveReporter(
+  url: string,
+  { headers, clock }: { readonly headers: Readonly<Record<string, string>>; readonly clock: Clock },
+): Reporter {
+  const get = (path: string): Promise<Response> =>
+    fetch(`${url}${path}`, { headers, signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
+  const ask = async (route: string, query: Readonly<Record<string, string>>): Promise<unknown> => {
+    const path = `${route}?${new URLSearchParams(query).toString()}`;
+    const giveUpMs = clock.elapsedMs() + STARTING_MS;
+    let answer = await get(path);
+    while (answer.status === 503 && clock.elapsedMs() < giveUpMs) {
+      await answer.arrayBuffer();
+      await delay(ASK_AGAIN_MS);
+      answer = await get(path);
+    }
     if (answer.ok) return answer.json();
-    throw new ApportionError('ledger_unavailable', `${path} answers ${answer.status}: ${await answer.text()}`);
+    throw new ApportionError('ledger_unavailable', `${route} answers ${answer.status}: ${await answer.text()}`);
   };
   return {
     dimensions: (query) => ask('/v1/analytics/dimensions', query),
