@@ -99,7 +99,7 @@ export async function openBench(calls: readonly Call[], prices: Prices = PRICES)
   };
 }
 
-export function pico(text: string): bigint {
+function pico(text: string): bigint {
   return parseUsd(text) ?? assert.fail(`${text} is no exact amount`);
 }
 
