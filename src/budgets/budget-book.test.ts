@@ -121,6 +121,13 @@ test('B24 a standard budget holds the expected cost and stops when it is used up
   assert.equal(refused(book, { bound: null, expected: null }).reason, 'exceeded');
 });
 
+test('B24 a standard budget that is exactly used up refuses what costs nothing probably, but not surely', () => {
+  const book = bookOf(budget({ mode: 'standard', limit: usd(0.5) }));
+  admitted(book);
+  refused(book, { expected: ZERO_USD });
+  admitted(book, { bound: ZERO_USD, expected: ZERO_USD });
+});
+
 test('B24 a standard budget with room admits a call without a price and counts that it did', () => {
   const book = bookOf(budget({ mode: 'standard' }));
   const id = admitted(book, { bound: null, expected: null });
@@ -282,6 +289,14 @@ test('B41 a rolling window counts money for its length, and at most a sixtieth l
   book.settle(admitted(book, { at: after(30_000) }), usd(1));
   assert.equal(refused(book, { at: after(30_000 + HOUR) }).spent, usd(1));
   admitted(book, { at: after(30_000 + HOUR + HOUR / 60) });
+});
+
+test('B41 money that has left a rolling window leaves it once', () => {
+  const book = bookOf(budget({ window: { kind: 'rolling', lengthMs: HOUR } }));
+  for (const at of [NOON, after(2 * HOUR), after(2 * HOUR + 5 * 60_000), after(2 * HOUR + 10 * 60_000)]) {
+    book.settle(admitted(book, { at }), usd(1));
+  }
+  assert.deepEqual(standing(book, after(2 * HOUR + 10 * 60_000)), [[3, 0, 0, 0]]);
 });
 
 test('B41 a late call of a rolling window counts from when it arrives', () => {

@@ -33,6 +33,23 @@ test('B51 a new budget holds running calls and takes up what the ledger says was
   admitted(book);
 });
 
+test('B51 running calls are held in what is new, once, and not again in what was counted', () => {
+  const book = bookOf(budget());
+  admitted(book);
+  const team = budget({ id: 'team', scope: [{ on: 'team', values: { kind: 'is', value: 'growth' } }] });
+  book.replace([budget(), team]);
+  book.replace([team]);
+  book.replace([budget(), team]);
+  const restored = new BudgetBook();
+  restored.restore(book.rows(), [budget(), team]);
+  for (const one of [book, restored]) {
+    assert.deepEqual(standing(one), [
+      [0, 1, 0, 0],
+      [0, 1, 0, 0],
+    ]);
+  }
+});
+
 test('B51 a budget taken away frees its calls, and counts for nothing', () => {
   const book = bookOf(budget({ limit: usd(1) }));
   const id = admitted(book);

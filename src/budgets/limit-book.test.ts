@@ -104,11 +104,19 @@ test('B80 no minute sees more than the amount and the burst together, and no req
 test('B80 a bucket is exact where a count of milliseconds divides nothing', () => {
   const book = bookOf({ ...requests, amount: 7n, pace: { kind: 'bucket', perMs: 1000, burst: 1n } });
   admitted(book);
+  assert.equal(refused(book).retryAfterMs, 143);
   refused(book, { at: after(142) });
   admitted(book, { at: after(143) });
   // Seven take 1,000 ms: 142 and 6/7 ms each, rounded up only for the caller.
   refused(book, { at: after(285) });
   admitted(book, { at: after(286) });
+});
+
+test('B80 time that runs backwards neither gives nor takes', () => {
+  const book = bookOf(tokens);
+  admitted(book, { tokens: 6000, at: after(MINUTE) });
+  assert.deepEqual(left(book), [0n]);
+  assert.deepEqual(left(book, after(MINUTE + 1000)), [100n]);
 });
 
 test('B81 a window gives everything back when it ends, and not before', () => {
