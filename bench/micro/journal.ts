@@ -1,5 +1,5 @@
 // What the journal costs: SQLite and append segments as bare storage, then the journal as the gateway uses it. Durable calls a
-// second and milliseconds until the entry is on disk, for 1 to 128 calls at once. Run: node bench/micro/journal.ts
+// second and milliseconds until the entry is on disk, for 1 to 128 calls at once. Run: node bench/micro/journal.ts. What its files cost: journal-files.ts
 import { fdatasyncSync, openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -120,6 +120,31 @@ test('a file is synced before the next one is made, and when the journal closes'
   }
 });
 
+test('the mark enters a new file only when the name of the file is on disk', TRACED, (t) => {
+  const dir = scratchDir(t);
+  const code = `
+    const { openJournal } = await import(process.argv[2]);
+    const clock = { now: () => 0, elapsedMs: () => 0 };
+    const journal = await openJournal({ dir: process.argv[3], nodeId: 'node_a', clock, segmentBytes: 400 });
+    for (let n = 0; n < 20; n += 1) await journal.settle('call_' + n, '{"some":"entry"}');
+    await journal.rotate();
+    await journal.close();`;
+  const { href } = new URL('./journal.ts', import.meta.url);
+  const tracing = ['-f', '-qq', '-y', '-e', 'trace=pwrite64,fsync,rename', '-e', 'signal=none', '-s', '200'];
+  const main = join(scratchDir(t), 'main.mjs');
+  writeFileSync(main, code);
+  const { status, stderr } = spawnSync('strace', [...tracing, process.execPath, main, href, dir], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  const steps = stderr.split('\n').flatMap((line) => {
+    if (line.includes('rename(') && line.includes('.log')) return ['named'];
+    if (line.includes('synced.mark>')) return ['marked'];
+    return line.includes('fsync(') && line.includes(`<${dir}>)`) ? ['folder synced'] : [];
+  });
+  const renames = steps.flatMap((step, index) => (step === 'named' ? [index] : []));
+  assert.ok(renames.length > 3);
+  for (const index of renames) assert.equal(steps[index + 1], 'folder synced', steps.join(', '));
+});
+
 /** Runs the code under strace: its writes, syncs and renames of segments in order. */
 function tracedCalls(t: TestContext, code: string, parameters: readonly string[]): string[] {
   const tracing = ['-f', '-qq', '-y', '-e', 'trace=pwrite64,fdatasync,rename', '-e', 'signal=none', '-s', '200'];

@@ -1,4 +1,3 @@
-import { fdatasync } from 'node:fs';
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { ApportionError } from '#terms';
 import { invariant, type TimestampMs } from '#std';
@@ -34,7 +33,10 @@ class JournalWorker {
     this.#now = start.now;
     const resume = recoverJournal(start, start.now);
     this.#writer = new SegmentWriter(start, resume, start.segmentBytes);
-    if (resume.epoch !== start.epoch) this.#writer.rotate(start.now);
+    if (resume.epoch !== start.epoch) {
+      this.#writer.rotate(start.now);
+      this.#writer.sync();
+    }
     this.#acked.seq = resume.lastSeq;
     this.#post({ is: 'ready', seq: resume.lastSeq, ...resume.recovered });
   }
@@ -112,7 +114,7 @@ class JournalWorker {
     this.#syncing = true;
     const point = this.#writer.syncPoint();
     const settled = this.#settled;
-    fdatasync(point.fd, (error) => {
+    this.#writer.syncInBackground(point, (error) => {
       this.#syncing = false;
       this.#guard(() => {
         if (error !== null) throw error;
@@ -133,6 +135,8 @@ class JournalWorker {
     }
     if (!this.#rotateAsked) return;
     this.#rotateAsked = false;
+    // Whoever asked may work on what is sealed now: the mark must not point there any more.
+    this.#syncNow();
     this.#post({ is: 'rotated', sealed: this.#writer.sealed });
   }
 

@@ -45,7 +45,11 @@ try {
   await Promise.all(Array.from({ length: Number(lanes) }, (_, index) => lane(index)));
 } catch (error) {
   const again = await journal.begin('later', sampleIntent('later')).catch(codeOf);
-  tell({ is: 'refused', code: codeOf(error), again: String(again), state: journal.state() });
+  const refused: LoadReport = { is: 'refused', code: codeOf(error), again: String(again), state: journal.state() };
+  // Disconnecting drops what is still on its way.
+  await new Promise((resolve) => {
+    process.send?.(refused, resolve);
+  });
   await journal.close();
   process.disconnect?.();
 }

@@ -6,7 +6,9 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { openJournal, type Journal } from './journal.ts';
 import { sampleDeps, sampleEntry, sampleIntent, scratchDir, seenEntries, type SeenEntry } from './sample.fixture.ts';
-import { listSegments, segmentPath } from './segment.ts';
+import { listSegments, readHeader, segmentPath } from './segment.ts';
+import { openSegmentFile } from './segment-file.ts';
+import { FrameReader } from './frame-reader.ts';
 import { readMark } from './synced-mark.ts';
 
 type Step =
@@ -160,9 +162,23 @@ function stateOf(dir: string): Map<string, string> {
 
 function cutUnsynced(dir: string, share: number): void {
   const mark = readMark(dir);
-  assert.ok(mark !== null && mark.segment === listSegments(dir).at(-1));
-  const path = segmentPath(dir, mark.segment);
-  truncateSync(path, mark.offset + Math.floor((statSync(path).size - mark.offset) * share));
+  const newest = listSegments(dir).at(-1) ?? 0;
+  assert.ok(mark !== null && mark.segment >= newest - 1);
+  const path = segmentPath(dir, newest);
+  // Nothing in a new segment is synced before its name is: it may be gone altogether.
+  if (mark.segment < newest && share < 0.5) return rmSync(path);
+  const from = mark.segment === newest ? mark.offset : startOf(dir, newest);
+  truncateSync(path, from + Math.floor((statSync(path).size - from) * share));
+}
+
+/** Behind the header and the intents carried over, which were synced before the file got its name. */
+function startOf(dir: string, segment: number): number {
+  const file = openSegmentFile(dir, segment);
+  const reader = new FrameReader(file, { offset: 0, crc: 0 });
+  const { carried } = readHeader(reader, file.path);
+  for (let n = 0; n < carried; n += 1) assert.equal(reader.next().is, 'frame');
+  file.close();
+  return reader.position.offset;
 }
 
 test('whatever begins, ends, is taken back or crashes, the journal holds what a list in memory holds', async (t) => {

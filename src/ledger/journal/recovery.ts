@@ -4,10 +4,10 @@ import { ApportionError } from '#terms';
 import type { TimestampMs } from '#std';
 import { closeInDoubt } from '../entry.ts';
 import { damaged } from './damage.ts';
-import { createDurably, readRange, writeAll } from './disk.ts';
+import { createDurably, readRange, syncDirectory, writeAll } from './disk.ts';
 import { FrameEncoder, parseEntry, parseIntent, parseVoid, type Frame } from './frame.ts';
 import { FrameReader, type FramePosition } from './frame-reader.ts';
-import { createSegment, listSegments, readHeader, SEGMENT_FORMAT, segmentPath } from './segment.ts';
+import { beginSegment, listSegments, readHeader, SEGMENT_FORMAT, segmentPath } from './segment.ts';
 import { readMark } from './synced-mark.ts';
 
 export type JournalIdentity = { readonly dir: string; readonly nodeId: string; readonly epoch: number };
@@ -100,7 +100,10 @@ function startJournal(journal: JournalIdentity, now: TimestampMs): ResumePoint {
     previous: null,
     carried: 0,
   };
-  const { fd, bytes, crc } = createSegment(journal.dir, header, new Map());
+  const path = `${segmentPath(journal.dir, 1)}.tmp`;
+  const file = { path, fd: openSync(path, 'w', 0o600) };
+  const { fd, bytes, crc } = beginSegment({ dir: journal.dir, file }, header, new Map());
+  syncDirectory(journal.dir);
   const recovered = { entries: 0, inDoubt: 0, tornBytes: 0 };
   return { fd, segment: 1, position: { offset: bytes, crc }, lastSeq: 0, epoch: journal.epoch, recovered };
 }

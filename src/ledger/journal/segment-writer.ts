@@ -1,14 +1,18 @@
-import { closeSync, fdatasyncSync } from 'node:fs';
+import { closeSync, fdatasync, fdatasyncSync, fsync, fsyncSync, openSync } from 'node:fs';
 import type { TimestampMs } from '#std';
 import { writeAll } from './disk.ts';
 import { FrameEncoder } from './frame.ts';
 import type { Command } from './messages.ts';
 import type { JournalIdentity, ResumePoint } from './recovery.ts';
-import { createSegment, SEGMENT_FORMAT } from './segment.ts';
+import { NextFile } from './next-file.ts';
+import { beginSegment, SEGMENT_FORMAT } from './segment.ts';
 import { MarkFile } from './synced-mark.ts';
 
 /** A point in the journal up to which a sync has been asked for. */
 export type SyncPoint = { readonly fd: number; readonly offset: number; readonly seq: number };
+
+/** From this part of its size on a segment has the file of the next one made. */
+const PREPARE_AT = 0.75;
 
 /** The journal's only writer: appends to the newest segment and starts the next one. Every method throws when the disk refuses. */
 export class SegmentWriter {
@@ -17,6 +21,10 @@ export class SegmentWriter {
   readonly #encoder: FrameEncoder;
   readonly #mark: MarkFile;
   readonly #open = new Map<string, string>();
+  readonly #next: NextFile;
+  readonly #dirFd: number;
+  /** Whether the name of the segment may not be on disk yet; nothing in it counts as synced before. */
+  #unnamed = false;
   #fd: number;
   #segment: number;
   /** Bytes the segment began with: header and carried intents do not count towards its size. */
@@ -35,6 +43,8 @@ export class SegmentWriter {
     this.#seq = this.#syncedSeq = start.lastSeq;
     this.#encoder = new FrameEncoder(start.position.crc);
     this.#mark = new MarkFile(journal.dir);
+    this.#next = new NextFile(journal.dir);
+    this.#dirFd = openSync(journal.dir, 'r');
     this.#writeMark();
   }
 
@@ -90,14 +100,24 @@ export class SegmentWriter {
     const bytes = this.#encoder.take();
     writeAll(this.#fd, bytes, this.#offset);
     this.#offset += bytes.length;
+    if (this.#offset - this.#firstOffset >= this.#segmentBytes * PREPARE_AT) this.#next.prepare(this.#segment + 1);
   }
 
   syncPoint(): SyncPoint {
     return { fd: this.#fd, offset: this.#offset, seq: this.#seq };
   }
 
-  /** To be told once `fdatasync` of a sync point succeeded. */
+  /** Syncs up to the point beside the writes that follow; `done` then tells `synced`. One at a time, and no rotation meanwhile. */
+  syncInBackground({ fd }: SyncPoint, done: (error: Error | null) => void): void {
+    fdatasync(fd, (error) => {
+      if (error !== null || !this.#unnamed) done(error);
+      else fsync(this.#dirFd, done);
+    });
+  }
+
+  /** To be told once a sync up to the point succeeded. */
   synced(point: SyncPoint): void {
+    this.#unnamed = false;
     this.#syncedOffset = point.offset;
     this.#syncedSeq = point.seq;
     this.#writeMark();
@@ -106,10 +126,14 @@ export class SegmentWriter {
   sync(): void {
     const point = this.syncPoint();
     fdatasyncSync(point.fd);
+    if (this.#unnamed) fsyncSync(this.#dirFd);
     this.synced(point);
   }
 
-  /** Seals the segment, which must be synced, and starts the next one with the attempts that are still running. */
+  /**
+   * Seals the segment, which must be synced, and starts the next one with the attempts that are still running. The mark stays where it is until
+   * the new segment's name is on disk: after a power cut it must not point to a file that is not there.
+   */
   rotate(now: TimestampMs): void {
     const header = {
       format: SEGMENT_FORMAT,
@@ -121,17 +145,20 @@ export class SegmentWriter {
       previous: { bytes: this.#offset, crc: this.#encoder.crc },
       carried: this.#open.size,
     };
-    const next = createSegment(this.#journal.dir, header, this.#open);
+    const { dir } = this.#journal;
+    const begun = beginSegment({ dir, file: this.#next.take(header.segment) }, header, this.#open);
     closeSync(this.#fd);
-    this.#fd = next.fd;
+    this.#fd = begun.fd;
     this.#segment = header.segment;
-    this.#firstOffset = this.#offset = this.#syncedOffset = next.bytes;
-    this.#encoder.restart(next.crc);
-    this.#writeMark();
+    this.#unnamed = true;
+    this.#firstOffset = this.#offset = this.#syncedOffset = begun.bytes;
+    this.#encoder.restart(begun.crc);
   }
 
   close(): void {
     closeSync(this.#fd);
+    closeSync(this.#dirFd);
+    this.#next.close();
     this.#mark.close();
   }
 

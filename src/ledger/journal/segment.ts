@@ -1,6 +1,6 @@
-import { openSync, readdirSync } from 'node:fs';
+import { fdatasyncSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { createDurably, writeAll } from './disk.ts';
+import { writeAll } from './disk.ts';
 import { FrameEncoder } from './frame.ts';
 import type { FrameReader } from './frame-reader.ts';
 import { damaged } from './damage.ts';
@@ -56,22 +56,29 @@ export type NewSegment = { readonly fd: number; readonly bytes: number; readonly
 
 /**
  * Makes a segment whole or not at all: header and carried intents are synced under a temporary name first, so a file
- * with a segment's name always has them.
+ * with a segment's name always has them. That it has the name is durable once the folder is synced, which is the caller's to do before
+ * anything in it is acknowledged. @param file empty; it is the segment's from then on
  */
-export function createSegment(dir: string, header: SegmentHeader, open: ReadonlyMap<string, string>): NewSegment {
+export function beginSegment(
+  { dir, file: { path, fd } }: { readonly dir: string; readonly file: TemporaryFile },
+  header: SegmentHeader,
+  open: ReadonlyMap<string, string>,
+): NewSegment {
   const encoder = new FrameEncoder(0);
   encoder.header(JSON.stringify(header));
   let bytes = 0;
-  const path = segmentPath(dir, header.segment);
-  createDurably(path, (fd) => {
-    for (const [attempt, text] of open) {
-      encoder.intent(attempt, text);
-      bytes += flush(fd, bytes, encoder);
-    }
+  for (const [attempt, text] of open) {
+    encoder.intent(attempt, text);
     bytes += flush(fd, bytes, encoder);
-  });
-  return { fd: openSync(path, 'r+'), bytes, crc: encoder.crc };
+  }
+  bytes += flush(fd, bytes, encoder);
+  fdatasyncSync(fd);
+  renameSync(path, segmentPath(dir, header.segment));
+  return { fd, bytes, crc: encoder.crc };
 }
+
+/** A segment before it has its name: its own ends with `.tmp`, and nothing in it is part of the journal. */
+export type TemporaryFile = { readonly path: string; readonly fd: number };
 
 function flush(fd: number, offset: number, encoder: FrameEncoder): number {
   const frames = encoder.take();
