@@ -1,4 +1,4 @@
-import { tagColumn } from '#ledger/store';
+import { LABELS_OF_SET, tagColumn } from '#ledger/store';
 import { UNTAGGED } from '#tags';
 import { bucketOf, type Interval } from './calendar.ts';
 import type { Bindings } from './bindings.ts';
@@ -102,13 +102,13 @@ function timeGroup(interval: Interval, timeZone: string, { bind }: Bindings): Gr
   };
 }
 
-/** The bucket an entry falls in, as `bucketOf` reads it. */
+/** The bucket an entry falls in, as `bucketOf` reads it. No time zone divides a quarter of an hour. */
 export function bucketKey(interval: Interval, zone: string): string {
   const keys: Readonly<Record<Interval, string>> = {
-    hour: `toUnixTimestamp(toStartOfHour(effective_at, ${zone}))`,
-    day: `toDate(effective_at, ${zone})`,
-    week: `toStartOfWeek(effective_at, 1, ${zone})`,
-    month: `toStartOfMonth(effective_at, ${zone})`,
+    hour: `toUnixTimestamp(toStartOfHour(quarter, ${zone}))`,
+    day: `toDate(quarter, ${zone})`,
+    week: `toStartOfWeek(quarter, 1, ${zone})`,
+    month: `toStartOfMonth(quarter, ${zone})`,
   };
   return keys[interval];
 }
@@ -116,8 +116,8 @@ export function bucketKey(interval: Interval, zone: string): string {
 const LABEL: Grouping = {
   ...PARTITION,
   overlapping: true,
-  foldedBy: ['labels'],
-  key: each('labels', 'NULL'),
+  foldedBy: ['label_set'],
+  key: each(LABELS_OF_SET, 'NULL'),
   fields: (id) => ({ value: id ?? UNTAGGED, label: id }),
 };
 

@@ -39,22 +39,23 @@ const MONEY: Readonly<Record<MoneyField, string>> = {
   partialExactCost: 'sum(partial_exact_cost)',
   // A correction takes back what is no longer at risk.
   atRisk: 'sum(risk)',
-  sandboxCost: "sumIf(cost, provider = 'sandbox')",
+  sandboxCost: 'sum(sandbox_cost)',
 };
 
 const COUNTS: Readonly<Record<CountField, string>> = {
   events: 'sum(counts_call)',
-  attempts: "countIf(kind = 'attempt')",
+  attempts: '(count() - sum(posting_count))',
   inputTokens: 'sum(input_tokens)',
   outputTokens: 'sum(output_tokens)',
-  latencyMs: "sumIf(latency_ms, kind = 'attempt' AND status != 'interrupted')",
-  timed: "countIf(kind = 'attempt' AND status != 'interrupted')",
+  // Zero in what was not timed.
+  latencyMs: 'sum(latency_ms)',
+  timed: '(count() - sum(untimed_count))',
   // Attempts in a state, as corrections left them.
   unpriced: 'sum(unpriced_count)',
   incomplete: 'sum(incomplete_count)',
   estimated: 'sum(estimated_count)',
   inDoubt: 'sum(in_doubt_count)',
-  sandbox: "countIf(provider = 'sandbox')",
+  sandbox: 'sum(sandbox_count)',
 };
 
 type Column = { readonly alias: string; readonly sql: string; readonly isMoney: boolean };

@@ -95,8 +95,24 @@ function instantMoment(text: string, timeZone: string): Moment | undefined {
  * The condition on entries of a period. Bounded by `asOf` too: a report takes several statements, and entries that arrive between
  * them must not make its parts differ from its total.
  */
-export function withinPeriod({ startMs, endMs }: Period, asOf: AsOf, bind: Bindings['bind']): string {
-  return `effective_at >= fromUnixTimestamp64Milli(${bind('Int64', startMs)}, 'UTC')
-    AND effective_at < fromUnixTimestamp64Milli(${bind('Int64', endMs)}, 'UTC')
+export function withinPeriod(period: Period, asOf: AsOf, bind: Bindings['bind']): string {
+  return `${withinTime(period, bind)}
     AND (node_id != ${bind('String', asOf.nodeId)} OR seq <= ${bind('UInt64', asOf.seq)})`;
+}
+
+const QUARTER_MS = 15 * 60 * 1000;
+
+/** Where the type of `quarter` ends, in 2106. */
+const LAST_QUARTER_MS = 2 ** 32 * 1000;
+
+/**
+ * Days and hours begin with a quarter of an hour, which takes much less to read than the instant; that is used to find the rows, and
+ * not read then.
+ */
+function withinTime({ startMs, endMs }: Period, bind: Bindings['bind']): string {
+  const start = bind('Int64', startMs);
+  const end = bind('Int64', endMs);
+  const exactly = `effective_at >= fromUnixTimestamp64Milli(${start}, 'UTC') AND effective_at < fromUnixTimestamp64Milli(${end}, 'UTC')`;
+  if (startMs % QUARTER_MS !== 0 || endMs % QUARTER_MS !== 0 || endMs >= LAST_QUARTER_MS) return exactly;
+  return `indexHint(${exactly}) AND quarter >= toDateTime(intDiv(${start}, 1000), 'UTC') AND quarter < toDateTime(intDiv(${end}, 1000), 'UTC')`;
 }

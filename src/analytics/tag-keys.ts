@@ -1,5 +1,5 @@
 import { invariant, type TimestampMs } from '#std';
-import { isTagKey, tagColumn, tagKeyOfPath } from '#ledger/store';
+import { isTagKey, LABELS_OF_SET, PATHS_OF_SET, tagColumn, tagKeyOfPath } from '#ledger/store';
 import { formatTagFilter } from '#tags';
 import { formatUsd, usdNumber } from '#terms';
 import { FILTER_PARAMETERS, parseListFilter, type EntryFilter } from './filter.ts';
@@ -79,11 +79,11 @@ export const KEY_SOURCE: NameSource = {
   names: "splitByChar(' ', toString(tag_keys))",
 };
 
-const LABEL_SOURCE: NameSource = { columns: ['labels'], names: "CAST(labels, 'Array(String)')" };
+const LABEL_SOURCE: NameSource = { columns: ['label_set'], names: LABELS_OF_SET };
 
 const ROOT_SOURCE: NameSource = {
-  columns: ['paths'],
-  names: "arrayMap(p -> splitByChar('/', p)[1], CAST(paths, 'Array(String)'))",
+  columns: ['label_set'],
+  names: `arrayMap(p -> splitByChar('/', p)[1], ${PATHS_OF_SET})`,
 };
 
 /** Every tag in use: what it covers, since when, and who sends it. */
@@ -163,7 +163,7 @@ export async function distinctValues(report: Report, keys: readonly string[]): P
   return keys.map((_, at) => countOf(row, `v${at}`));
 }
 
-export const IS_UNTAGGED = "(tag_keys = '' AND empty(labels) AND empty(paths))";
+export const IS_UNTAGGED = "(tag_keys = '' AND label_set = '[[],[]]')";
 
 async function untaggedOf(report: Report): Promise<Pick<TagNumbers, 'calls' | 'cost'>> {
   const [row] = await report.rows(

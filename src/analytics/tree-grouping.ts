@@ -1,4 +1,4 @@
-import { tagColumn } from '#ledger/store';
+import { LABELS_OF_SET, PATHS_OF_SET, tagColumn } from '#ledger/store';
 import { UNTAGGED } from '#tags';
 import { formatUsd, usdNumber } from '#terms';
 import type { Bindings } from './bindings.ts';
@@ -9,7 +9,7 @@ import { isUnder } from './tag-condition.ts';
 /** The row of what is at a node itself, beside the rows of its children. */
 const DIRECT = '(direct)';
 
-const NOWHERE = `if(empty(labels) AND empty(paths), NULL, '${OTHER}')`;
+const NOWHERE = `if(empty(${LABELS_OF_SET}) AND empty(${PATHS_OF_SET}), NULL, '${OTHER}')`;
 
 /**
  * One level of the tree of paths: its roots, or the children of `prefix` and what is directly there. A flat label is a
@@ -17,7 +17,7 @@ const NOWHERE = `if(empty(labels) AND empty(paths), NULL, '${OTHER}')`;
  * its paths share a prefix.
  */
 export function pathGroup(prefix: string | null, { bind }: Bindings): Grouping {
-  const texts = { labels: "CAST(labels, 'Array(String)')", paths: "CAST(paths, 'Array(String)')" };
+  const texts = { labels: LABELS_OF_SET, paths: PATHS_OF_SET };
   const nodes =
     prefix === null
       ? `arrayConcat(${texts.labels}, arrayMap(p -> splitByChar('/', p)[1], ${texts.paths}))`
@@ -25,7 +25,7 @@ export function pathGroup(prefix: string | null, { bind }: Bindings): Grouping {
   return {
     ...PARTITION,
     overlapping: true,
-    foldedBy: ['labels', 'paths'],
+    foldedBy: ['label_set'],
     key: each(`arrayDistinct(${nodes})`, prefix === null ? 'NULL' : NOWHERE),
     extras: nodeColumns({
       direct: `has(${texts.labels}, assumeNotNull(k)) OR has(${texts.paths}, assumeNotNull(k))`,

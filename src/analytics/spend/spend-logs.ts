@@ -165,7 +165,7 @@ function callRows(
   return report.rows((from, bindings) => {
     const { bind } = bindings;
     const calls = `SELECT call_id ${from} ${conditionsOf(query, bindings)} AND counts_call = 1
-      ORDER BY effective_at DESC, seq DESC LIMIT ${bind('UInt32', page.limit)} OFFSET ${bind('UInt32', page.offset)}`;
+      ORDER BY toStartOfHour(effective_at) DESC, effective_at DESC, seq DESC LIMIT ${bind('UInt32', page.limit)} OFFSET ${bind('UInt32', page.offset)}`;
     return `SELECT * FROM (SELECT ${SPEND_COLUMNS} FROM ${ENTRIES}
         WHERE effective_at >= fromUnixTimestamp64Milli(${bind('Int64', report.filter.period.startMs)}, 'UTC')
           AND (node_id != ${bind('String', report.asOf.nodeId)} OR seq <= ${bind('UInt64', report.asOf.seq)})

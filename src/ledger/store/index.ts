@@ -4,7 +4,7 @@
  * Holds: every durable entry is in the table exactly once or counted in quarantine; the store can be rebuilt at any time.
  * Fails: reads reject with `ledger_unavailable`; shipping never gives up, it retries, splits, and raises an alarm.
  */
-export { ENTRIES, ENTRY_COLUMNS, type EntryColumn } from './schema.ts';
+export { ENTRIES, ENTRY_COLUMNS, LABELS_OF_SET, PATHS_OF_SET, type EntryColumn } from './schema.ts';
 export { IDENTITY_COLUMNS, type IdentityRow, type IdentityStore } from './identity-rows.ts';
 export { fromRowEntry, STORED_ENTRY_COLUMNS } from './stored-entry.ts';
 export { isTagKey, tagColumn, tagKeyOfPath, tagPath, type TagKeyedColumn } from './tag-column.ts';

@@ -6,6 +6,7 @@ import { identityRows, type IdentityStore } from './identity-rows.ts';
 import { insertStatement, type Batch } from './insert.ts';
 import type { Log } from './log.ts';
 import { migrate } from './migrations.ts';
+import { OwnColumns } from './own-columns.ts';
 import { Readers, type ReadOptions } from './readers.ts';
 import { BatchRejected, blamesRows, engineErrorName } from './rejection.ts';
 import { ENTRIES } from './schema.ts';
@@ -28,6 +29,8 @@ export type Store = {
   ranges(nodeId: string): Promise<{ count: number; lastSeq: number }>;
   /** Deletes a node's rows, so that they can be sent anew under another generation. */
   forget(nodeId: string): Promise<void>;
+  /** Arranges the table for how it is used: tags that many entries carry get columns. Goes on behind reports and inserts. */
+  tune(): Promise<void>;
   /** For erasures. */
   readonly identity: IdentityStore;
   close(): Promise<void>;
@@ -47,6 +50,8 @@ const REPORT_MEMORY_BYTES = 400 * 1024 * 1024;
 export async function openStore(location: StoreLocation, deps: StoreDeps): Promise<Store> {
   const engine = await openEngine(location, deps);
   const writer = engine.connect();
+  const upkeep = engine.connect();
+  const columns = new OwnColumns(upkeep);
   const readers = new Readers({
     readers: Array.from({ length: deps.readers ?? READERS }, () => engine.connect()),
     control: engine.connect(),
@@ -54,16 +59,28 @@ export async function openStore(location: StoreLocation, deps: StoreDeps): Promi
   });
   const close = async (): Promise<void> => {
     await readers.close();
+    await upkeep.close();
     await writer.close();
     await engine.close();
   };
   try {
     await migrate({ run: (sql) => writer.run(sql), read: (sql) => writer.rows(sql) });
+    await columns.load();
   } catch (error) {
     await close();
     throw error;
   }
-  return { ...writes(writer), ...comparisons(writer), query: queries(readers), identity: identityRows(writer), close };
+  return {
+    ...writes(writer),
+    ...comparisons(writer),
+    query: queries(readers, columns),
+    async tune() {
+      const added = await columns.add();
+      if (added.length > 0) deps.log.info({ columns: added.length }, 'frequent tags get columns of their own');
+    },
+    identity: identityRows(writer),
+    close,
+  };
 }
 
 function writes(writer: Connection): Pick<Store, 'insert' | 'forget'> {
@@ -115,10 +132,10 @@ WHERE node_id = {node:String} AND seq BETWEEN {first:UInt64} AND {last:UInt64}`,
   };
 }
 
-function queries(readers: Readers): Store['query'] {
+function queries(readers: Readers, columns: OwnColumns): Store['query'] {
   return async (sql, params = {}, options = {}) => {
     try {
-      return await readers.query(bind(sql, params), options);
+      return await readers.query(bind(columns.narrow(sql), params), options);
     } catch (error) {
       if (options.signal?.aborted === true) throw error;
       throw unavailable(error);
