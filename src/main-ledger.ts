@@ -52,23 +52,27 @@ async function main(): Promise<void> {
   following.wake(durableSeq);
   const inTurn = createTurns();
   const opened = openLedgerFiles({
-    ...{ config, nodeId, epoch, store, storeDir, accounts, rotations, inTurn, log },
+    config,
+    nodeId,
+    epoch,
+    store,
+    storeDir,
+    accounts,
+    rotations,
+    inTurn,
+    log,
     shipped: () => following.state().through,
     untilStored: () => untilShipped(following),
   });
   files = opened;
   opened.chain.wake(durableSeq);
   const reports: StoreReader = { query: store.query, asOf: () => following.asOf() };
-  const {
-    pricing,
-    byHand,
-    close: closeJobs,
-  } = await openJobs({ config, log, accounts, reports, shipper: following, corrections, inTurn });
+  const jobs = await openJobs({ config, log, accounts, reports, shipper: following, corrections, inTurn });
   const admin = await createAdmin({
     accounts,
     store: reports,
-    pricing,
-    byHand,
+    pricing: jobs.pricing,
+    byHand: jobs.byHand,
     ledger: opened,
     log,
     clock: systemClock,
@@ -81,12 +85,10 @@ async function main(): Promise<void> {
   await stopped;
   clearInterval(lag);
   await admin.close();
-  await closeJobs();
+  await jobs.close();
   await shipUntil(following, config.timeouts.shutdownMs);
-  await opened.close();
-  await following.close();
-  await store.close();
-  await accounts.close();
+  // What reads the store ends before it, and the lock goes last.
+  for (const part of [opened, following, store, accounts]) await part.close();
   lock.release();
 }
 

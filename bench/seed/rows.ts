@@ -64,7 +64,7 @@ export function attemptsStatement(plan: SeedPlan, from: number, rows: number): s
     SETTINGS ${SETTINGS}`;
 }
 
-export const SETTINGS = [
+const SETTINGS = [
   'json_type_escape_dots_in_keys=1',
   'input_format_try_infer_dates=0',
   'input_format_try_infer_datetimes=0',
