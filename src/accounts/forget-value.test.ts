@@ -27,7 +27,7 @@ test('a value is forgotten: its tag, its keys, the audit log, and every page of 
     detail: { of: { who: `for ${CANARY}` }, n: 1 },
   });
   const revision = accounts.ring.revision;
-  const request = { value: CANARY, tagKey: 'employee', ofKeys: true, holds, erased: '(erased)' };
+  const request = { value: CANARY, ofKeys: true, holds, erased: '(erased)' };
   const { rows, stillNamedBy } = await accounts.forget(request);
   assert.ok(rows >= 3);
   assert.deepEqual(stillNamedBy, [named.id]);
@@ -52,6 +52,6 @@ test('nothing of a forgotten value is left in the bytes of the file', async (t) 
   await accounts.tags.create({ name: `employee:${CANARY}`, description: null, owner: null, models: [] });
   const filesWith = (): string[] => readdirSync(dir).filter((name) => readFileSync(join(dir, name)).includes(CANARY));
   assert.notDeepEqual(filesWith(), []);
-  await accounts.forget({ value: CANARY, tagKey: 'employee', ofKeys: true, holds, erased: '(erased)' });
+  await accounts.forget({ value: CANARY, ofKeys: true, holds, erased: '(erased)' });
   assert.deepEqual(filesWith(), []);
 });

@@ -6,8 +6,6 @@ import { listKeys } from './key-table.ts';
 /** A value that names somebody whose data is erased. */
 export type ForgetRequest = {
   readonly value: string;
-  /** Whose tag `key:value` it is, where it is a tag's. */
-  readonly tagKey: string | null;
   /** Whether keys that it owns lose their owner. */
   readonly ofKeys: boolean;
   /** Whether a text holds the value. */
@@ -24,12 +22,12 @@ export type Forgotten = {
 
 type ForgetDeps = { readonly database: ControlDatabase; readonly writes: ControlWrites };
 
-/** Forgets a value: what is registered of its tag, the owner of keys, the words of the audit log. Can be repeated. */
+/** Forgets a value: what is registered of tags with it, the owner of keys, the words of the audit log. Can be repeated. */
 export async function forgetValue({ database, writes }: ForgetDeps, request: ForgetRequest): Promise<Forgotten> {
   // What is deleted is overwritten, here and, by the vacuum, in pages that were given back before.
   await sql`PRAGMA secure_delete = ON`.execute(database);
   const rows =
-    (await forgetTag(database, request)) +
+    (await forgetTags(database, request)) +
     (await forgetOwner({ database, writes }, request)) +
     (await forgetInAudit(database, request));
   await sql`VACUUM`.execute(database);
@@ -37,14 +35,15 @@ export async function forgetValue({ database, writes }: ForgetDeps, request: For
   return { rows, stillNamedBy: await namedBy(database, request) };
 }
 
-async function forgetTag(database: ControlDatabase, { tagKey, value }: ForgetRequest): Promise<number> {
-  if (tagKey === null) return 0;
-  const { numDeletedRows } = await database
-    .deleteFrom('tag_registry')
-    .where('kind', '=', 'tag')
-    .where('name', '=', `${tagKey}:${value}`)
-    .executeTakeFirstOrThrow();
-  return Number(numDeletedRows);
+/** What people say of tags explains reports and decides nothing: what names the value goes, whole. */
+async function forgetTags(database: ControlDatabase, { holds }: ForgetRequest): Promise<number> {
+  const rows = await database.selectFrom('tag_registry').select(['kind', 'name', 'description', 'owner']).execute();
+  const held = rows.filter(({ name, description, owner }) =>
+    [name, description, owner].some((text) => text !== null && holds(text)),
+  );
+  for (const { kind, name } of held)
+    await database.deleteFrom('tag_registry').where('kind', '=', kind).where('name', '=', name).execute();
+  return held.length;
 }
 
 async function forgetOwner({ database, writes }: ForgetDeps, request: ForgetRequest): Promise<number> {

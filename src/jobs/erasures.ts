@@ -55,7 +55,6 @@ type ErasedStore = {
 
 type ForgetInControl = {
   readonly value: string;
-  readonly tagKey: string | null;
   readonly ofKeys: boolean;
   readonly holds: (text: string) => boolean;
   readonly erased: string;
@@ -65,6 +64,7 @@ type ForgetInControl = {
 const ANSWER_MS = 15_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
+const CLEARING_WAIT_MS = 2_000;
 
 type Reached = 'again' | 'cleared' | 'done';
 
@@ -107,17 +107,17 @@ class RunningErasures implements Erasures {
 
   /** Resolves when nothing shows the value any more; what is left to do then goes on. */
   #start(id: string): Promise<void> {
-    const cleared = this.#repeat(() => this.#step(id), 'cleared');
-    const done = cleared.then(() => this.#repeat(() => this.#step(id), 'done'));
+    const cleared = this.#repeat(id, 'cleared', LONGEST_WAIT_MS);
+    const done = cleared.then(() => this.#repeat(id, 'done', CLEARING_WAIT_MS));
     this.#running.add(done);
     void done.finally(() => this.#running.delete(done));
     return cleared;
   }
 
   /** Until it is there, or further, with a pause between two tries that grows while nothing changes. */
-  async #repeat(step: () => Promise<Reached>, until: 'cleared' | 'done'): Promise<void> {
-    for (let waitMs = FIRST_WAIT_MS; !this.#closing.signal.aborted; waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2)) {
-      const reached = await step();
+  async #repeat(id: string, until: 'cleared' | 'done', longestMs: number): Promise<void> {
+    for (let waitMs = FIRST_WAIT_MS; !this.#closing.signal.aborted; waitMs = Math.min(longestMs, waitMs * 2)) {
+      const reached = await this.#step(id);
       if (reached === until || reached === 'done') return;
       await this.#pause(waitMs);
     }
@@ -234,7 +234,6 @@ function withJournal(record: ErasureRecord, { entries, removed, waiting }: Journ
 function inControl(subject: ErasureSubject): ForgetInControl {
   return {
     value: subject.value,
-    tagKey: subject.kind === 'tag' ? subject.key : null,
     ofKeys: subject.kind === 'key_owner',
     holds: holder(subject),
     erased: ERASED,

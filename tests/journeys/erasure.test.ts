@@ -118,7 +118,7 @@ test('a person is erased while calls go on: nowhere in the data directory, every
 
   await gateway.stop();
   await gateway.restart();
-  const done = await until('the erasure to be done', 60_000, async () => {
+  const done = await until('the engine to remove its old files, which takes it half a minute', 180_000, async () => {
     const { body } = await asked<{ data: Erasure[] }>(gateway, '/v1/erasures');
     return body.data.find(({ id, state }) => id === erasure.id && state === 'done');
   });

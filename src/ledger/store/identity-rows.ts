@@ -63,6 +63,7 @@ SETTINGS mutations_sync=0, mutations_execute_subqueries_on_initiator=0`;
 const HERE = `database = currentDatabase() AND table = '${ENTRIES}'`;
 
 export function identityRows(writer: Connection): IdentityStore {
+  let shortened = false;
   return {
     async rewrite(nodeId, rows) {
       // One of a process that died goes on, and needs its table.
@@ -76,7 +77,8 @@ export function identityRows(writer: Connection): IdentityStore {
       await writer.run(`DROP TABLE ${ERASING} SYNC`);
     },
     async replacedFiles() {
-      await writer.run(`ALTER TABLE ${ENTRIES} MODIFY SETTING old_parts_lifetime = 1`);
+      if (!shortened) await writer.run(`ALTER TABLE ${ENTRIES} MODIFY SETTING old_parts_lifetime = 1`);
+      shortened = true;
       const parts = await writer.rows<{ name: string }>(`SELECT name FROM system.parts WHERE ${HERE} AND NOT active`);
       return parts.map(({ name }) => name);
     },
@@ -85,6 +87,7 @@ export function identityRows(writer: Connection): IdentityStore {
     },
     async keepReplacedFiles() {
       await writer.run(`ALTER TABLE ${ENTRIES} RESET SETTING old_parts_lifetime`);
+      shortened = false;
     },
   };
 }
