@@ -68,7 +68,7 @@ describe('the overview', { skip: NO_BROWSER }, () => {
     const { page, close } = await overview('');
     const notices = page.getByRole('list', { name: 'What to know about this total' });
     assert.deepEqual(await notices.getByRole('listitem').allInnerTexts(), [
-      '1 call in doubt, at most $0.128 at risk. Not part of spend.',
+      '1 call in doubt, at most $0.128 at risk. Not part of spend. See them',
       '1 unpriced call: no price is known, so spend leaves it out. See prices',
     ]);
     const unpriced = page.getByRole('row', { name: /llama-4-70b/ });
