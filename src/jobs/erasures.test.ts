@@ -61,13 +61,29 @@ function startOf(customer: string, owner: string) {
     attempt: 1,
     startedAt: systemClock.now(),
     cause: 'first' as const,
-    ...{ operation: 'chat', wire: 'openai.chat', stream: false, requestModel: 'm', route: '', model: 'm' },
-    ...{ provider: 'p', priceAs: 'p', region: '', reserved: null },
+    operation: 'chat',
+    wire: 'openai.chat',
+    stream: false,
+    requestModel: 'm',
+    route: '',
+    model: 'm',
+    provider: 'p',
+    priceAs: 'p',
+    region: '',
+    reserved: null,
     key: { id: 'key_1', name: 'first', team: 'core', owner },
     tags: {
-      ...{ entity: { type: 'customer', id: customer }, sessionId: `of ${customer}`, sessionPath: null, traceId: null },
-      ...{ dimensions, labels: [], paths: [], conflicts: [], overflow: new Map() },
-      ...{ sent: [`customer:${customer}`], warnings: [] },
+      entity: { type: 'customer', id: customer },
+      sessionId: `of ${customer}`,
+      sessionPath: null,
+      traceId: null,
+      dimensions,
+      labels: [],
+      paths: [],
+      conflicts: [],
+      overflow: new Map(),
+      sent: [`customer:${customer}`],
+      warnings: [],
     },
   };
 }
@@ -76,11 +92,26 @@ type Start = ReturnType<typeof startOf>;
 
 function entryOf(start: Start): string {
   return closeEntry(openEntry(start), start, {
-    ...{ endedAt: start.startedAt, status: 'ok', httpStatus: 200, errorCode: '', upstreamId: 'x', last: true },
-    ...{ responseModel: 'm', latencyMs: 1, firstByteMs: 1, usage: null, priceBook: 'b' },
+    endedAt: start.startedAt,
+    status: 'ok',
+    httpStatus: 200,
+    errorCode: '',
+    upstreamId: 'x',
+    last: true,
+    responseModel: 'm',
+    latencyMs: 1,
+    firstByteMs: 1,
+    usage: null,
+    priceBook: 'b',
     rated: {
-      ...{ state: 'exact', cost: ZERO_USD, listCost: ZERO_USD, billed: ZERO_USD, computedCost: ZERO_USD },
-      ...{ terms: [], charges: [], unpricedMeters: [] },
+      state: 'exact',
+      cost: ZERO_USD,
+      listCost: ZERO_USD,
+      billed: ZERO_USD,
+      computedCost: ZERO_USD,
+      terms: [],
+      charges: [],
+      unpricedMeters: [],
     },
   });
 }
@@ -204,10 +235,10 @@ test('a call that runs is erased when it has ended', async () => {
   const asked = erasures.request(ofCustomer('umbrella-canary'));
   while (erasures.list()[0]?.waiting !== 1) await new Promise((resolve) => setImmediate(resolve));
   await journal.settle(`${start.callId}.1`, entryOf(start));
-  const record = await asked;
+  const erased = await asked;
   await allDone(erasures);
   await erasures.close();
-  assert.deepEqual([record.entries, record.waiting], [1, 0]);
+  assert.deepEqual([erased.entries, erased.waiting], [1, 0]);
   assert.deepEqual(filesWith('umbrella-canary'), []);
 });
 

@@ -51,9 +51,14 @@ test('rows get other values in their identifying columns, every type as it was, 
     before.map((fields, at) => (at === 0 || at === 2 ? { ...fields, ...changed } : fields)),
   );
   const [typed] = await store.query(
-    `SELECT ${tagColumn('day')} AS day, ${tagColumn('app.version')} AS version, tag_keys FROM ${ENTRIES} WHERE node_id = 'node_a' AND seq = 1`,
+    `SELECT ${tagColumn('day')} AS day, ${tagColumn('app.version')} AS version, tag_keys, label_set FROM ${ENTRIES} WHERE node_id = 'node_a' AND seq = 1`,
   );
-  assert.deepEqual(typed, { day: '2024-01-01', version: '10', tag_keys: 'app%2Eversion customer day note' });
+  assert.deepEqual(typed, {
+    day: '2024-01-01',
+    version: '10',
+    tag_keys: 'app%2Eversion customer day note',
+    label_set: '[["(erased)"],["US\\/California"]]',
+  });
   await store.identity.dropDetached();
   assert.ok((await store.identity.replacedFiles()).length > 0, 'the values are in the files that were put aside');
   await store.identity.keepReplacedFiles();

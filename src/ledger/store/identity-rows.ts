@@ -79,7 +79,10 @@ export function identityRows(writer: Connection): IdentityStore {
     async replacedFiles() {
       if (!shortened) await writer.run(`ALTER TABLE ${ENTRIES} MODIFY SETTING old_parts_lifetime = 1`);
       shortened = true;
-      const parts = await writer.rows<{ name: string }>(`SELECT name FROM system.parts WHERE ${HERE} AND NOT active`);
+      // Of all tables: what is worked out from entries has their values too.
+      const parts = await writer.rows<{ name: string }>(
+        `SELECT concat(table, '/', name) AS name FROM system.parts WHERE database = currentDatabase() AND NOT active`,
+      );
       return parts.map(({ name }) => name);
     },
     async dropDetached() {
