@@ -17,8 +17,9 @@ export type WireEvent = WireCost & {
   /** The route of the settings that the model asked for names; null when it is a model. */
   readonly route: string | null;
   readonly provider: string;
-  readonly input_tokens: number;
-  readonly output_tokens: number;
+  /** Null while the call is in doubt: nobody knows what it consumed. */
+  readonly input_tokens: number | null;
+  readonly output_tokens: number | null;
   /** How often its cost was corrected; the cost shown is that of today. */
   readonly corrections: number;
   readonly latency_ms: number;
@@ -83,8 +84,8 @@ export function toWireEvent(row: Row, allCorrections: Corrections): WireEvent {
     request_model: textOf(row, 'request_model'),
     route: filledOrNull(row, 'route'),
     provider,
-    input_tokens: countOf(row, 'input_tokens'),
-    output_tokens: countOf(row, 'output_tokens'),
+    input_tokens: tokensOf(row, 'input_tokens'),
+    output_tokens: tokensOf(row, 'output_tokens'),
     ...toWireCost(row, corrections),
     corrections: corrections.filter(isCorrection).length,
     latency_ms: countOf(row, 'latency_ms'),
@@ -104,6 +105,10 @@ export function toWireEvent(row: Row, allCorrections: Corrections): WireEvent {
     stream: countOf(row, 'stream') === 1,
     sandbox: provider === 'sandbox',
   };
+}
+
+function tokensOf(row: Row, column: string): number | null {
+  return textOf(row, 'cost_state') === 'in_doubt' ? null : countOf(row, column);
 }
 
 /** The entry writes "none" as an empty text. */

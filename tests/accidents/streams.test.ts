@@ -184,10 +184,10 @@ describe('accidents of streams, disconnects and failures', () => {
       [null, null, {}, [], ''],
     );
     await whenStored(world.gateway);
-    const events: { data: { id: string; cost_usd: number | null }[] } = JSON.parse(
-      await readReport(world.gateway, '/v1/events?limit=1000'),
-    );
-    assert.equal(events.data.find(({ id }) => id === entry?.callId)?.cost_usd, null);
+    type Event = { id: string; cost_usd: number | null; input_tokens: number | null; output_tokens: number | null };
+    const events: { data: Event[] } = JSON.parse(await readReport(world.gateway, '/v1/events?limit=1000'));
+    const shown = events.data.find(({ id }) => id === entry?.callId);
+    assert.deepEqual([shown?.cost_usd, shown?.input_tokens, shown?.output_tokens], [null, null, null]);
   });
 
   test('B14: no stream costs more than was reserved for it', async () => {

@@ -14,8 +14,9 @@ const eventFields = {
   model: z.string(),
   request_model: z.string(),
   provider: z.string(),
-  input_tokens: z.number(),
-  output_tokens: z.number(),
+  /** Null while the call is in doubt. */
+  input_tokens: z.nullable(z.number()),
+  output_tokens: z.nullable(z.number()),
   cost_usd_exact: z.nullable(z.string()),
   list_cost_usd_exact: z.nullable(z.string()),
   billed_usd_exact: z.nullable(z.string()),

@@ -45,3 +45,15 @@ export function formatAxisMoney(value: number, step: number): string {
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** Null is what nobody knows. */
+type Tokens = { readonly input_tokens: number | null; readonly output_tokens: number | null };
+
+export function tokenSum({ input_tokens, output_tokens }: Tokens): number | null {
+  return input_tokens === null || output_tokens === null ? null : input_tokens + output_tokens;
+}
+
+export function tokenWords({ input_tokens, output_tokens }: Tokens): string {
+  if (input_tokens === null || output_tokens === null) return 'not known';
+  return `${formatCount(input_tokens)} in, ${formatCount(output_tokens)} out`;
+}

@@ -1,7 +1,7 @@
 import { Check } from 'lucide-react';
 import { Tabs } from 'radix-ui';
 import { UNKNOWN_AMOUNT, formatMoney } from '../../money/money.ts';
-import { plural } from '../../money/quantity.ts';
+import { plural, tokenSum } from '../../money/quantity.ts';
 import type { CallEvent } from '../../api/events.ts';
 import { Button } from '../../ui/button.tsx';
 import { PlayMoney } from '../../ui/badge.tsx';
@@ -77,6 +77,7 @@ function Waiting() {
 }
 
 function Arrived({ event, onContinue }: { readonly event: CallEvent; readonly onContinue: () => void }) {
+  const tokens = tokenSum(event);
   const cost = event.cost_usd_exact === null ? UNKNOWN_AMOUNT : formatMoney(event.cost_usd_exact);
   return (
     <div className="flex animate-[fade-in_250ms_ease-out] flex-wrap items-center gap-3 rounded-lg border border-accent bg-accent-soft px-4 py-3">
@@ -86,7 +87,8 @@ function Arrived({ event, onContinue }: { readonly event: CallEvent; readonly on
       <div className="min-w-0 flex-1">
         <p className="font-semibold tabular-nums">First call received: {cost}</p>
         <p className="text-xs text-ink-2">
-          {event.model}, {plural(event.input_tokens + event.output_tokens, 'token')}
+          {event.model}
+          {tokens !== null && `, ${plural(tokens, 'token')}`}
         </p>
       </div>
       {event.sandbox && <PlayMoney words="all" />}

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { CallDetail } from '../../api/events.ts';
 import { formatExactMoney, formatMoney, UNKNOWN_AMOUNT } from '../../money/money.ts';
-import { formatCount, formatLatency } from '../../money/quantity.ts';
+import { formatLatency, tokenWords } from '../../money/quantity.ts';
 import { parseSearch } from '../../search/search.ts';
 import { dayIn, formatLongDay, timeIn } from '../../time/zone.ts';
 import { PlayMoney } from '../../ui/badge.tsx';
@@ -94,7 +94,7 @@ function Facts({ call }: { readonly call: CallDetail }) {
     ['Model', `${call.provider}/${call.model}`],
     ['Asked as', call.request_model === call.model ? null : call.request_model],
     ['Answered by', call.response_model === '' || call.response_model === call.model ? null : call.response_model],
-    ['Tokens', `${formatCount(call.input_tokens)} in, ${formatCount(call.output_tokens)} out`],
+    ['Tokens', tokenWords(call)],
     ['Latency', latencyOf(call)],
     ['Mode', call.stream ? 'stream' : 'whole answer'],
     ['Operation', call.operation],

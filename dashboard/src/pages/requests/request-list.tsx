@@ -1,7 +1,7 @@
 import type { MouseEvent } from 'react';
 import type { CallEvent } from '../../api/events.ts';
 import { formatExactMoney, formatMoney, UNKNOWN_AMOUNT } from '../../money/money.ts';
-import { formatCompact, formatCount, formatLatency } from '../../money/quantity.ts';
+import { formatCompact, formatLatency, tokenSum, tokenWords } from '../../money/quantity.ts';
 import { useSearchState } from '../../search/use-search.ts';
 import { nowMs } from '../../time/clock.ts';
 import { dayIn, stampIn } from '../../time/zone.ts';
@@ -65,7 +65,7 @@ function RequestRow({ event, time }: { readonly event: CallEvent; readonly time:
     click.stopPropagation();
     change({ call: event.entry_id });
   };
-  const tokens = event.input_tokens + event.output_tokens;
+  const tokens = tokenSum(event);
   return (
     <tr
       onClick={open}
@@ -106,9 +106,9 @@ function RequestRow({ event, time }: { readonly event: CallEvent; readonly time:
       </td>
       <td
         className="hidden px-3 py-2 text-right align-top leading-5 whitespace-nowrap lg:table-cell"
-        title={`${formatCount(event.input_tokens)} in, ${formatCount(event.output_tokens)} out`}
+        title={tokenWords(event)}
       >
-        {formatCompact(tokens)}
+        {tokens === null ? UNKNOWN_AMOUNT : formatCompact(tokens)}
       </td>
       <td className="hidden px-3 py-2 text-right align-top leading-5 whitespace-nowrap text-ink-2 lg:table-cell">
         {formatLatency(event.latency_ms)}

@@ -3,7 +3,7 @@ import { ChevronRight } from 'lucide-react';
 import { useState, type MouseEvent } from 'react';
 import type { Run } from '../../api/sessions.ts';
 import { formatExactMoney, formatMoney, shareOf, UNKNOWN_AMOUNT } from '../../money/money.ts';
-import { formatCompact, formatCount, formatLatency, formatShare, plural } from '../../money/quantity.ts';
+import { formatCompact, formatLatency, formatShare, plural, tokenSum, tokenWords } from '../../money/quantity.ts';
 import { NO_FILTERS } from '../../search/filters.ts';
 import { parseSearch } from '../../search/search.ts';
 import { useSearchState } from '../../search/use-search.ts';
@@ -115,7 +115,7 @@ function StepRow({ row: { step, depth, span }, run, branch }: StepRowProps) {
           fromMs: span.fromMs,
           tookMs: span.toMs - span.fromMs,
           tokens,
-          tokensTitle: `${formatCount(step.input_tokens)} in, ${formatCount(step.output_tokens)} out`,
+          tokensTitle: tokenWords(step),
           share: shareOf(step.cost_exact, run.cost_exact),
         }}
       />
@@ -162,8 +162,8 @@ function CallRow({ row: { call, turn, depth, span }, run }: CallRowProps) {
         cells={{
           fromMs: span.fromMs,
           tookMs: call.latency_ms,
-          tokens: call.input_tokens + call.output_tokens,
-          tokensTitle: `${formatCount(call.input_tokens)} in, ${formatCount(call.output_tokens)} out`,
+          tokens: tokenSum(call),
+          tokensTitle: tokenWords(call),
           share: cost === null ? null : shareOf(cost, run.cost_exact),
         }}
       />
@@ -183,7 +183,7 @@ type FiguresProps = {
   readonly cells: {
     readonly fromMs: number;
     readonly tookMs: number;
-    readonly tokens: number;
+    readonly tokens: number | null;
     readonly tokensTitle: string;
     readonly share: number | null;
   };
@@ -194,7 +194,7 @@ function Figures({ cells: { fromMs, tookMs, tokens, tokensTitle, share } }: Figu
     <>
       <td className={`${CELL} hidden text-right text-ink-2 sm:table-cell`}>+{formatLatency(fromMs)}</td>
       <td className={`${CELL} hidden text-right md:table-cell`} title={tokensTitle}>
-        {formatCompact(tokens)}
+        {tokens === null ? UNKNOWN_AMOUNT : formatCompact(tokens)}
       </td>
       <td className={`${CELL} hidden text-right text-ink-2 sm:table-cell`}>{formatLatency(tookMs)}</td>
       <td className={`${CELL} hidden text-right text-xs text-ink-2 sm:table-cell`}>
