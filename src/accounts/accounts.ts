@@ -1,6 +1,7 @@
 import { type Clock, type TimestampMs } from '#std';
 import { ControlWrites, type ChangeListener } from './control-writes.ts';
 import { AuditLog, ITSELF } from './audit-log.ts';
+import { listBudgets, listLimits } from './budgets/rule-table.ts';
 import { openControlDatabase, type ControlDatabase } from './database.ts';
 import { expiryAt } from './expiry.ts';
 import { forgetValue, type Forgotten, type ForgetRequest } from './forget-value.ts';
@@ -184,6 +185,8 @@ export class Accounts {
         keys: keys.filter(({ deletedAt }) => deletedAt === null),
         teams: await listTeams(queries),
         priceTerms: await listPriceTerms(queries),
+        budgets: await listBudgets(queries),
+        limits: await listLimits(queries),
       };
     });
   }

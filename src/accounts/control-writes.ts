@@ -1,4 +1,5 @@
 import { type Transaction } from 'kysely';
+import { putBudget, putLimit } from './budgets/rule-table.ts';
 import { type ControlDatabase, type ControlTables } from './database.ts';
 import { type ControlChange } from './key-record.ts';
 import { nextRevision, putKey } from './key-table.ts';
@@ -46,11 +47,14 @@ export class ControlWrites {
   async #store<T>(make: Make<T>): Promise<T> {
     const { answer, ...change } = await this.#database.transaction().execute(async (queries) => {
       const revision = await nextRevision(queries);
-      const { answer: made, keys = [], teams = [], priceTerms = [] } = await make(queries, revision);
+      const { answer: made, ...written } = await make(queries, revision);
+      const { keys = [], teams = [], priceTerms = [], budgets = [], limits = [] } = written;
       for (const key of keys) await putKey(queries, key);
       for (const team of teams) await putTeam(queries, team);
       for (const term of priceTerms) await putPriceTerm(queries, term);
-      return { answer: made, revision, keys, teams, priceTerms };
+      for (const budget of budgets) await putBudget(queries, budget);
+      for (const limit of limits) await putLimit(queries, limit);
+      return { answer: made, revision, keys, teams, priceTerms, budgets, limits };
     });
     await Promise.all(Array.from(this.#listeners, (listener) => listener(change)));
     return answer;

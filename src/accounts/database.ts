@@ -61,6 +61,18 @@ export type PriceTermTable = {
   revision: Int64;
 };
 
+/** Budgets and rate limits: one shape, two tables. */
+export type RuleTable = {
+  id: string;
+  /** JSON of the whole record. */
+  body: string;
+  origin_kind: string;
+  origin_id: string;
+  created_at: Int64;
+  deleted_at: Int64 | null;
+  revision: Int64;
+};
+
 /** Rows are added, never changed. */
 export type AuditLogTable = {
   /** Sorts by time. */
@@ -113,6 +125,8 @@ export type ControlTables = {
   teams: TeamTable;
   tag_registry: TagRegistryTable;
   price_terms: PriceTermTable;
+  budgets: RuleTable;
+  limits: RuleTable;
   audit_log: AuditLogTable;
   meta: { key: string; value: string };
   members: MemberTable;

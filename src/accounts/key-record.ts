@@ -1,4 +1,5 @@
 import { type TimestampMs } from '#std';
+import { type BudgetRecord, type LimitRecord } from './budgets/rule-record.ts';
 import { type StoredPriceTerm } from './price-term-record.ts';
 import { type TeamRecord } from './team-record.ts';
 
@@ -42,6 +43,10 @@ export type ControlSnapshot = {
   readonly teams: readonly TeamRecord[];
   /** What the operator says about prices and did not delete; newest first, which is the order in which they hold. */
   readonly priceTerms: readonly StoredPriceTerm[];
+  /** Those that are not deleted, in force or not. */
+  readonly budgets: readonly BudgetRecord[];
+  /** Those that are not deleted, in force or not. */
+  readonly limits: readonly LimitRecord[];
 };
 
 /** One write: what it touched, as it is now. `revision` is exactly one more than that of the change before. */
@@ -50,4 +55,6 @@ export type ControlChange = {
   readonly keys: readonly KeyRecord[];
   readonly teams: readonly TeamRecord[];
   readonly priceTerms: readonly StoredPriceTerm[];
+  readonly budgets: readonly BudgetRecord[];
+  readonly limits: readonly LimitRecord[];
 };

@@ -1,6 +1,7 @@
 import { type Clock } from '#std';
 import { DEFAULT_TAG_RULES, type TagRules } from '#tags';
 import { NO_ATTRIBUTION, readStoredAttribution, type Attribution } from './attribution.ts';
+import { type BudgetRecord, type LimitRecord } from './budgets/rule-record.ts';
 import { type ControlChange, type ControlSnapshot, type KeyRecord } from './key-record.ts';
 import { type StoredPriceTerm } from './price-term-record.ts';
 import { type TeamRecord } from './team-record.ts';
@@ -24,9 +25,10 @@ export type KeyRingDeps = {
   readonly tagRules?: TagRules;
 };
 
-/** A snapshot may be older than teams and price terms are. */
-export type KnownSnapshot = Omit<ControlSnapshot, 'teams' | 'priceTerms'> &
-  Partial<Pick<ControlSnapshot, 'teams' | 'priceTerms'>>;
+type Younger = 'teams' | 'priceTerms' | 'budgets' | 'limits';
+
+/** A snapshot may be older than teams, price terms and budgets are. */
+export type KnownSnapshot = Omit<ControlSnapshot, Younger> & Partial<Pick<ControlSnapshot, Younger>>;
 
 type RingTeam = { readonly attribution: Attribution; readonly blocked: boolean };
 
@@ -42,6 +44,8 @@ export class KeyRing {
   #byId = new Map<string, RingKey>();
   #teams = new Map<string, RingTeam>();
   #priceTerms: readonly StoredPriceTerm[] = [];
+  #budgets: readonly BudgetRecord[] = [];
+  #limits: readonly LimitRecord[] = [];
   #revision = 0;
 
   constructor(snapshot: KnownSnapshot, deps: KeyRingDeps) {
@@ -60,6 +64,16 @@ export class KeyRing {
     return this.#priceTerms;
   }
 
+  /** A new list whenever one of them changes. Who reads them looks at their dates. */
+  get budgets(): readonly BudgetRecord[] {
+    return this.#budgets;
+  }
+
+  /** A new list whenever one of them changes. Who reads them looks at their dates. */
+  get limits(): readonly LimitRecord[] {
+    return this.#limits;
+  }
+
   /**
    * Takes over a whole snapshot, at start and after a gap. A lower revision counts too: after `control.db` was restored
    * from a backup, holding on to the higher one would keep deleted keys alive and ignore every later change.
@@ -72,6 +86,8 @@ export class KeyRing {
     for (const team of snapshot.teams ?? []) this.#putTeam(team);
     for (const key of snapshot.keys) this.#put(key);
     this.#priceTerms = snapshot.priceTerms ?? [];
+    this.#budgets = snapshot.budgets ?? [];
+    this.#limits = snapshot.limits ?? [];
     this.#revision = snapshot.revision;
   }
 
@@ -82,7 +98,9 @@ export class KeyRing {
     for (const team of change.teams) this.#putTeam(team);
     for (const key of change.keys) this.#put(key);
     if (change.teams.length > 0) this.#followTeams(new Set(change.teams.map(({ id }) => id)));
-    if (change.priceTerms.length > 0) this.#followPriceTerms(change.priceTerms);
+    this.#priceTerms = followed(this.#priceTerms, change.priceTerms);
+    this.#budgets = followed(this.#budgets, change.budgets);
+    this.#limits = followed(this.#limits, change.limits);
     this.#revision = change.revision;
     return 'applied';
   }
@@ -141,15 +159,18 @@ export class KeyRing {
     }
   }
 
-  #followPriceTerms(changed: readonly StoredPriceTerm[]): void {
-    const ids = new Set(changed.map(({ id }) => id));
-    const live = changed.filter(({ deletedAt }) => deletedAt === null);
-    this.#priceTerms = [...live, ...this.#priceTerms.filter(({ id }) => !ids.has(id))];
-  }
-
   #set(key: RingKey): void {
     this.#byId.set(key.id, key);
     this.#byHash.set(key.hash, key);
     if (key.previous !== null) this.#byHash.set(key.previous.hash, key);
   }
+}
+
+type Listed = { readonly id: string; readonly deletedAt: number | null };
+
+/** The list after a change, the changed ones first; the same list where nothing in it changed. */
+function followed<T extends Listed>(list: readonly T[], changed: readonly T[]): readonly T[] {
+  if (changed.length === 0) return list;
+  const ids = new Set(changed.map(({ id }) => id));
+  return [...changed.filter(({ deletedAt }) => deletedAt === null), ...list.filter(({ id }) => !ids.has(id))];
 }

@@ -8,6 +8,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002_teams_and_tags': { up: createTeamsAndTags },
   '0003_prices_and_audit': { up: createPricesAndAudit },
   '0004_members_and_tokens': { up: createMembersAndTokens },
+  '0005_budgets_and_limits': { up: createBudgetsAndLimits },
 };
 
 export async function migrate(database: ControlDatabase): Promise<void> {
@@ -142,4 +143,20 @@ async function createMembersAndTokens(database: Kysely<unknown>): Promise<void> 
   await database.schema.alterTable('ui_sessions').addColumn('member_id', 'text').execute();
   await database.schema.alterTable('keys').addColumn('previous_hash', 'text').execute();
   await database.schema.alterTable('keys').addColumn('previous_until', 'bigint').execute();
+}
+
+async function createBudgetsAndLimits(database: Kysely<unknown>): Promise<void> {
+  for (const table of ['budgets', 'limits']) {
+    await database.schema
+      .createTable(table)
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('body', 'text', (column) => column.notNull())
+      .addColumn('origin_kind', 'text', (column) => column.notNull())
+      .addColumn('origin_id', 'text', (column) => column.notNull())
+      .addColumn('created_at', 'bigint', (column) => column.notNull())
+      .addColumn('deleted_at', 'bigint')
+      .addColumn('revision', 'bigint', (column) => column.notNull())
+      .execute();
+    await database.schema.createIndex(`${table}_by_origin`).on(table).columns(['origin_kind', 'origin_id']).execute();
+  }
 }

@@ -24,7 +24,15 @@ test('a snapshot reads back as it was written, and only its owner can read it', 
 
   const file = join(dir, 'control.json');
   assert.equal(await readSnapshot(file), null);
-  await writeSnapshot(file, { revision: 0, adminKeyHash: null, keys: [], teams: [], priceTerms: [] });
+  await writeSnapshot(file, {
+    revision: 0,
+    adminKeyHash: null,
+    keys: [],
+    teams: [],
+    priceTerms: [],
+    budgets: [],
+    limits: [],
+  });
   const snapshot = await accounts.snapshot();
   await writeSnapshot(file, snapshot);
   assert.deepEqual(await readSnapshot(file), snapshot);
@@ -37,13 +45,21 @@ test('a snapshot file of before there were teams and price terms is read as one 
   context.after(() => rm(dir, { recursive: true }));
   const file = join(dir, 'control.json');
   await writeFile(file, '{"schema":1,"revision":7,"adminKeyHash":null,"keys":[]}');
-  assert.deepEqual(await readSnapshot(file), { revision: 7, adminKeyHash: null, keys: [], teams: [], priceTerms: [] });
+  assert.deepEqual(await readSnapshot(file), {
+    revision: 7,
+    adminKeyHash: null,
+    keys: [],
+    teams: [],
+    priceTerms: [],
+    budgets: [],
+    limits: [],
+  });
 });
 
 for (const text of [
   '',
   '{"schema":1',
-  '{"schema":5,"revision":1,"adminKeyHash":null,"keys":[]}',
+  '{"schema":6,"revision":1,"adminKeyHash":null,"keys":[]}',
   '{"schema":1,"revision":1}',
 ]) {
   test(`a snapshot file that says ${JSON.stringify(text.slice(0, 16))} is an error, not an empty ring`, async (context) => {

@@ -3,16 +3,17 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { type TimestampMs } from '#std';
 import { ApportionError } from '#terms';
+import { budgetRecordSchema, limitRecordSchema } from './budgets/rule-schema.ts';
 import { type ControlSnapshot } from './key-record.ts';
 import { PRICE_TERM_KINDS } from './price-term-record.ts';
 
-/** 2: with teams. 3: with price terms. 4: with tokens in grace. An older file is read as one without. */
-const SNAPSHOT_SCHEMA = 4;
+/** 2: with teams. 3: with price terms. 4: with tokens in grace. 5: with budgets and limits. An older file is read as one without. */
+const SNAPSHOT_SCHEMA = 5;
 
 const timestamp = z.int().transform((ms) => ms as TimestampMs);
 
 const snapshotSchema = z.object({
-  schema: z.literal([1, 2, 3, SNAPSHOT_SCHEMA]),
+  schema: z.literal([1, 2, 3, 4, SNAPSHOT_SCHEMA]),
   revision: z.int().nonnegative(),
   adminKeyHash: z.string().nullable(),
   keys: z.array(
@@ -61,6 +62,8 @@ const snapshotSchema = z.object({
       }),
     )
     .default([]),
+  budgets: z.array(budgetRecordSchema).default([]),
+  limits: z.array(limitRecordSchema).default([]),
 });
 
 /** Replaces the file whole and durably: a crash leaves the old one or the new one. One writer at a time. */
