@@ -37,6 +37,7 @@ async function main(): Promise<void> {
     nodeId: dataDir.nodeId,
     epoch: dataDir.epoch,
     clock: systemClock,
+    warn: (problem) => log.warn({ problem }, 'the journal goes on'),
   });
   reportRecovery(journal, log);
   const prices = await loadPriceBook();

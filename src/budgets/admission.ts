@@ -1,6 +1,6 @@
 import { type TimestampMs } from '#std';
 import { picoUsd, type PicoUsd } from '#terms';
-import { limitAt, type Budget } from './budget.ts';
+import { asksFor, limitAt, type Budget } from './budget.ts';
 import { type ScopedCall } from './scope.ts';
 import { committed, type TallyChange } from './tally.ts';
 
@@ -81,8 +81,8 @@ export function judge(budget: Budget, tally: TallyChange, wanted: Reserve): Verd
 export type Refusal = { readonly budget: Budget; readonly verdict: Verdict; readonly shortfall: () => Shortfall };
 
 /** The tightest of the refusals; a budget that blocks goes before one that asks for another model. */
-export function refuse(refusals: readonly Refusal[], clamp: bigint | null, model: string): Admission {
-  const blocks = refusals.filter(({ budget }) => budget.action.kind !== 'downgrade' || budget.action.model === model);
+export function refuse(refusals: readonly Refusal[], clamp: bigint | null, call: ScopedCall): Admission {
+  const blocks = refusals.filter(({ budget: { action } }) => action.kind !== 'downgrade' || asksFor(action, call));
   const [first] = (blocks.length > 0 ? blocks : refusals).toSorted(byRoom);
   if (first === undefined) return { kind: 'admitted', over: [] };
   const by = first.shortfall();

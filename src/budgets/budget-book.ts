@@ -32,6 +32,18 @@ export type SeriesSpec = {
 /** What an amount did to the budgets it was counted in. */
 export type Posting = { readonly crossings: readonly Crossing[] };
 
+/** An attempt that ended, as its entry says: for a book that did not hold it while it ran. */
+export type EndedCall = {
+  readonly id: string;
+  readonly call: ScopedCall;
+  /** The attempt's start: decides the window. */
+  readonly at: TimestampMs;
+  readonly cost: PicoUsd | null;
+  /** The bound it was admitted with. */
+  readonly reserved: PicoUsd | null;
+  readonly now: TimestampMs;
+};
+
 /** A signed amount that no reservation covered: late ingest, a correction, an adjustment. */
 export type Correction = {
   /** Who and what the corrected call was. */
@@ -47,6 +59,8 @@ export type Correction = {
  * with it one limit.
  */
 const MOST_INSTANCES = 1_000_000;
+
+const NO_SERIES: ReadonlySet<string> = new Set();
 
 /** All counters of a node, for one thread. Nothing here waits: each method is one step, all or nothing. */
 export class BudgetBook {
@@ -77,6 +91,21 @@ export class BudgetBook {
     return added.map(specOf);
   }
 
+  /** Budgets over something that is not counted here yet. */
+  uncounted(budgets: readonly Budget[]): readonly Budget[] {
+    return budgets.filter((budget) => !this.#index.series.has(budgetSeriesKey(budget)));
+  }
+
+  /**
+   * Puts budgets in force of which the new ones were counted by another book, up to this very moment. Calls that run here are
+   * held in them too, and those that are in doubt there are in doubt here.
+   */
+  extend(budgets: readonly Budget[], { cells, holds }: BookRows): void {
+    this.replace(budgets);
+    this.adopt(cells);
+    for (const row of holds) if (!this.#holds.has(row.id)) this.#restoreHold(row, NO_SERIES);
+  }
+
   /** Counts what the ledger says was spent before a series was. Rows of series that no budget has are left out. */
   adopt(rows: readonly CellRow[]): void {
     for (const row of rows) {
@@ -97,7 +126,8 @@ export class BudgetBook {
     const counted = new Set(rows.series);
     const added = this.replace(budgets).filter(({ key }) => !counted.has(key));
     this.adopt(rows.cells);
-    for (const row of rows.holds) this.#restoreHold(row, new Set(added.map(({ key }) => key)));
+    const isNew = new Set(added.map(({ key }) => key));
+    for (const row of rows.holds) this.#restoreHold(row, isNew);
     return added;
   }
 
@@ -131,7 +161,7 @@ export class BudgetBook {
       const tally = counter?.tallyAt(wanted.at) ?? NO_CHANGE;
       for (const budget of this.#index.rulesFor(match.series, wanted.call, wanted.at)) {
         const verdict = judge(budget, tally, wanted);
-        const enforced = isEnforced(budget, wanted.call.model);
+        const enforced = isEnforced(budget, wanted.call);
         if (enforced && (clamp === null || verdict.room < clamp)) clamp = verdict.room;
         if (verdict.reason === null) continue;
         const span = this.#table.spanAt(match.series.key, wanted.at);
@@ -140,11 +170,37 @@ export class BudgetBook {
         else over.push(shortfall());
       }
     }
-    if (refusals.length > 0) return refuse(refusals, clamp, wanted.call.model);
+    if (refusals.length > 0) return refuse(refusals, clamp, wanted.call);
+    this.#hold(wanted, matches);
+    return { kind: 'admitted', over };
+  }
+
+  /** Holds a call that runs already, whatever is left. */
+  hold(running: Reserve): void {
+    invariant(!this.#holds.has(running.id), 'an attempt is held once');
+    this.#hold(running, this.#index.matching(running.call));
+  }
+
+  #hold(wanted: Reserve, matches: readonly Match<Budget>[]): void {
     const hold = holdFor(wanted);
     this.#holds.set(hold.id, hold);
     for (const match of matches) this.#attach(hold, this.#table.open(match).open(wanted.at));
-    return { kind: 'admitted', over };
+  }
+
+  /** Whether a call runs or is in doubt. */
+  holds(id: string): boolean {
+    return this.#holds.has(id);
+  }
+
+  /** Counts an attempt that was not held here, as `settle` would have: windows that are over are left to the ledger. */
+  count({ id, call, at, cost, reserved, now }: EndedCall): Posting {
+    invariant(!this.#holds.has(id), 'an attempt that is held is settled');
+    const cells = this.#index.matching(call).flatMap((match) => this.#table.open(match).cellOf(at, now) ?? []);
+    const hold: Hold = { id, call, at, most: reserved, likely: reserved, state: 'running', cells: [] };
+    if (cells.length === 0 && cost !== null) return { crossings: [] };
+    this.#holds.set(id, hold);
+    for (const cell of cells) this.#attach(hold, cell);
+    return this.settle(id, cost) ?? { crossings: [] };
   }
 
   /**
@@ -220,7 +276,11 @@ export class BudgetBook {
   expire(now: TimestampMs): readonly CellRow[] {
     const over = new Set(this.#table.expire(now));
     if (over.size > 0) {
-      for (const hold of this.#holds.values()) hold.cells = hold.cells.filter((cell) => !over.has(cell));
+      for (const [id, hold] of this.#holds) {
+        hold.cells = hold.cells.filter((cell) => !over.has(cell));
+        // Whatever becomes of it, no budget counts it any more.
+        if (hold.state === 'in_doubt' && hold.cells.length === 0) this.#holds.delete(id);
+      }
     }
     return Array.from(over, toCellRow);
   }

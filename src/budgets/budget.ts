@@ -1,7 +1,7 @@
 import { type TimestampMs } from '#std';
 import { type PicoUsd } from '#terms';
 import { type Rule } from './scope-index.ts';
-import { plainScope, scopeKey } from './scope.ts';
+import { plainScope, scopeKey, type ScopedCall } from './scope.ts';
 import { windowKey, type Window } from './window.ts';
 
 /** `strict` holds the most a call can cost, `standard` what it will probably cost; `observe` never refuses. */
@@ -37,7 +37,13 @@ export function budgetSeriesKey(budget: Budget): string {
 }
 
 /** A budget whose refusal stands. A `standard` one lets the cheaper model it asks for go on. */
-export function isEnforced(budget: Budget, model: string): boolean {
+export function isEnforced(budget: Budget, call: ScopedCall): boolean {
   if (budget.mode === 'observe' || budget.action.kind === 'warn') return false;
-  return !(budget.mode === 'standard' && budget.action.kind === 'downgrade' && budget.action.model === model);
+  return !(budget.mode === 'standard' && asksFor(budget.action, call));
+}
+
+/** Whether the call is of the cheaper model that a budget asks for: by its route's name, its own, or the provider's and its own. */
+export function asksFor(action: BudgetAction, { route, model, provider }: ScopedCall): boolean {
+  if (action.kind !== 'downgrade') return false;
+  return action.model === model || action.model === route || action.model === `${provider}/${model}`;
 }

@@ -7,7 +7,7 @@
 export { type Admission, type Reserve, type Shortfall } from './admission.ts';
 export { type BookRows, type CellRow } from './book-rows.ts';
 export { type Budget, type BudgetAction, type BudgetMode } from './budget.ts';
-export { BudgetBook, type Correction, type Posting, type SeriesSpec } from './budget-book.ts';
+export { BudgetBook, type Correction, type EndedCall, type Posting, type SeriesSpec } from './budget-book.ts';
 export {
   LimitBook,
   type Consumption,
@@ -21,4 +21,4 @@ export { budgetRefusalWords, limitRefusalWords, rateLimitHeaders, type RefusalWo
 export { findBudgetFault, findLimitFault } from './rule-faults.ts';
 export { type Condition, type Counts, type Scope, type ScopedCall, type Values } from './scope.ts';
 export { type Crossing, type Standing } from './standing.ts';
-export { parseBudgetDuration, windowAt, type Window, type WindowSpan } from './window.ts';
+export { countsSince, parseBudgetDuration, windowAt, type Window, type WindowSpan } from './window.ts';

@@ -106,6 +106,14 @@ export class LimitBook {
     return { kind: 'admitted', standings: taken.map((one) => standingOf(one, at)) };
   }
 
+  /** Counts what has happened already, whatever is left. An attempt that is not the call's last one is no request. */
+  count(ended: Omit<LimitRequest, 'id'> & { readonly requests: 0 | 1 }): void {
+    for (const { limit, gauge, units } of this.#takenBy({ id: '', ...ended })) {
+      if (limit.measure === 'parallel' || (limit.measure === 'requests' && ended.requests === 0)) continue;
+      take(gauge, limit, units);
+    }
+  }
+
   /** The call ended: tokens and dollars are taken as they were, its place among parallel calls is free. */
   finish(id: string, real: Consumption, at: TimestampMs): void {
     for (const one of this.#end(id, at)) {

@@ -115,6 +115,11 @@ function modulo(value: number, by: number): number {
   return ((value % by) + by) % by;
 }
 
+/** Since when calls count towards the window of `now`; null for ever. */
+export function countsSince(window: Window, now: TimestampMs): TimestampMs | null {
+  return window.kind === 'total' ? null : ((windowAt(window, now).start - reachMs(window)) as TimestampMs);
+}
+
 /** One text for each window: two windows with the same text are the same. */
 export function windowKey(window: Window): string {
   return Object.entries(window)

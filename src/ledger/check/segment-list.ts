@@ -3,7 +3,7 @@ import type { Findings } from './finding.ts';
 
 const SEGMENT = /^(\d{10})\.log(?:\.zst)?$/;
 const TORN = /^torn-\d+\.bin$/;
-const OTHERS: ReadonlySet<string> = new Set(['synced.mark', 'retired.jsonl']);
+const OTHERS: ReadonlySet<string> = new Set(['synced.mark', 'retired.jsonl', 'counters.json']);
 
 /** What lies in the folder of the journal. */
 export type JournalFolder = {

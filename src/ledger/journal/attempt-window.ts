@@ -16,6 +16,11 @@ export class AttemptWindow {
     this.#running.add(attempt);
   }
 
+  /** It was refused: nothing was written, and it may begin again. */
+  withdraw(attempt: string): void {
+    this.#running.delete(attempt);
+  }
+
   end(attempt: string): void {
     invariant(!this.#hasEnded(attempt), `attempt ${attempt} ends once`);
     this.#running.delete(attempt);

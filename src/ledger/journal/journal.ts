@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import { ApportionError, LIMITS, type EntryId } from '#terms';
+import { ApportionError, LIMITS, type EntryId, type PicoUsd } from '#terms';
 import { invariant, type Clock } from '#std';
+import type { Consumption, Crossing, Standing } from '#budgets';
 import { AttemptWindow } from './attempt-window.ts';
+import { wishText, type Reservation, type Rules, type Wish } from './counters.ts';
 import { TEXT_MAX_CHARS } from './frame.ts';
 import type { Command, FromWorker, ToWorker, WorkerStart } from './messages.ts';
 import type { Recovered } from './recovery.ts';
@@ -20,8 +22,27 @@ export type Journal = {
   readonly recovered: Recovered;
   /** Resolves when the intent survives `kill -9` (it is in the page cache, not yet synced). @param open JSON of the intent */
   begin(attempt: string, open: string): Promise<void>;
-  /** Resolves when the entry is on disk. An attempt that never began may be settled too. @param entry JSON of the entry */
-  settle(attempt: string, entry: string): Promise<void>;
+  /**
+   * The same under the rules in force: all budgets and limits that the attempt falls in admit it together, in the step that writes its
+   * intent, or it is refused and nothing is written; it may then be tried again, smaller.
+   */
+  reserve(attempt: string, open: string, wish: Wish): Promise<Reservation>;
+  /**
+   * Resolves when the entry is on disk. An attempt that never began may be settled too.
+   * @param entry JSON of the entry @param cost as it says, to spare the counters reading it
+   */
+  settle(attempt: string, entry: string, cost?: PicoUsd | null): Promise<void>;
+  /** A call has ended with all its attempts: it takes from rate limits what it took in truth; null gives everything back. */
+  finish(callId: string, used: Consumption | null): void;
+  /**
+   * Puts rules in force in place of all others. Resolves when they are, with everything counted that was spent before; with a problem
+   * when some of that could not be read. None of them may have a fault.
+   */
+  govern(rules: Rules): Promise<{ readonly problem: string | null }>;
+  /** How every budget stands now. */
+  standings(): Promise<readonly Standing[]>;
+  /** Calls the listener when spending passes a threshold of a budget, until the returned function is called. */
+  onCrossed(listener: (crossings: readonly Crossing[]) => void): () => void;
   /**
    * Resolves when an entry that is of no attempt of its own (a correction) is on disk. An id that is among the last entries is
    * a broken invariant, as with `settle`; older ones are not remembered. @param entry its JSON
@@ -55,6 +76,8 @@ export type JournalDeps = {
   readonly epoch?: number;
   readonly segmentBytes?: number;
   readonly queueEntries?: number;
+  /** Told of what went wrong without stopping the journal. */
+  readonly warn?: (problem: string) => void;
 };
 
 /** Posted at once when this many characters are waiting, instead of at the end of the tick. */
@@ -92,13 +115,19 @@ class JournalClient implements RotatableJournal {
   readonly #clock: Clock;
   readonly #nodeId: string;
   readonly #queueEntries: number;
+  readonly #warn: (problem: string) => void;
   readonly #attempts = new AttemptWindow();
   /** Callers of `begin` and `cancel`, and callers of `settle`. */
   readonly #writing = new Waiters();
   readonly #settling = new Waiters();
   /** Answered one after the other, in the order they came. */
   readonly #rotating: PromiseWithResolvers<number>[] = [];
+  readonly #governing: PromiseWithResolvers<{ readonly problem: string | null }>[] = [];
+  readonly #standings: PromiseWithResolvers<readonly Standing[]>[] = [];
+  /** Of reservations, until their callers take them. */
+  readonly #answers = new Map<string, Reservation>();
   readonly #listeners = new Set<(durable: Durable) => void>();
+  readonly #crossedListeners = new Set<(crossings: readonly Crossing[]) => void>();
   #commands: string[] = [];
   #chars = 0;
   #posting = false;
@@ -111,6 +140,7 @@ class JournalClient implements RotatableJournal {
     this.#clock = deps.clock;
     this.#nodeId = deps.nodeId;
     this.#queueEntries = deps.queueEntries ?? LIMITS.journalQueueEntries;
+    this.#warn = deps.warn ?? (() => undefined);
     this.#durableSeq = ready.seq;
     this.recovered = { entries: ready.entries, inDoubt: ready.inDoubt, tornBytes: ready.tornBytes };
     worker.on('message', (message: FromWorker) => this.#receive(message));
@@ -124,15 +154,55 @@ class JournalClient implements RotatableJournal {
   async begin(attempt: string, open: string): Promise<void> {
     this.#admit(this.#writing, open);
     this.#attempts.begin(attempt);
-    this.#send({ is: 'begin', attempt, text: open });
+    this.#send({ is: 'begin', attempt, text: open, about: '' });
     return this.#writing.add();
   }
 
-  async settle(attempt: string, entry: string): Promise<void> {
+  async reserve(attempt: string, open: string, wish: Wish): Promise<Reservation> {
+    this.#admit(this.#writing, open);
+    this.#attempts.begin(attempt);
+    this.#send({ is: 'reserve', attempt, text: open, about: wishText(wish) });
+    await this.#writing.add();
+    const reservation = this.#answers.get(attempt);
+    if (reservation === undefined) return ADMITTED;
+    this.#answers.delete(attempt);
+    if (reservation.kind !== 'admitted') this.#attempts.withdraw(attempt);
+    return reservation;
+  }
+
+  async settle(attempt: string, entry: string, cost?: PicoUsd | null): Promise<void> {
     this.#admit(this.#settling, entry);
     this.#attempts.end(attempt);
-    this.#send({ is: 'settle', attempt, text: entry });
+    this.#send({ is: 'settle', attempt, text: entry, about: cost === undefined ? '' : String(cost) });
     return this.#settling.add();
+  }
+
+  finish(callId: string, used: Consumption | null): void {
+    if (this.#state !== 'open') return;
+    this.#send({ is: 'finish', attempt: callId, text: '', about: wishText({ expected: null, takes: used }) });
+  }
+
+  async govern(rules: Rules): Promise<{ readonly problem: string | null }> {
+    return this.#ask(this.#governing, { is: 'govern', at: this.#clock.now(), rules });
+  }
+
+  async standings(): Promise<readonly Standing[]> {
+    return this.#ask(this.#standings, { is: 'standings', at: this.#clock.now() });
+  }
+
+  onCrossed(listener: (crossings: readonly Crossing[]) => void): () => void {
+    this.#crossedListeners.add(listener);
+    return () => this.#crossedListeners.delete(listener);
+  }
+
+  /** Behind everything that was sent before. */
+  #ask<T>(waiting: PromiseWithResolvers<T>[], message: ToWorker): Promise<T> {
+    this.#admit(this.#writing, '');
+    this.#post();
+    const asked = Promise.withResolvers<T>();
+    waiting.push(asked);
+    this.#tell(message);
+    return asked.promise;
   }
 
   append(entryId: EntryId, entry: string): Promise<void> {
@@ -142,17 +212,12 @@ class JournalClient implements RotatableJournal {
   async cancel(attempt: string): Promise<void> {
     this.#admit(this.#writing, '');
     this.#attempts.end(attempt);
-    this.#send({ is: 'cancel', attempt, text: '' });
+    this.#send({ is: 'cancel', attempt, text: '', about: '' });
     return this.#writing.add();
   }
 
   async rotate(): Promise<number> {
-    this.#admit(this.#writing, '');
-    this.#post();
-    const rotated = Promise.withResolvers<number>();
-    this.#rotating.push(rotated);
-    this.#tell({ is: 'rotate', at: this.#clock.now() });
-    return rotated.promise;
+    return this.#ask(this.#rotating, { is: 'rotate', at: this.#clock.now() });
   }
 
   state(): JournalState {
@@ -191,8 +256,8 @@ class JournalClient implements RotatableJournal {
     throw unavailable(`${this.#queueEntries} entries wait for the disk.`, 'Call again in a moment.');
   }
 
-  #send({ is, attempt, text }: Command): void {
-    this.#commands.push(is, attempt, text);
+  #send({ is, attempt, text, about }: Command): void {
+    this.#commands.push(is, attempt, text, about);
     this.#chars += text.length;
     if (this.#chars >= POST_CHARS) return this.#post();
     if (this.#posting) return;
@@ -219,13 +284,24 @@ class JournalClient implements RotatableJournal {
   #receive(message: FromWorker): void {
     switch (message.is) {
       case 'ack':
+        // Before their callers go on: they look for them then.
+        for (const { attempt, reservation } of message.answers) this.#answers.set(attempt, reservation);
         this.#writing.releaseUpTo(message.written);
         this.#settling.releaseUpTo(message.settled);
         return this.#setDurable(message.seq);
       case 'rotated':
         return this.#rotating.shift()?.resolve(message.sealed);
+      case 'governed':
+        return this.#governing.shift()?.resolve({ problem: message.problem });
+      case 'standings':
+        return this.#standings.shift()?.resolve(message.standings);
+      case 'crossed':
+        for (const listener of this.#crossedListeners) listener(message.crossings);
+        return;
       case 'failed':
         return this.#fail(refused(message.message));
+      case 'unsaved':
+        return this.#warn(`the counters of budgets could not be saved: ${message.message}`);
       case 'ready':
       case 'closed':
         return;
@@ -248,9 +324,12 @@ class JournalClient implements RotatableJournal {
     this.#commands = [];
     this.#writing.rejectAll(error);
     this.#settling.rejectAll(error);
-    for (const rotated of this.#rotating.splice(0)) rotated.reject(error);
+    for (const waiting of [this.#rotating, this.#governing, this.#standings])
+      for (const asked of waiting.splice(0)) asked.reject(error);
   }
 }
+
+const ADMITTED: Reservation = { kind: 'admitted', over: [], limits: [] };
 
 /** What the disk said is for the operator, not for callers: it names paths. */
 function refused(cause: unknown): ApportionError {

@@ -2,7 +2,6 @@ import { closeSync, fdatasync, fdatasyncSync, fsync, fsyncSync, openSync } from 
 import type { TimestampMs } from '#std';
 import { writeAll } from './disk.ts';
 import { FrameEncoder } from './frame.ts';
-import type { Command } from './messages.ts';
 import type { JournalIdentity, ResumePoint } from './recovery.ts';
 import { NextFile } from './next-file.ts';
 import { beginSegment, SEGMENT_FORMAT } from './segment.ts';
@@ -80,19 +79,25 @@ export class SegmentWriter {
     return this.#segment - 1;
   }
 
-  add(command: Command): void {
-    switch (command.is) {
-      case 'begin':
-        this.#open.set(command.attempt, command.text);
-        return this.#encoder.intent(command.attempt, command.text);
-      case 'settle':
-        this.#open.delete(command.attempt);
-        this.#seq += 1;
-        return this.#encoder.entry(this.#seq, command.attempt, command.text);
-      case 'cancel':
-        this.#open.delete(command.attempt);
-        return this.#encoder.void(command.attempt);
-    }
+  /** Texts of the intents that have no entry, by attempt. */
+  get running(): ReadonlyMap<string, string> {
+    return this.#open;
+  }
+
+  begin(attempt: string, intent: string): void {
+    this.#open.set(attempt, intent);
+    this.#encoder.intent(attempt, intent);
+  }
+
+  settle(attempt: string, entry: string): void {
+    this.#open.delete(attempt);
+    this.#seq += 1;
+    this.#encoder.entry(this.#seq, attempt, entry);
+  }
+
+  cancel(attempt: string): void {
+    this.#open.delete(attempt);
+    this.#encoder.void(attempt);
   }
 
   /** Hands everything added to the kernel in one write. */
