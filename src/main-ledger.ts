@@ -3,7 +3,7 @@ import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAccounts, writeSnapshot, type Accounts } from '#accounts';
-import { createAdmin, followPrices, type AdminDeps, type PricingDeps } from '#admin';
+import { createAdmin, followPrices, type AdminDeps } from '#admin';
 import { loadConfig, type Config } from '#config';
 import { createAdjustments, createRepricing, createResolutions, createTurns, type InTurn, type JobDeps } from '#jobs';
 import { acquireLock } from '#ledger';
@@ -71,8 +71,7 @@ async function main(): Promise<void> {
   const admin = await createAdmin({
     accounts,
     store: reports,
-    pricing: jobs.pricing,
-    byHand: jobs.byHand,
+    ...jobs.parts,
     ledger: opened,
     log,
     clock: systemClock,
@@ -180,7 +179,7 @@ type JobParts = {
   readonly inTurn: InTurn;
 };
 
-type Jobs = { readonly pricing: PricingDeps; readonly byHand: AdminDeps['byHand']; close(): Promise<void> };
+type Jobs = { readonly parts: Pick<AdminDeps, 'pricing' | 'byHand' | 'standings'>; close(): Promise<void> };
 
 /** Prices as the gateway has them, and the jobs that append to the ledger. */
 async function openJobs(parts: JobParts): Promise<Jobs> {
@@ -197,8 +196,11 @@ async function openJobs(parts: JobParts): Promise<Jobs> {
     tagRules: compileTagRules(config.tags),
   });
   return {
-    pricing: { current, fileTerms, providers, routes: routing.routes, estimator, repricing },
-    byHand: { adjustments, resolutions: createResolutions(jobs) },
+    parts: {
+      pricing: { current, fileTerms, providers, routes: routing.routes, estimator, repricing },
+      byHand: { adjustments, resolutions: createResolutions(jobs) },
+      standings: async () => null,
+    },
     close: () => estimator.close(),
   };
 }

@@ -1,6 +1,11 @@
 import { type Clock, type TimestampMs } from '#std';
 import { ControlWrites, type ChangeListener } from './control-writes.ts';
 import { AuditLog, ITSELF } from './audit-log.ts';
+import { Budgets } from './budgets/budgets.ts';
+import { type LimitRequest } from './budgets/limit-request.ts';
+import { type LimitRecord } from './budgets/rule-record.ts';
+import { RuleRegister } from './budgets/rule-register.ts';
+import { LIMITS } from './budgets/rule-shapes.ts';
 import { listBudgets, listLimits } from './budgets/rule-table.ts';
 import { openControlDatabase, type ControlDatabase } from './database.ts';
 import { expiryAt } from './expiry.ts';
@@ -65,6 +70,8 @@ export class Accounts {
   readonly teams: Teams;
   readonly tags: TagRegistry;
   readonly prices: PriceTermRegister;
+  readonly budgets: Budgets;
+  readonly limits: RuleRegister<LimitRecord, LimitRequest>;
   readonly audit: AuditLog;
   readonly members: Members;
   readonly readTokens: ReadTokens;
@@ -83,6 +90,9 @@ export class Accounts {
     this.audit = new AuditLog({ database, clock: deps.clock, random: deps.random });
     const audited = { database, audit: this.audit, clock: deps.clock, random: deps.random };
     this.teams = new Teams({ ...audited, writes: this.#writes });
+    const writing = { ...audited, writes: this.#writes };
+    this.budgets = new Budgets(writing);
+    this.limits = new RuleRegister(writing, LIMITS);
     this.members = new Members(audited);
     this.readTokens = new ReadTokens(audited);
     this.prices = new PriceTermRegister({ database, writes: this.#writes, audit: this.audit, clock: deps.clock });

@@ -7,7 +7,11 @@
 export { openAccounts, type Accounts, type Bootstrap, type GeneratedKey, type ListOptions } from './accounts.ts';
 export { type AuditEvent, type AuditLog, type AuditPage, type AuditRecord } from './audit-log.ts';
 export { NO_ATTRIBUTION, type Attribution } from './attribution.ts';
+export { toBudgetFields, toBudgetInfo, toLimitFields, toLimitInfo } from './budgets/budget-answer.ts';
+export { parseRaise } from './budgets/budget-request.ts';
 export { readBudget, readLimit, type BudgetRecord, type LimitRecord } from './budgets/rule-record.ts';
+export { type NamedRule, type RuleEditor } from './budgets/rule-register.ts';
+export { instanceNames } from './budgets/scope-fields.ts';
 export { type Forgotten, type ForgetRequest } from './forget-value.ts';
 export { toKeyGenerateAnswer, toKeyInfoAnswer, toKeyState, toKeyUpdateAnswer } from './key-answer.ts';
 export { parseKeyGenerate, type KeyGenerateRequest } from './key-generate.ts';

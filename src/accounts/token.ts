@@ -46,6 +46,10 @@ export function makePriceTermId(kind: string, random: RandomBytes): string {
   return `${kind}_${Buffer.from(random(10)).toString('hex')}`;
 }
 
+export function makeRuleId(word: 'budget' | 'limit', random: RandomBytes): string {
+  return `${word}_${Buffer.from(random(10)).toString('hex')}`;
+}
+
 /** Sorts by time. @param nth tells records of one millisecond apart, in their order */
 export function makeAuditId(at: TimestampMs, nth: number, random: RandomBytes): string {
   const time = at.toString(16).padStart(12, '0');

@@ -39,10 +39,31 @@ const REPORTS = [
 ];
 
 const TOKEN = ['GET /v1/me', ...REPORTS];
-const VIEWER = [...TOKEN, 'DELETE /v1/me/sessions'];
-const TEAM_LEAD = [...VIEWER, 'GET /key/info', 'GET /key/list', 'GET /team/info', 'GET /team/list'];
+const BUDGETS = [
+  'GET /v1/budgets',
+  'GET /v1/budgets/:id',
+  'GET /v1/limits',
+  'GET /v1/limits/:id',
+  'GET /v1/rules/export',
+];
+const VIEWER = [...TOKEN, ...BUDGETS, 'DELETE /v1/me/sessions'];
+const KEYS = ['GET /key/info', 'GET /key/list', 'GET /team/info', 'GET /team/list'];
+const TEAM_LEAD = [
+  ...VIEWER,
+  ...KEYS,
+  'POST /v1/budgets',
+  'PATCH /v1/budgets/:id',
+  'DELETE /v1/budgets/:id',
+  'POST /v1/budgets/:id/raise',
+  'DELETE /v1/budgets/:id/raise',
+  'POST /v1/limits',
+  'PATCH /v1/limits/:id',
+  'DELETE /v1/limits/:id',
+  'POST /v1/rules/import',
+];
 const FINANCE = [
-  ...TEAM_LEAD,
+  ...VIEWER,
+  ...KEYS,
   'POST /tag/info',
   'GET /v1/prices',
   'POST /v1/prices/quote',

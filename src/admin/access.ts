@@ -20,17 +20,25 @@ const ALL_MONEY: readonly Right[] = [
   'tags.read',
   'prices.read',
   'ledger.read',
+  'budgets.read',
   'audit',
 ];
-const EVERY_RIGHT: readonly Right[] = [...ALL_MONEY, 'tags.write', 'keys.write', 'money.write', 'people'];
+const EVERY_RIGHT: readonly Right[] = [
+  ...ALL_MONEY,
+  'tags.write',
+  'keys.write',
+  'budgets.write',
+  'money.write',
+  'people',
+];
 
 /** What each role may do. Whose money it sees of it is its reach. */
 const RIGHTS: Readonly<Record<Caller['role'], readonly Right[]>> = {
   owner: EVERY_RIGHT,
   admin: EVERY_RIGHT,
   finance: ALL_MONEY,
-  team_lead: [...READERS, 'self.write', 'teams'],
-  viewer: [...READERS, 'self.write'],
+  team_lead: [...READERS, 'self.write', 'teams', 'budgets.read', 'budgets.write'],
+  viewer: [...READERS, 'self.write', 'budgets.read'],
   read_token: READERS,
 };
 

@@ -9,6 +9,10 @@ import { addAdjustmentRoutes, type AdjustmentRouteDeps } from './adjustment-rout
 import { addAnalyticsRoutes } from './analytics-routes.ts';
 import { addAuditRoutes } from './audit-routes.ts';
 import { addDashboardFiles } from './dashboard-files.ts';
+import { addBudgetRoutes } from './budgets/budget-routes.ts';
+import { addLimitRoutes } from './budgets/limit-routes.ts';
+import { addRuleFileRoutes } from './budgets/rule-file-routes.ts';
+import { type Standings } from './budgets/standings.ts';
 import { answerErrors } from './error-answers.ts';
 import { addKeyRoutes } from './key-routes.ts';
 import { addLedgerRoutes, type LedgerRouteDeps } from './ledger-routes.ts';
@@ -30,6 +34,7 @@ export type AdminDeps = {
   readonly pricing: PricingDeps;
   readonly byHand: AdjustmentRouteDeps & ResolutionRouteDeps;
   readonly ledger: LedgerRouteDeps;
+  readonly standings: Standings;
   /** The built dashboard (`dashboard/dist`); may be absent. */
   readonly dashboardDir: string;
 };
@@ -63,6 +68,9 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   addPriceRoutes(app, deps);
   addAdjustmentRoutes(app, deps.byHand);
   addResolutionRoutes(app, deps.byHand);
+  addBudgetRoutes(app, deps);
+  addLimitRoutes(app, deps);
+  addRuleFileRoutes(app, deps);
   addLedgerRoutes(app, deps.ledger);
   addAuditRoutes(app, deps);
   addMemberRoutes(app, deps);

@@ -23,7 +23,7 @@ export type OpenAdmin = {
   readonly accounts: Accounts;
   readonly callKey: string;
   /** Asks with the admin key. A `body` makes it a POST. */
-  ask(url: string, body?: InjectOptions['payload'], method?: 'POST' | 'PUT' | 'DELETE'): Promise<Answer>;
+  ask(url: string, body?: InjectOptions['payload'], method?: 'POST' | 'PUT' | 'PATCH' | 'DELETE'): Promise<Answer>;
   close(): Promise<void>;
 };
 

@@ -10,10 +10,15 @@ import type { PricingDeps } from './prices/price-routes.ts';
 
 export type GivenPrices = Partial<Pick<PricingDeps, 'fileTerms' | 'providers' | 'routes'>> & {
   readonly book?: PriceBook;
+  /** How budgets stand; nobody can say unless it is given. */
+  readonly standings?: AdminDeps['standings'];
   readonly jobs?: (accounts: Accounts, current: PricingDeps['current']) => JobDeps;
 };
 
-export type OpenPricing = { readonly parts: Pick<AdminDeps, 'pricing' | 'byHand' | 'ledger'>; close(): Promise<void> };
+export type OpenPricing = {
+  readonly parts: Pick<AdminDeps, 'pricing' | 'byHand' | 'ledger' | 'standings'>;
+  close(): Promise<void>;
+};
 
 const NO_FILE: FileTerms = { terms: [], places: {} };
 
@@ -32,7 +37,8 @@ export function openPricing(accounts: Accounts, given: GivenPrices = {}): OpenPr
     repricing: jobs === undefined ? NO_LEDGER : createRepricing(jobs),
   };
   const byHand = jobs === undefined ? { adjustments: NO_LEDGER, resolutions: NO_LEDGER } : openByHand(accounts, jobs);
-  return { parts: { pricing, byHand, ledger: NO_PROOFS }, close: () => estimator.close() };
+  const standings = given.standings ?? (async () => null);
+  return { parts: { pricing, byHand, ledger: NO_PROOFS, standings }, close: () => estimator.close() };
 }
 
 function openByHand(accounts: Accounts, jobs: JobDeps): AdminDeps['byHand'] {

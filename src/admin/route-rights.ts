@@ -12,6 +12,8 @@ export type Right =
   | 'money.write'
   | 'ledger.read'
   | 'audit'
+  | 'budgets.read'
+  | 'budgets.write'
   | 'people';
 
 /** Every request this process answers, and what it needs. A route that is not here cannot be registered. */
@@ -95,6 +97,21 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Right>> = {
   'GET /v1/adjustments': 'ledger.read',
   'GET /v1/in-doubt': 'ledger.read',
   'GET /v1/ledger/roots': 'ledger.read',
+
+  'GET /v1/budgets': 'budgets.read',
+  'GET /v1/budgets/:id': 'budgets.read',
+  'POST /v1/budgets': 'budgets.write',
+  'PATCH /v1/budgets/:id': 'budgets.write',
+  'DELETE /v1/budgets/:id': 'budgets.write',
+  'POST /v1/budgets/:id/raise': 'budgets.write',
+  'DELETE /v1/budgets/:id/raise': 'budgets.write',
+  'GET /v1/limits': 'budgets.read',
+  'GET /v1/limits/:id': 'budgets.read',
+  'POST /v1/limits': 'budgets.write',
+  'PATCH /v1/limits/:id': 'budgets.write',
+  'DELETE /v1/limits/:id': 'budgets.write',
+  'GET /v1/rules/export': 'budgets.read',
+  'POST /v1/rules/import': 'budgets.write',
 
   'GET /v1/audit': 'audit',
   'GET /v1/erasures': 'audit',

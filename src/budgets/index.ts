@@ -8,6 +8,7 @@ export { type Admission, type Reserve, type Shortfall } from './admission.ts';
 export { type BookRows, type CellRow } from './book-rows.ts';
 export { type Budget, type BudgetAction, type BudgetMode } from './budget.ts';
 export { BudgetBook, type Correction, type EndedCall, type Posting, type SeriesSpec } from './budget-book.ts';
+export { forecastOf, type Forecast } from './forecast.ts';
 export {
   LimitBook,
   type Consumption,
@@ -19,6 +20,6 @@ export {
 export { type Pace, type RateLimit } from './rate-limit.ts';
 export { budgetRefusalWords, limitRefusalWords, rateLimitHeaders, type RefusalWords } from './refusal-words.ts';
 export { findBudgetFault, findLimitFault } from './rule-faults.ts';
-export { type Condition, type Counts, type Scope, type ScopedCall, type Values } from './scope.ts';
+export { plainScope, type Condition, type Counts, type Scope, type ScopedCall, type Values } from './scope.ts';
 export { type Crossing, type Standing } from './standing.ts';
 export { countsSince, parseBudgetDuration, windowAt, type Window, type WindowSpan } from './window.ts';
