@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { combineOperatorTerms, KeyRing, readSnapshot } from '#accounts';
 import { ConfigError, loadConfig, readAtPlace, type Config } from '#config';
 import { createGateway, LedgerProxy, Recording, Routing, Tagging, Upstreams, type TaggingOptions } from '#gateway';
+import { addressSetOf } from '#http';
 import { openDataDir, openJournal, type DataDir, type Journal, type RotatableJournal } from '#ledger';
 import { createConsole, createLog, createMetrics, welcomeText, type Log } from '#observe';
 import {
@@ -113,12 +114,15 @@ async function startServer(parts: Parts): Promise<RunningServer> {
   });
   const recording = new Recording({ journal, failOpen: config.failOpen, metrics, log, clock: systemClock });
   const estimator = createEstimator();
-  const proxy = new LedgerProxy({ socketPath: control.socketPath, untilServing: control.untilServing, log });
+  const trustedProxies = addressSetOf(config.trustedProxies);
+  const { socketPath, untilServing } = control;
+  const proxy = new LedgerProxy({ socketPath, untilServing, trustedProxies, log });
   const gateway = createGateway({
     config,
     clock: systemClock,
     random,
     keys: () => control.keys,
+    trustedProxies,
     tagging: openTagging(parts),
     upstreams,
     routing,

@@ -47,7 +47,15 @@ const HEADERS = {
   authorization: ['Bearer sk-ap-x'],
   'user-agent': ['bench'],
 };
-const caller = { id: 'key_1', name: 'bench', team: 'core', owner: '', models: [], attribution: NO_CALLER_ATTRIBUTION };
+const caller = {
+  id: 'key_1',
+  name: 'bench',
+  team: 'core',
+  owner: '',
+  models: [],
+  attribution: NO_CALLER_ATTRIBUTION,
+  access: null,
+};
 const random = createRandom();
 const prices = makePrices(await loadPriceBook());
 const tagging = new Tagging({

@@ -59,7 +59,8 @@ test('a control.db of before there were teams is migrated with its keys', async 
   database.exec(
     'DROP TABLE budgets; DROP TABLE limits; DROP TABLE teams; DROP TABLE tag_registry; DROP INDEX keys_by_team; DROP TABLE price_terms; DROP TABLE audit_log;' +
       'DROP TABLE members; DROP TABLE member_links; DROP TABLE read_tokens; ALTER TABLE ui_sessions DROP COLUMN member_id;' +
-      'ALTER TABLE keys DROP COLUMN previous_hash; ALTER TABLE keys DROP COLUMN previous_until',
+      'ALTER TABLE keys DROP COLUMN previous_hash; ALTER TABLE keys DROP COLUMN previous_until;' +
+      'ALTER TABLE keys DROP COLUMN routes; ALTER TABLE keys DROP COLUMN addresses',
   );
   database.exec("DELETE FROM kysely_migration WHERE name > '0001_keys_and_sessions'");
   database.close();
@@ -70,6 +71,34 @@ test('a control.db of before there were teams is migrated with its keys', async 
   assert.deepEqual(await second.teams.list(), []);
   assert.deepEqual(await second.tagDescriptions(), new Map());
   assert.deepEqual(await second.prices.list(), []);
+});
+
+test('the audit log takes no change and no removal, from nobody who has the database open', async (context) => {
+  const dir = await directory(context);
+  const accounts = await open(context, { dir });
+  await accounts.bootstrap({ adminKey: 'admin' });
+  await accounts.generateKey(parseKeyGenerate({ user_id: 'ann' }), 'admin_key');
+  const before = await accounts.audit.list({ limit: 10, cursor: null });
+  assert.equal(before.records.length, 1);
+  const database = new DatabaseSync(join(dir, 'control.db'));
+  for (const attempt of [
+    'DELETE FROM audit_log',
+    "UPDATE audit_log SET actor = 'somebody else'",
+    "UPDATE audit_log SET detail = '{}'",
+    "REPLACE INTO audit_log SELECT id, at, 'somebody else', action, target, detail FROM audit_log",
+  ]) {
+    assert.throws(() => database.exec(attempt), /append-only/, attempt);
+  }
+  database.close();
+  assert.deepEqual(await accounts.audit.list({ limit: 10, cursor: null }), before);
+  // An erasure is the one thing that may take a value out of it; who did what stays.
+  const request = { value: 'ann', ofKeys: false, holds: (text: string) => text === 'ann', erased: '(erased)' };
+  assert.equal((await accounts.forget(request)).rows, 1);
+  const { records } = await accounts.audit.list({ limit: 10, cursor: null });
+  assert.deepEqual(
+    records,
+    before.records.map((one) => ({ ...one, detail: { ...one.detail, owner: '(erased)' } })),
+  );
 });
 
 test('no token is on disk, nor anything of a configured admin key', async (context) => {

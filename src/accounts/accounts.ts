@@ -43,6 +43,8 @@ const FIRST_KEY: KeyGenerateRequest = {
   team: '',
   owner: '',
   models: [],
+  routes: [],
+  addresses: [],
   metadata: {},
   blocked: false,
   expiry: { kind: 'never' },
@@ -277,6 +279,8 @@ export class Accounts {
         team: request.team,
         owner: request.owner,
         models: request.models,
+        routes: request.routes,
+        addresses: request.addresses,
         metadata: request.metadata,
         expiresAt,
         blocked: request.blocked,
@@ -291,12 +295,14 @@ export class Accounts {
   }
 
   async #audit(queries: ControlQueries, { actor, action, key }: KeyDeed): Promise<void> {
-    const { alias, team, owner, models, metadata, blocked, expiresAt } = key;
+    const { alias, team, owner, models, routes, addresses, metadata, blocked, expiresAt } = key;
     const detail = {
       alias,
       team,
       owner,
       models,
+      allowed_routes: routes,
+      allowed_ips: addresses,
       metadata,
       blocked,
       expires_at: expiresAt,

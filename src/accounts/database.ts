@@ -25,6 +25,10 @@ export type KeyTable = {
   /** The token before this one, while it still counts. */
   previous_hash: string | null;
   previous_until: Int64 | null;
+  /** JSON. */
+  routes: string;
+  /** JSON. */
+  addresses: string;
 };
 
 export type TeamTable = {
@@ -101,6 +105,8 @@ export type MemberTable = {
   created_by: string;
   last_sign_in_at: Int64 | null;
   deleted_at: Int64 | null;
+  /** Who it is at an identity provider, `issuer subject`; unique. Null for those who never signed in there. */
+  subject: string | null;
 };
 
 /** Invitations and links to a new password: one per member, gone when it was taken. */

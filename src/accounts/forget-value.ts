@@ -60,15 +60,20 @@ async function forgetOwner({ database, writes }: ForgetDeps, request: ForgetRequ
 async function forgetInAudit(database: ControlDatabase, { holds, erased }: ForgetRequest): Promise<number> {
   const rows = await database.selectFrom('audit_log').select(['id', 'target', 'detail']).execute();
   const held = rows.filter(({ target, detail }) => holds(target) || holdsAnywhere(JSON.parse(detail), holds));
-  for (const { id, target, detail } of held) {
-    const forgotten = {
-      target: holds(target) ? erased : target,
-      detail: JSON.stringify(JSON.parse(detail), (_, text: unknown) =>
-        typeof text === 'string' && holds(text) ? erased : text,
-      ),
-    };
-    await database.updateTable('audit_log').set(forgotten).where('id', '=', id).execute();
-  }
+  await database.transaction().execute(async (queries) => {
+    // The table refuses every change but this one.
+    await queries.insertInto('meta').values({ key: 'audit_erasure', value: '' }).execute();
+    for (const { id, target, detail } of held) {
+      const forgotten = {
+        target: holds(target) ? erased : target,
+        detail: JSON.stringify(JSON.parse(detail), (_, text: unknown) =>
+          typeof text === 'string' && holds(text) ? erased : text,
+        ),
+      };
+      await queries.updateTable('audit_log').set(forgotten).where('id', '=', id).execute();
+    }
+    await queries.deleteFrom('meta').where('key', '=', 'audit_erasure').execute();
+  });
   return held.length;
 }
 

@@ -13,7 +13,7 @@ export { readBudget, readLimit, type BudgetRecord, type LimitRecord } from './bu
 export { type NamedRule, type RuleEditor } from './budgets/rule-register.ts';
 export { instanceNames } from './budgets/scope-fields.ts';
 export { type Forgotten, type ForgetRequest } from './forget-value.ts';
-export { toKeyGenerateAnswer, toKeyInfoAnswer, toKeyState, toKeyUpdateAnswer } from './key-answer.ts';
+export { toKeyGenerateAnswer, toKeyInfoAnswer, toKeyState, toKeyUpdateAnswer, toUsedKey } from './key-answer.ts';
 export { parseKeyGenerate, type KeyGenerateRequest } from './key-generate.ts';
 export { type ControlChange, type ControlSnapshot, type KeyRecord } from './key-record.ts';
 export { unknownKey } from './key-reference.ts';

@@ -15,12 +15,17 @@ export function toKeyGenerateAnswer({ token, key }: { token: string; key: KeyRec
   return { key: token, token: key.hash, token_id: key.hash, ...toKeyInfo(key) };
 }
 
-/** LiteLLM's answer to `GET /key/info`. */
-export function toKeyInfoAnswer(key: KeyRecord): Record<string, unknown> {
-  return { key: key.hash, info: { token: key.hash, ...toKeyInfo(key) } };
+/** LiteLLM's answer to `GET /key/info`, with when the key was last used; null for never. */
+export function toKeyInfoAnswer(key: KeyRecord, lastUsedAt: TimestampMs | null): Record<string, unknown> {
+  return { key: key.hash, info: toUsedKey(key, lastUsedAt) };
 }
 
-/** A key in a list, and LiteLLM's answer to block and unblock. */
+/** A key in a list that says when each was last used. */
+export function toUsedKey(key: KeyRecord, lastUsedAt: TimestampMs | null): Record<string, unknown> {
+  return { ...toKeyState(key), last_active: toIso(lastUsedAt) };
+}
+
+/** A key within another answer, and LiteLLM's answer to block and unblock. */
 export function toKeyState(key: KeyRecord): Record<string, unknown> {
   return { token: key.hash, ...toKeyInfo(key) };
 }
@@ -41,6 +46,8 @@ function toKeyInfo(key: KeyRecord): Record<string, unknown> {
     team_id: key.team === '' ? null : key.team,
     user_id: key.owner === '' ? null : key.owner,
     models: key.models,
+    allowed_routes: key.routes,
+    allowed_ips: key.addresses,
     metadata: key.metadata,
     blocked: key.blocked,
     created_at: toIso(key.createdAt),

@@ -12,6 +12,8 @@ const NOTHING: KeyGenerateRequest = {
   team: '',
   owner: '',
   models: [],
+  routes: [],
+  addresses: [],
   metadata: {},
   blocked: false,
   expiry: { kind: 'never' },
@@ -41,6 +43,9 @@ test('all fields are read', () => {
     team_id: ' core ',
     user_id: 'u',
     models: ['gpt-4o'],
+    allowed_routes: ['/v1/chat/completions', '/chat/completions/', '/v1/files/*', 'openai_routes'],
+    allowed_ips: ['203.0.113.7', '10.0.0.0/8'],
+    key_type: 'llm_api',
     tags: ['x', 'y'],
     metadata: { tags: ['y'] },
     expires: '2030-01-01T00:00:00Z',
@@ -51,6 +56,8 @@ test('all fields are read', () => {
     team: 'core',
     owner: 'u',
     models: ['gpt-4o'],
+    routes: ['/chat/completions', '/files/*', 'openai_routes'],
+    addresses: ['203.0.113.7', '10.0.0.0/8'],
     metadata: { tags: ['y', 'x'] },
     expiry: { kind: 'at', time: Date.UTC(2030, 0, 1) },
   });
@@ -72,7 +79,10 @@ const REFUSED: readonly (readonly [unknown, string, string | null, RegExp])[] = 
   [{ max_budget: 10 }, 'invalid_field', 'max_budget', /does not enforce it/],
   [{ max_budget: 0 }, 'invalid_field', 'max_budget', /does not enforce it/],
   [{ rpm_limit: 5 }, 'invalid_field', 'rpm_limit', /does not enforce it/],
-  [{ allowed_routes: ['/x'] }, 'invalid_field', 'allowed_routes', /does not enforce it/],
+  [{ allowed_routes: ['management_routes'] }, 'invalid_field', 'allowed_routes', /no route of a call/],
+  [{ allowed_routes: ['chat'] }, 'invalid_field', 'allowed_routes', /no route of a call/],
+  [{ allowed_ips: ['10.0.0.0/33'] }, 'invalid_field', 'allowed_ips', /no address and no range/],
+  [{ key_type: 'management' }, 'invalid_field', 'key_type', /expected one of/],
   [{ key_alais: 'x' }, 'invalid_field', 'key_alais', /Did you mean key_alias\?/],
   [{ colour: 'x' }, 'invalid_field', 'colour', /Known fields: key_alias/],
   [{ key_alias: 7 }, 'invalid_field', 'key_alias', /key_alias: /],
@@ -115,6 +125,8 @@ const KEY: KeyRecord = {
   team: 'core',
   owner: '',
   models: [],
+  routes: ['/chat/completions'],
+  addresses: ['10.0.0.0/8'],
   metadata: { tags: ['x'] },
   expiresAt: Date.UTC(2030, 0, 1) as TimestampMs,
   blocked: false,
@@ -136,6 +148,8 @@ test('the answer has the LiteLLM fields, the token, and its hash', () => {
     team_id: 'core',
     user_id: null,
     models: [],
+    allowed_routes: ['/chat/completions'],
+    allowed_ips: ['10.0.0.0/8'],
     metadata: { tags: ['x'] },
     blocked: false,
     created_at: '2029-01-01T00:00:00.000Z',
@@ -150,7 +164,7 @@ test('the answer has the LiteLLM fields, the token, and its hash', () => {
 });
 
 test('the info answer names the key by its hash and never shows a token', () => {
-  const { key, info } = toKeyInfoAnswer(KEY);
+  const { key, info } = toKeyInfoAnswer(KEY, null);
   assert.equal(key, KEY.hash);
   assert.ok(typeof info === 'object' && info !== null && !('key' in info));
 });

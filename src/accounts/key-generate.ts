@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { expiryFields, parseExpiry, type Expiry } from './expiry.ts';
+import { accessFields, parseAllowedAddresses, parseAllowedRoutes } from './key-access.ts';
 import { LIMIT_FIELDS, nameField, parseFields, type Refusals } from './request-fields.ts';
 import { mergeMetadata, metadataFields, type Metadata } from './stated-metadata.ts';
 import { parseTeamId } from './team-id.ts';
@@ -12,6 +13,8 @@ export type KeyGenerateRequest = {
   readonly team: string;
   readonly owner: string;
   readonly models: readonly string[];
+  readonly routes: readonly string[];
+  readonly addresses: readonly string[];
   readonly metadata: Metadata;
   readonly blocked: boolean;
   readonly expiry: Expiry;
@@ -22,6 +25,7 @@ export const keyFields = {
   team_id: nameField.nullish(),
   user_id: nameField.nullish(),
   models: z.array(nameField).max(1000).nullish(),
+  ...accessFields,
   ...expiryFields,
   ...metadataFields,
   blocked: z.boolean().nullish(),
@@ -29,7 +33,7 @@ export const keyFields = {
 
 const fields = z.strictObject({ ...keyFields, key_name: nameField.nullish() });
 
-export const KEY_REFUSALS: Refusals = new Map([...LIMIT_FIELDS, ['key_type', 'this version does not enforce it']]);
+export const KEY_REFUSALS: Refusals = new Map(LIMIT_FIELDS);
 
 /** Reads the body of LiteLLM's `POST /key/generate`. Throws `invalid_field`, or a tag error for tags and locks. */
 export function parseKeyGenerate(body: unknown): KeyGenerateRequest {
@@ -40,6 +44,8 @@ export function parseKeyGenerate(body: unknown): KeyGenerateRequest {
     team: parseTeamId(given.team_id ?? ''),
     owner: given.user_id ?? '',
     models: given.models ?? [],
+    routes: parseAllowedRoutes(given.allowed_routes ?? []),
+    addresses: parseAllowedAddresses(given.allowed_ips ?? []),
     // Checked here, where the person who wrote them is told; the ring reads them again.
     metadata: mergeMetadata({}, given),
     blocked: given.blocked ?? false,

@@ -22,6 +22,10 @@ export type KeyRecord = {
   readonly owner: string;
   /** The models the key may call; empty for all. */
   readonly models: readonly string[];
+  /** The routes the key may use, as `parseAllowedRoutes` leaves them; empty for all. */
+  readonly routes: readonly string[];
+  /** The addresses it may be used from, single ones or CIDR; empty for all. */
+  readonly addresses: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly expiresAt: TimestampMs | null;
   readonly blocked: boolean;

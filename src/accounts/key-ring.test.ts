@@ -17,6 +17,8 @@ function keyOf(token: string, changes: Partial<KeyRecord> = {}): KeyRecord {
     team: '',
     owner: '',
     models: [],
+    routes: [],
+    addresses: [],
     metadata: {},
     expiresAt: null,
     blocked: false,

@@ -60,6 +60,8 @@ function toRow(key: KeyRecord): Selectable<KeyTable> {
     team: key.team,
     owner: key.owner,
     models: JSON.stringify(key.models),
+    routes: JSON.stringify(key.routes),
+    addresses: JSON.stringify(key.addresses),
     metadata: JSON.stringify(key.metadata),
     expires_at: key.expiresAt,
     blocked: key.blocked ? 1 : 0,
@@ -83,7 +85,9 @@ function fromRow(row: Selectable<KeyTable>): KeyRecord {
     role: row.role,
     team: row.team,
     owner: row.owner,
-    models: parseModels(row),
+    models: parseList(row, 'models'),
+    routes: parseList(row, 'routes'),
+    addresses: parseList(row, 'addresses'),
     metadata: parseMetadata(row),
     expiresAt: timestamp(row.expires_at),
     blocked: row.blocked === 1,
@@ -101,9 +105,9 @@ function timestamp(value: number | string | null): TimestampMs | null {
   return value === null ? null : (Number(value) as TimestampMs);
 }
 
-function parseModels({ id, models }: Selectable<KeyTable>): string[] {
-  const parsed: unknown = JSON.parse(models);
-  invariant(Array.isArray(parsed), `the models of key ${id} are not a list`);
+function parseList(row: Selectable<KeyTable>, column: 'models' | 'routes' | 'addresses'): string[] {
+  const parsed: unknown = JSON.parse(row[column]);
+  invariant(Array.isArray(parsed), `the ${column} of key ${row.id} are not a list`);
   return parsed.map(String);
 }
 

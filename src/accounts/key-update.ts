@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type TimestampMs } from '#std';
 import { expiryAt, parseDuration, parseExpiry, type Expiry } from './expiry.ts';
+import { parseAllowedAddresses, parseAllowedRoutes } from './key-access.ts';
 import { KEY_REFUSALS, keyFields } from './key-generate.ts';
 import { type KeyRecord } from './key-record.ts';
 import { nameField, parseFields } from './request-fields.ts';
@@ -15,6 +16,8 @@ export type KeyUpdateRequest = {
   readonly team: string | undefined;
   readonly owner: string | undefined;
   readonly models: readonly string[] | undefined;
+  readonly routes: readonly string[] | undefined;
+  readonly addresses: readonly string[] | undefined;
   readonly blocked: boolean | undefined;
   readonly expiry: Expiry | undefined;
   readonly stated: StatedMetadata;
@@ -46,6 +49,8 @@ function toUpdate(given: z.infer<typeof fields>): KeyUpdateRequest {
     team: given.team_id === undefined ? undefined : parseTeamId(given.team_id ?? ''),
     owner: given.user_id === null ? '' : given.user_id,
     models: given.models === null ? [] : given.models,
+    routes: given.allowed_routes === undefined ? undefined : parseAllowedRoutes(given.allowed_routes ?? []),
+    addresses: given.allowed_ips === undefined ? undefined : parseAllowedAddresses(given.allowed_ips ?? []),
     blocked: given.blocked === null ? false : given.blocked,
     expiry: parseExpiry(given),
     stated: given,
@@ -62,6 +67,8 @@ export function updatedKey(key: KeyRecord, request: KeyUpdateRequest, now: Times
     team: request.team ?? key.team,
     owner: request.owner ?? key.owner,
     models: request.models ?? key.models,
+    routes: request.routes ?? key.routes,
+    addresses: request.addresses ?? key.addresses,
     blocked: request.blocked ?? key.blocked,
     expiresAt: request.expiry === undefined ? key.expiresAt : expiryAt(request.expiry, now),
     metadata: mergeMetadata(key.metadata, request.stated),

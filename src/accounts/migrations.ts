@@ -1,4 +1,4 @@
-import { type Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { Migrator, type Migration } from 'kysely/migration';
 import { type ControlDatabase } from './database.ts';
 
@@ -9,6 +9,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003_prices_and_audit': { up: createPricesAndAudit },
   '0004_members_and_tokens': { up: createMembersAndTokens },
   '0005_budgets_and_limits': { up: createBudgetsAndLimits },
+  '0006_access': { up: createAccess },
 };
 
 export async function migrate(database: ControlDatabase): Promise<void> {
@@ -159,4 +160,26 @@ async function createBudgetsAndLimits(database: Kysely<unknown>): Promise<void> 
       .execute();
     await database.schema.createIndex(`${table}_by_origin`).on(table).columns(['origin_kind', 'origin_id']).execute();
   }
+}
+
+async function createAccess(database: Kysely<unknown>): Promise<void> {
+  for (const column of ['routes', 'addresses']) {
+    await database.schema
+      .alterTable('keys')
+      .addColumn(column, 'text', (added) => added.notNull().defaultTo('[]'))
+      .execute();
+  }
+  await database.schema.alterTable('members').addColumn('subject', 'text').execute();
+  await database.schema.createIndex('members_by_subject').on('members').column('subject').unique().execute();
+  // SQLite's own words: Postgres has another way to say the same. An erasure may take a value out of a row, and says so first.
+  await sql`CREATE TRIGGER audit_log_stays BEFORE DELETE ON audit_log
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`.execute(database);
+  // REPLACE removes without asking a trigger of removals.
+  await sql`CREATE TRIGGER audit_log_once BEFORE INSERT ON audit_log
+    WHEN EXISTS (SELECT 1 FROM audit_log WHERE id = new.id)
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`.execute(database);
+  await sql`CREATE TRIGGER audit_log_unchanged BEFORE UPDATE ON audit_log
+    WHEN new.id <> old.id OR new.at <> old.at OR new.actor <> old.actor OR new.action <> old.action
+      OR NOT EXISTS (SELECT 1 FROM meta WHERE key = 'audit_erasure')
+    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`.execute(database);
 }

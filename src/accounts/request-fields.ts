@@ -26,7 +26,6 @@ export const LIMIT_FIELDS: Refusals = refuseAll(
     'model_tpm_limit',
     'model_rpm_limit',
     'max_parallel_requests',
-    'allowed_routes',
     'permissions',
     'guardrails',
     'enforced_params',

@@ -7,13 +7,13 @@ import { budgetRecordSchema, limitRecordSchema } from './budgets/rule-schema.ts'
 import { type ControlSnapshot } from './key-record.ts';
 import { PRICE_TERM_KINDS } from './price-term-record.ts';
 
-/** 2: with teams. 3: with price terms. 4: with tokens in grace. 5: with budgets and limits. An older file is read as one without. */
-const SNAPSHOT_SCHEMA = 5;
+/** 2: with teams. 3: with price terms. 4: with tokens in grace. 5: with budgets and limits. 6: with routes and addresses of keys. An older file is read as one without. */
+const SNAPSHOT_SCHEMA = 6;
 
 const timestamp = z.int().transform((ms) => ms as TimestampMs);
 
 const snapshotSchema = z.object({
-  schema: z.literal([1, 2, 3, 4, SNAPSHOT_SCHEMA]),
+  schema: z.literal([1, 2, 3, 4, 5, SNAPSHOT_SCHEMA]),
   revision: z.int().nonnegative(),
   adminKeyHash: z.string().nullable(),
   keys: z.array(
@@ -28,6 +28,8 @@ const snapshotSchema = z.object({
       team: z.string(),
       owner: z.string(),
       models: z.array(z.string()),
+      routes: z.array(z.string()).default([]),
+      addresses: z.array(z.string()).default([]),
       metadata: z.record(z.string(), z.unknown()),
       expiresAt: timestamp.nullable(),
       blocked: z.boolean(),

@@ -8,16 +8,20 @@ import {
   toKeyInfoAnswer,
   toKeyState,
   toKeyUpdateAnswer,
+  toUsedKey,
   unknownKey,
   type Accounts,
   type KeyRecord,
 } from '#accounts';
+import { lastUses, type AnalyticsDeps } from '#analytics';
 import { actorOf } from './actor.ts';
 import { parseRequest } from './parse-request.ts';
 import { seesTeam } from './seen-teams.ts';
 
+type KeyRouteDeps = AnalyticsDeps & { readonly accounts: Accounts };
+
 /** LiteLLM's key management: the parts that a gateway without budgets can keep its word on. */
-export function addKeyRoutes(app: FastifyInstance, deps: { readonly accounts: Accounts }): void {
+export function addKeyRoutes(app: FastifyInstance, deps: KeyRouteDeps): void {
   const { accounts } = deps;
   app.post('/key/generate', async (request) =>
     toKeyGenerateAnswer(await accounts.generateKey(parseKeyGenerate(request.body), actorOf(request))),
@@ -35,14 +39,12 @@ export function addKeyRoutes(app: FastifyInstance, deps: { readonly accounts: Ac
   app.get('/key/info', async (request) => {
     const key = await accounts.infoOf(parse(INFO, request.query).key);
     if (!seesTeam(request, key.team)) throw unknownKey();
-    return toKeyInfoAnswer(key);
+    return toKeyInfoAnswer(key, (await lastUses(deps, [key.id])).get(key.id) ?? null);
   });
   app.get('/key/list', async (request) => {
     const keys = await accounts.listKeys({ include: 'live' });
-    return keyPage(
-      keys.filter(({ team }) => seesTeam(request, team)),
-      parse(LIST, request.query),
-    );
+    const seen = keys.filter(({ team }) => seesTeam(request, team));
+    return keyPage(deps, seen, parse(LIST, request.query));
   });
   app.post('/key/block', async (request) =>
     toKeyState(await accounts.blockKey(parse(ONE_KEY, request.body).key, actorOf(request))),
@@ -75,14 +77,26 @@ const LIST = z.strictObject({
   return_full_object: z.enum(['true', 'false']).default('false'),
 });
 
-function keyPage(keys: readonly KeyRecord[], { page, size, return_full_object }: z.infer<typeof LIST>): object {
+async function keyPage(
+  deps: KeyRouteDeps,
+  keys: readonly KeyRecord[],
+  { page, size, return_full_object }: z.infer<typeof LIST>,
+): Promise<object> {
   const shown = keys.slice((page - 1) * size, page * size);
   return {
-    keys: return_full_object === 'true' ? shown.map(toKeyState) : shown.map(({ hash }) => hash),
+    keys: return_full_object === 'true' ? await usedKeys(deps, shown) : shown.map(({ hash }) => hash),
     total_count: keys.length,
     current_page: page,
     total_pages: Math.ceil(keys.length / size),
   };
+}
+
+async function usedKeys(deps: KeyRouteDeps, keys: readonly KeyRecord[]): Promise<readonly object[]> {
+  const uses = await lastUses(
+    deps,
+    keys.map(({ id }) => id),
+  );
+  return keys.map((key) => toUsedKey(key, uses.get(key.id) ?? null));
 }
 
 /** LiteLLM names the key in the address too; a body that is no object stays as it is, to be refused for that. */

@@ -105,6 +105,8 @@ describe('reports', () => {
       team: '',
       owner: '',
       models: [],
+      routes: [],
+      addresses: [],
       metadata: {},
       blocked: false,
       expiry: { kind: 'never' },

@@ -42,6 +42,7 @@ export {
   type TagActivityAnswer,
   type TagActivityQuery,
 } from './spend/tag-activity.ts';
+export { lastUses } from './last-uses.ts';
 export { type KeyName, type SpendDeps } from './spend/spend-deps.ts';
 export { type AnalyticsDeps } from './report.ts';
 export { withinReach } from './reach.ts';

@@ -40,6 +40,7 @@ test('an empty environment gives the defaults and the sandbox', () => {
   assert.deepEqual(load({}), {
     port: 4000,
     host: '127.0.0.1',
+    trustedProxies: [],
     dataDir: resolve('data'),
     adminKey: null,
     logLevel: 'info',

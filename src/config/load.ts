@@ -18,6 +18,8 @@ export type Config = {
   readonly host: string;
   /** Absolute. */
   readonly dataDir: string;
+  /** Addresses and ranges whose `x-forwarded-for` is believed. */
+  readonly trustedProxies: readonly string[];
   /** Null: one is made on first start. */
   readonly adminKey: string | null;
   readonly logLevel: LogLevel;
@@ -77,6 +79,7 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
     port,
     host: read(SETTINGS.host),
     dataDir: resolve(read(SETTINGS.dataDir)),
+    trustedProxies: read(SETTINGS.trustedProxies),
     adminKey: read(SETTINGS.adminKey),
     logLevel: read(SETTINGS.logLevel),
     failOpen: read(SETTINGS.failOpen),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseAddressSet } from '#http';
 import { LIMITS } from '#terms';
 
 /** One setting: its two names, its default, and how a value is checked. docs/configuration.md is checked against this table. */
@@ -21,10 +22,21 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+const NOBODY: readonly string[] = [];
+
 export const SETTINGS = {
   port: wholeNumber({ env: 'APPORTION_PORT', file: 'port', fallback: 4000 }, { min: 0, max: 65_535 }),
   host: text({ env: 'APPORTION_HOST', file: 'host', fallback: '127.0.0.1' }),
   dataDir: text({ env: 'APPORTION_DATA_DIR', file: 'data_dir', fallback: './data' }),
+  trustedProxies: {
+    env: 'APPORTION_TRUSTED_PROXIES',
+    file: 'trusted_proxies',
+    fallback: NOBODY,
+    secret: false,
+    shape: 'addresses and ranges such as 10.0.0.0/8, a list in the file, commas between them in the variable',
+    schema: z.array(z.string()).refine((addresses) => 'has' in parseAddressSet(addresses)),
+    fromText: (value) => value.split(',').map((address) => address.trim()),
+  } satisfies Setting<readonly string[]>,
   logLevel: word({ env: 'APPORTION_LOG_LEVEL', file: 'log_level', fallback: 'info' }, LOG_LEVELS),
   sandbox: {
     env: 'APPORTION_SANDBOX',

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { KeyRing } from '#accounts';
 import type { CallEnd, Log, Metrics } from '#observe';
 import type { Prices } from '#pricing';
 import type { Estimator } from '#wires';
@@ -8,7 +7,7 @@ import type { Answer } from './answer.ts';
 import { makeAttempt, reserve, type Journey, type Made } from './attempt.ts';
 import { choose } from './choose.ts';
 import { Client } from './client.ts';
-import { identify } from './identify.ts';
+import { identify, type IdentifyDeps } from './identify.ts';
 import type { Recording } from './recording.ts';
 import { refuse, release } from './release.ts';
 import type { RoutedCall } from './routes.ts';
@@ -16,17 +15,17 @@ import type { Routing, Step } from './routing.ts';
 import type { Tagging } from './tagging.ts';
 import type { Upstreams } from './upstreams.ts';
 
-export type CallDeps = AcceptDeps & {
-  readonly keys: () => KeyRing;
-  readonly tagging: Tagging;
-  readonly upstreams: Upstreams;
-  readonly routing: Routing;
-  readonly prices: () => Prices;
-  readonly recording: Recording;
-  readonly estimator: Estimator;
-  readonly metrics: Metrics;
-  readonly log: Log;
-};
+export type CallDeps = AcceptDeps &
+  IdentifyDeps & {
+    readonly tagging: Tagging;
+    readonly upstreams: Upstreams;
+    readonly routing: Routing;
+    readonly prices: () => Prices;
+    readonly recording: Recording;
+    readonly estimator: Estimator;
+    readonly metrics: Metrics;
+    readonly log: Log;
+  };
 
 export type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
 
@@ -77,7 +76,8 @@ async function prepare(
   const form = routed.route.billing === 'metered' ? 'metered' : 'passed';
   const call = await accept(deps, exchange.request, { target: routed.target, form });
   client.callId = call.callId;
-  const caller = identify(deps.keys(), headers, routed.target);
+  const { dialect } = routed.route;
+  const caller = identify(deps, { request: exchange.request, dialect, query: routed.target.query });
   const tagged = deps.tagging.tag({ body: call.body, headers: headersDistinct, caller });
   const { asked, itinerary } = choose(deps, { call, caller, routed, headers });
   return { call, caller, tagged, routed, asked, itinerary };

@@ -1,7 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { KeyRing, RingKey } from '#accounts';
-import { bearerToken } from '#http';
+import { bearerToken, type AddressSet } from '#http';
 import { ApportionError } from '#terms';
+import { keyAccessOf, type Asked, type KeyAccess } from './key-access.ts';
 import { NO_CALLER_ATTRIBUTION, type CallerAttribution } from './tagging.ts';
 
 /** Who makes a call, as its key proves it. */
@@ -13,7 +13,18 @@ export type Caller = {
   /** Empty for all models. */
   readonly models: readonly string[];
   readonly attribution: CallerAttribution;
+  /** Null where the key is held to no route and no address. */
+  readonly access: KeyAccess | null;
 };
+
+export type IdentifyDeps = {
+  readonly keys: () => KeyRing;
+  /** Whose word about where a request comes from is taken. */
+  readonly trustedProxies: AddressSet;
+};
+
+/** `query`: Google's clients may send the key in it. */
+export type Identifiable = Asked & { readonly query?: string };
 
 /** The admin key may make calls too; they are booked on a key of that name. */
 const ADMIN: Caller = {
@@ -23,22 +34,21 @@ const ADMIN: Caller = {
   owner: '',
   models: [],
   attribution: NO_CALLER_ATTRIBUTION,
+  access: null,
 };
-
-const NO_QUERY = { query: '' };
 
 /** Made once per key as it stands; the key ring makes a new object when a key or its team changes. */
 const callers = new WeakMap<RingKey, Caller>();
 
-/** @param target Google's clients may send the key in the query */
-export function identify(keys: KeyRing, headers: IncomingHttpHeaders, target: { query: string } = NO_QUERY): Caller {
-  const token = bearerToken(headers) ?? new URLSearchParams(target.query).get('key') ?? undefined;
+/** Throws where the request has no key that works, or one that may not be used so. */
+export function identify(deps: IdentifyDeps, asked: Identifiable): Caller {
+  const token = bearerToken(asked.request.headers) ?? new URLSearchParams(asked.query).get('key') ?? undefined;
   if (token === undefined) {
     throw new ApportionError('missing_key', 'The request carries no key.', {
       hint: 'Send Authorization: Bearer sk-ap-….',
     });
   }
-  const found = keys.identify(token);
+  const found = deps.keys().identify(token);
   if (found === undefined) {
     throw new ApportionError('invalid_key', 'This key is not known.', {
       hint: 'It may have been deleted, or belong to another server. The admin can make one with POST /key/generate.',
@@ -49,7 +59,9 @@ export function identify(keys: KeyRing, headers: IncomingHttpHeaders, target: { 
     throw new ApportionError('key_expired', 'This key has expired.', { hint: 'Ask the admin for a new one.' });
   if (found.state === 'blocked')
     throw new ApportionError('key_blocked', 'This key is blocked.', { hint: 'Ask the admin to unblock it.' });
-  return callerOf(found.key);
+  const caller = callerOf(found.key);
+  caller.access?.(asked, deps.trustedProxies);
+  return caller;
 }
 
 function callerOf(key: RingKey): Caller {
@@ -62,6 +74,7 @@ function callerOf(key: RingKey): Caller {
     owner: key.owner,
     models: key.models,
     attribution: { own: key, team: key.ofTeam },
+    access: keyAccessOf(key),
   };
   callers.set(key, caller);
   return caller;

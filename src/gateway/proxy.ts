@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Pool } from 'undici';
-import { sendError } from '#http';
+import { clientAddress, sendError, type AddressSet } from '#http';
 import type { Log } from '#observe';
 import { ApportionError } from '#terms';
 
@@ -23,6 +23,8 @@ const STARTING_MS = 20_000;
 export type ProxyOptions = {
   readonly socketPath: string;
   readonly untilServing: (timeoutMs: number) => Promise<boolean>;
+  /** Whose word about where a request comes from is taken. */
+  readonly trustedProxies: AddressSet;
   readonly log: Log;
 };
 
@@ -31,6 +33,7 @@ export class LedgerProxy {
   readonly #pool: Pool;
   readonly #untilServing: (timeoutMs: number) => Promise<boolean>;
   readonly #log: Log;
+  readonly #trustedProxies: AddressSet;
 
   constructor(options: ProxyOptions) {
     this.#pool = new Pool('http://ledger', {
@@ -42,6 +45,7 @@ export class LedgerProxy {
     });
     this.#untilServing = options.untilServing;
     this.#log = options.log;
+    this.#trustedProxies = options.trustedProxies;
   }
 
   async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -55,7 +59,7 @@ export class LedgerProxy {
         {
           method: methodOf(request),
           path: request.url ?? '/',
-          headers: forwardedHeaders(request),
+          headers: forwardedHeaders(request, this.#trustedProxies),
           body: hasBody ? request : null,
           signal: gone.signal,
         },
@@ -88,12 +92,12 @@ function methodOf(request: IncomingMessage): (typeof METHODS)[number] {
   return METHODS.find((method) => method === request.method) ?? 'GET';
 }
 
-function forwardedHeaders(request: IncomingMessage): Record<string, string | string[]> {
+function forwardedHeaders(request: IncomingMessage, trustedProxies: AddressSet): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined && !NOT_FORWARDED.has(name)) headers[name] = value;
   }
-  headers['x-forwarded-for'] = request.socket.remoteAddress ?? '';
+  headers['x-forwarded-for'] = clientAddress(request, trustedProxies);
   return headers;
 }
 

@@ -106,7 +106,7 @@ async function serveModels(deps: GatewayDeps, exchange: ModelsRequest): Promise<
     return;
   }
   await answerJson(exchange, () => {
-    identify(deps.keys(), request.headers, { query });
+    identify(deps, { request, dialect, query });
     return modelsAnswer(deps, { dialect, wanted });
   });
 }

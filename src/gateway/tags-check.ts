@@ -10,8 +10,8 @@ import { OUR_FIELDS } from './our-fields.ts';
  * the check itself succeeded.
  */
 export async function checkTags(deps: CallDeps, exchange: Exchange): Promise<unknown> {
-  const { headers, headersDistinct } = exchange.request;
-  const caller = identify(deps.keys(), headers);
+  const { headersDistinct } = exchange.request;
+  const caller = identify(deps, { request: exchange.request, dialect: 'openai' });
   const { body } = await accept(deps, exchange.request);
   try {
     const { explanation, declared } = deps.tagging.explain({ body, headers: headersDistinct, caller });

@@ -12,6 +12,8 @@ export type MemberRecord = {
   readonly role: Role;
   /** Team ids as keys prove them. */
   readonly teams: readonly string[];
+  /** Who they are at an identity provider; null until they sign in there. */
+  readonly subject: string | null;
   /** `scrypt$…`; null until the invitation is taken. */
   readonly password: string | null;
   readonly disabled: boolean;

@@ -18,12 +18,16 @@ export async function putMember(queries: ControlQueries, member: MemberRecord): 
 /** @param email in any case */
 export async function findMember(
   queries: ControlQueries,
-  by: { readonly id: string } | { readonly email: string },
+  by: { readonly id: string } | { readonly email: string } | { readonly subject: string },
 ): Promise<MemberRecord | undefined> {
   const found = queries.selectFrom('members').selectAll().where('deleted_at', 'is', null);
-  const row = await (
-    'id' in by ? found.where('id', '=', by.id) : found.where('email_folded', '=', foldEmail(by.email))
-  ).executeTakeFirst();
+  const named =
+    'id' in by
+      ? found.where('id', '=', by.id)
+      : 'email' in by
+        ? found.where('email_folded', '=', foldEmail(by.email))
+        : found.where('subject', '=', by.subject);
+  const row = await named.executeTakeFirst();
   return row === undefined ? undefined : fromRow(row);
 }
 
@@ -59,6 +63,7 @@ function toRow(member: MemberRecord): Selectable<MemberTable> {
     created_by: member.createdBy,
     last_sign_in_at: member.lastSignInAt,
     deleted_at: member.deletedAt,
+    subject: member.deletedAt === null ? member.subject : null,
   };
 }
 
@@ -76,6 +81,7 @@ function fromRow(row: Selectable<MemberTable>): MemberRecord {
     name: row.name,
     role,
     teams: teams.map(String),
+    subject: row.subject,
     password: row.password,
     disabled: row.disabled === 1,
     createdAt: Number(row.created_at) as TimestampMs,

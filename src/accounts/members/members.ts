@@ -64,6 +64,7 @@ export class Members {
     const member: MemberRecord = {
       ...request,
       id: makeMemberId(random),
+      subject: null,
       password: null,
       disabled: false,
       createdAt: clock.now(),
