@@ -1,7 +1,7 @@
 import { until, type Gateway } from '#world';
 import { whenStored } from '../journeys/record.ts';
 
-const LONGEST_MS = 30_000;
+const LONGEST_MS = 90_000;
 const OUTPUT_SHOWN_CHARS = 3_000;
 
 /** Waits until reports are served, after a fault that may have taken them away, and show everything the journal holds by now. */

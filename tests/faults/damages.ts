@@ -22,7 +22,8 @@ export const DAMAGES: Readonly<Record<string, Damage>> = {
   'its directory deleted': (dir) => rmSync(dir, { recursive: true }),
 };
 
-const SCRIBBLES = 8;
+/** One byte of so many changes, so that whatever is read is damaged. */
+const ONE_IN_BYTES = 64;
 
 function isOfPart(file: string): boolean {
   return /\.(?:bin|c?mrk\d?|c?idx\d?)$/.test(file);
@@ -38,7 +39,7 @@ function scribble(file: string, random: Random): void {
   const { size } = statSync(file);
   if (size === 0) return;
   const fd = openSync(file, 'r+');
-  for (let n = 0; n < SCRIBBLES; n += 1) {
+  for (let n = 0; n < size; n += ONE_IN_BYTES) {
     writeSync(fd, Buffer.from([random.between(0, 255)]), 0, 1, random.between(0, size - 1));
   }
   closeSync(fd);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { untilCaughtUp } from './catching-up.ts';
@@ -38,21 +38,20 @@ test('entries that are shipped again, whatever the reason, are in the store once
   const { gateway } = scene;
   const store = join(gateway.dataDir, 'store');
   const earlier = join(gateway.dataDir, '..', 'earlier-store');
-  const heard: SteadyHeard[] = [];
+  const latest = join(gateway.dataDir, '..', 'latest-store');
+  const heard = [...(await callAndStop(scene))];
+  cpSync(store, earlier, { recursive: true });
+  await gateway.restart();
   for (let round = 0; round < RUN.rounds; round += 1) {
     for (const setBack of Object.values(SETBACKS)) {
-      heard.push(...(await someCalls(scene)));
-      await gateway.stop();
-      rmSync(earlier, { recursive: true, force: true });
-      cpSync(store, earlier, { recursive: true });
-      await gateway.restart();
-      heard.push(...(await someCalls(scene)));
-      await gateway.stop();
+      heard.push(...(await callAndStop(scene)));
+      cpSync(store, latest, { recursive: true });
       setBack(store, earlier);
+      rmSync(earlier, { recursive: true });
+      renameSync(latest, earlier);
       await gateway.restart();
     }
   }
-  heard.push(...(await someCalls(scene)));
   assert.deepEqual(
     heard.filter(({ acknowledged }) => !acknowledged),
     [],
@@ -60,10 +59,11 @@ test('entries that are shipped again, whatever the reason, are in the store once
   await judge(t, scene, { heard, figures: { 'shipped again': RUN.rounds * Object.keys(SETBACKS).length } });
 });
 
-async function someCalls({ gateway, steady }: Scene): Promise<readonly SteadyHeard[]> {
+async function callAndStop({ gateway, steady }: Scene): Promise<readonly SteadyHeard[]> {
   const calls = steady(CALLS_PER_SECOND);
   await calls.seen(CALLS_PER_SECOND / 3);
   const heard = await calls.stop();
   await untilCaughtUp(gateway);
+  await gateway.stop();
   return heard;
 }

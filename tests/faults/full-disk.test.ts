@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { untilCaughtUp } from './catching-up.ts';
 import { judge } from './judgement.ts';
 import { withoutMount } from './processes.ts';
 import { assertFailsStop } from './refused-calls.ts';
 import { openScene } from './scene.ts';
-import { mountSmallDisk } from './small-disk.ts';
+import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 
 const CALLS_PER_SECOND = 100;
 const DISK_MEGABYTES = 128;
@@ -17,8 +17,8 @@ test(
   'E10: a full disk stops paid calls with a reason; with room again nothing that was answered is missing',
   { skip: withoutMount },
   async (t) => {
-    const disk = mountSmallDisk(t, await scratch(t), DISK_MEGABYTES);
-    const scene = await openScene(t, { dataDir: join(disk.dir, 'data') });
+    const { dataDir, disk, leave } = await smallDisk('.');
+    const scene = await openScene(t, { dataDir, leave });
     const calls = scene.steady(CALLS_PER_SECOND);
     await calls.seen(CALLS_PER_SECOND, ({ acknowledged }) => acknowledged);
     const refusal = calls.seen(1, ({ status }) => status === 503);
@@ -42,9 +42,8 @@ test(
   'a store whose own disk is full refuses entries while calls go on, and has them all once there is room',
   { skip: withoutMount },
   async (t) => {
-    const dataDir = await scratch(t);
-    const disk = mountSmallDisk(t, join(dataDir, 'store'), DISK_MEGABYTES);
-    const scene = await openScene(t, { dataDir });
+    const { dataDir, disk, leave } = await smallDisk('data/store');
+    const scene = await openScene(t, { dataDir, leave });
     const { gateway } = scene;
     const calls = scene.steady(CALLS_PER_SECOND);
     await calls.seen(CALLS_PER_SECOND);
@@ -63,8 +62,18 @@ test(
   },
 );
 
-async function scratch(t: TestContext): Promise<string> {
+type DiskOfGateway = { readonly dataDir: string; readonly disk: SmallDisk; readonly leave: () => Promise<void> };
+
+/** A data directory of which a folder is on a disk of its own. */
+async function smallDisk(folder: string): Promise<DiskOfGateway> {
   const dir = await mkdtemp(join(tmpdir(), 'apportion-full-'));
-  t.after(() => rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
-  return dir;
+  const disk = mountSmallDisk(join(dir, folder), DISK_MEGABYTES);
+  return {
+    dataDir: join(dir, 'data'),
+    disk,
+    leave: async () => {
+      disk.unmount();
+      await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    },
+  };
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { until } from '#world';
 import type { Scene } from './scene.ts';
 import type { SteadyHeard } from './steady-calls.ts';
 
 const PROBES = 10;
+const REPORT_MS = 60_000;
 
 /**
  * A gateway whose journal cannot write: paid calls get 503 with a hint and reach no provider, readiness says why, metrics count it,
@@ -28,10 +30,12 @@ export async function assertFailsStop({ gateway, upstream, key }: Scene, refused
   assert.match(gateway.output(), /a call is refused because the journal cannot write/);
   const models = await fetch(`${gateway.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
   assert.equal(models.status, 200);
-  const costs = await fetch(`${gateway.url}/v1/analytics/costs`, {
-    headers: { authorization: `Bearer ${gateway.adminKey}` },
+  await until('reports to be served', REPORT_MS, async () => {
+    const headers = { authorization: `Bearer ${gateway.adminKey}` };
+    const costs = await fetch(`${gateway.url}/v1/analytics/costs`, { headers });
+    await costs.arrayBuffer();
+    return costs.status === 200 ? true : undefined;
   });
-  assert.equal(costs.status, 200, await costs.text());
 }
 
 export async function readMetric(url: string, name: string): Promise<number> {

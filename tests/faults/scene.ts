@@ -9,6 +9,7 @@ import {
   type Random,
   type Upstream,
 } from '#world';
+import { untilCaughtUp } from './catching-up.ts';
 import { MemoryWatch } from './memory.ts';
 import { thawLedger } from './processes.ts';
 import { RUN } from './run-plan.ts';
@@ -25,35 +26,36 @@ export type Scene = {
   steady(perSecond: number): SteadyCalls;
 };
 
-export type SceneOptions = Pick<GatewayOptions, 'env' | 'dataDir'>;
+export type SceneOptions = Pick<GatewayOptions, 'env' | 'dataDir'> & {
+  /** Run when the gateway has ended, whatever became of the scenario. */
+  readonly leave?: () => Promise<void>;
+};
 
-export async function openScene(t: TestContext, options: SceneOptions = {}): Promise<Scene> {
+export async function openScene(t: TestContext, { leave, ...options }: SceneOptions = {}): Promise<Scene> {
   const { seed } = RUN;
   t.diagnostic(`seed ${seed}: npm run test:fault -- --seed ${seed}`);
-  const upstream = await startUpstreamProcess();
-  t.after(() => upstream.close());
-  const gateway = await startGateway({ upstream, providers: ALL_PROVIDERS, ...options });
-  const memory = new MemoryWatch(gateway);
-  const load: SteadyCalls[] = [];
+  const closers: (() => unknown)[] = leave === undefined ? [] : [leave];
   t.after(async () => {
-    memory.close();
-    // A scenario that failed may have left its process frozen and its callers calling.
-    await thawLedger(gateway);
-    for (const calls of load) calls.abandon();
-    await gateway.close();
+    for (const close of closers.toReversed()) await close();
   });
-  const key = gateway.adminKey;
+  const upstream = await startUpstreamProcess();
+  closers.push(() => upstream.close());
+  const gateway = await startGateway({ upstream, providers: ALL_PROVIDERS, ...options });
+  // A scenario that failed may have left a process frozen, and callers calling.
+  closers.push(
+    () => gateway.close(),
+    () => thawLedger(gateway),
+  );
+  // Calls do not wait for the ledger process; the scenarios do, so that each strikes a whole server.
+  await untilCaughtUp(gateway);
+  const memory = new MemoryWatch(gateway);
+  closers.push(() => memory.close());
   const random = seededRandom(seed);
-  return {
-    upstream,
-    gateway,
-    key,
-    memory,
-    random,
-    steady: (perSecond) => {
-      const calls = startSteadyCalls({ url: gateway.url, key, perSecond, seed: random.between(1, 1_000_000) });
-      load.push(calls);
-      return calls;
-    },
+  const key = gateway.adminKey;
+  const steady = (perSecond: number): SteadyCalls => {
+    const calls = startSteadyCalls({ url: gateway.url, key, perSecond, seed: random.between(1, 1_000_000) });
+    closers.push(() => calls.abandon());
+    return calls;
   };
+  return { upstream, gateway, key, memory, random, steady };
 }

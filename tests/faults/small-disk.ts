@@ -1,26 +1,27 @@
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 
 export type SmallDisk = {
-  readonly dir: string;
   /** Leaves no room, as another program's files do. */
   fill(): void;
   free(): void;
+  unmount(): void;
 };
 
 /** A file system of that size, mounted at a folder that is made. Only root can. */
-export function mountSmallDisk(t: TestContext, dir: string, megabytes: number): SmallDisk {
+export function mountSmallDisk(dir: string, megabytes: number): SmallDisk {
   mkdirSync(dir, { recursive: true });
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', dir], { encoding: 'utf8' });
   if (mounted.status !== 0) throw new Error(`mount: ${mounted.stderr}`);
-  t.after(() => void spawnSync('umount', ['-l', dir]));
   const ballast = join(dir, 'ballast');
   return {
-    dir,
     fill: () => writeUntilFull(ballast),
     free: () => rmSync(ballast),
+    unmount: () => {
+      // A process that was killed a moment ago may still hold a file.
+      if (spawnSync('umount', ['-l', dir]).status !== 0) throw new Error(`${dir} cannot be unmounted`);
+    },
   };
 }
 

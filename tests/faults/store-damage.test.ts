@@ -11,8 +11,7 @@ import { openScene, type Scene } from './scene.ts';
 const CALLS_PER_SECOND = 100;
 const CALLS_BETWEEN = 60;
 
-const FOUND =
-  /the store is rebuilt from the journal|it is set aside and rebuilt from the journal|what was shipped is not known/;
+const FOUND = /is rebuilt from the journal|it is filled from the journal/;
 
 test(
   'a store that is damaged or gone when its process starts is rebuilt from the journal, loudly, while calls go on',
