@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +7,7 @@ import { openAccounts, writeSnapshot, type Accounts } from '#accounts';
 import { createAdmin, followPrices, type AdminDeps } from '#admin';
 import { loadConfig, type Config } from '#config';
 import { createAdjustments, createRepricing, createResolutions, createTurns, type InTurn, type JobDeps } from '#jobs';
-import { acquireLock } from '#ledger';
+import { acquireLock, type Lock } from '#ledger';
 import type { StoreReader } from '#analytics';
 import { openEntryReader } from '#ledger/read';
 import { boundariesIn, createShipper, openStore, quarantineIn, type Shipper, type Store } from '#ledger/store';
@@ -44,9 +45,9 @@ async function main(): Promise<void> {
   });
   const { nodeId, epoch, socketPath } = await parent.start;
   const storeDir = join(config.dataDir, 'store');
-  const lock = await acquireLock(join(storeDir, 'lock.db'), { role: 'ledger', waitMs: ORPHAN_WAIT_MS });
+  const lock = await holdStore(storeDir, socketPath);
   const accounts = await openControl({ config, log, parent, acknowledgements });
-  const store = await openStore({ path: storeDir }, { log, clock: systemClock });
+  const store = await openStore({ path: storeDir }, { log, clock: systemClock, onDamage: () => process.exit(1) });
   const following = followJournal({ nodeId, config, store, storeDir, log });
   shipper = following;
   following.wake(durableSeq);
@@ -89,6 +90,14 @@ async function main(): Promise<void> {
   // What reads the store ends before it, and the lock goes last.
   for (const part of [opened, following, store, accounts]) await part.close();
   lock.release();
+}
+
+/** Resolves when no other ledger process is alive; the socket that a killed one left behind is gone then. */
+async function holdStore(storeDir: string, socketPath: string): Promise<Lock> {
+  mkdirSync(storeDir, { recursive: true, mode: 0o700 });
+  const lock = await acquireLock(join(storeDir, 'lock.db'), { role: 'ledger', waitMs: ORPHAN_WAIT_MS });
+  rmSync(socketPath, { force: true });
+  return lock;
 }
 
 type Gateway = {

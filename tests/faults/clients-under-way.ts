@@ -1,4 +1,5 @@
 import { ALL_APIS, driveLoad, planCalls, type CallOutcome } from '#world';
+import { bounded } from './bounded.ts';
 import { RUN } from './run-plan.ts';
 import type { Scene } from './scene.ts';
 
@@ -12,6 +13,7 @@ export type ClientsUnderWay = {
 };
 
 const CONCURRENCY = 32;
+const LONGEST_WAIT_MS = 120_000;
 const ENDLESS = 100_000_000;
 const BEHAVIOUR = { chunk_delay: 2, delay: 3 };
 
@@ -40,7 +42,7 @@ export function startClients({ gateway, key }: Pick<Scene, 'gateway' | 'key'>): 
   });
   return {
     answered: (count) =>
-      new Promise((resolve) => {
+      bounded(`${count} answers`, LONGEST_WAIT_MS, (resolve) => {
         wanted = { left: count, reached: resolve };
       }),
     holdUntil: (promise) => {

@@ -5,21 +5,26 @@ import type { Random } from '#world';
 /** Something that befalls the files of a store. */
 export type Damage = (storeDir: string, random: Random) => void;
 
-export const DAMAGES: Readonly<Record<string, Damage>> = {
+/** What a process finds when it starts. */
+export const DAMAGES_AT_START: Readonly<Record<string, Damage>> = {
   'random bytes over its parts': (dir, random) => {
     for (const file of filesOf(dir)) if (isOfPart(file)) scribble(file, random);
   },
+  'random bytes over all its files': (dir, random) => {
+    for (const file of filesOf(dir)) if (!basename(file).startsWith('lock.')) scribble(file, random);
+  },
+  'its directory deleted': (dir) => rmSync(dir, { recursive: true }),
+};
+
+/** What happens under a process that has it open. */
+export const DAMAGES_WHILE_OPEN: Readonly<Record<string, Damage>> = {
   'random bytes over the values of its parts': (dir, random) => {
     for (const file of filesOf(dir)) if (basename(file) === 'data.bin') scribble(file, random);
   },
   'parts that lost a file': (dir) => {
     for (const file of filesOf(dir)) if (basename(file) === 'data.bin') rmSync(file, { force: true });
   },
-  'random bytes over all its files': (dir, random) => {
-    for (const file of filesOf(dir)) if (!basename(file).startsWith('lock.')) scribble(file, random);
-  },
   'its engine deleted': (dir) => rmSync(join(dir, 'chdb'), { recursive: true }),
-  'its directory deleted': (dir) => rmSync(dir, { recursive: true }),
 };
 
 /** One byte of so many changes, so that whatever is read is damaged. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { assertFailsStop } from './refused-calls.ts';
 import { judge } from './judgement.ts';
 import { withoutStrace } from './processes.ts';
-import { RUN } from './run-plan.ts';
+import { RUN, scenario } from './run-plan.ts';
 import { openScene, type Scene } from './scene.ts';
 import type { SteadyHeard } from './steady-calls.ts';
 import { failSystemCall, type SystemCallFault } from './system-calls.ts';
@@ -19,7 +19,7 @@ const FAULTS: readonly Omit<SystemCallFault, 'when'>[] = [
 
 test(
   'a disk that refuses a sync or a write once stops all paid calls until a restart, and what was answered is there',
-  { skip: withoutStrace },
+  scenario(withoutStrace),
   async (t) => {
     const scene = await openScene(t);
     const heard: SteadyHeard[] = [];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { untilCaughtUp } from './catching-up.ts';
 import { judge } from './judgement.ts';
-import { RUN } from './run-plan.ts';
+import { RUN, scenario } from './run-plan.ts';
 import { openScene, type Scene } from './scene.ts';
 import type { SteadyHeard } from './steady-calls.ts';
 
@@ -33,7 +33,7 @@ const SETBACKS: Readonly<Record<string, (store: string, earlier: string) => void
   },
 };
 
-test('entries that are shipped again, whatever the reason, are in the store once', async (t) => {
+test('E3: entries that are shipped again, whatever the reason, are in the store once', scenario(), async (t) => {
   const scene = await openScene(t);
   const { gateway } = scene;
   const store = join(gateway.dataDir, 'store');

@@ -5,6 +5,7 @@ import { judge } from './judgement.ts';
 import { readLedgerOfRecord } from './ledger-of-record.ts';
 import { withoutStrace } from './processes.ts';
 import { readMetric } from './refused-calls.ts';
+import { scenario } from './run-plan.ts';
 import { openScene } from './scene.ts';
 import { failSystemCall } from './system-calls.ts';
 
@@ -12,7 +13,7 @@ const CALLS_PER_SECOND = 100;
 
 test(
   'with fail_open calls pass a journal that cannot write: they are in no ledger, and callers, metrics and log say so',
-  { skip: withoutStrace },
+  scenario(withoutStrace),
   async (t) => {
     const scene = await openScene(t, { env: { APPORTION_FAIL_OPEN: 'true' } });
     const { gateway, random } = scene;

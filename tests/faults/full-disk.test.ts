@@ -7,6 +7,7 @@ import { untilCaughtUp } from './catching-up.ts';
 import { judge } from './judgement.ts';
 import { withoutMount } from './processes.ts';
 import { assertFailsStop } from './refused-calls.ts';
+import { scenario } from './run-plan.ts';
 import { openScene } from './scene.ts';
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 
@@ -15,7 +16,7 @@ const DISK_MEGABYTES = 128;
 
 test(
   'E10: a full disk stops paid calls with a reason; with room again nothing that was answered is missing',
-  { skip: withoutMount },
+  scenario(withoutMount),
   async (t) => {
     const { dataDir, disk, leave } = await smallDisk('.');
     const scene = await openScene(t, { dataDir, leave });
@@ -40,7 +41,7 @@ test(
 
 test(
   'a store whose own disk is full refuses entries while calls go on, and has them all once there is room',
-  { skip: withoutMount },
+  scenario(withoutMount),
   async (t) => {
     const { dataDir, disk, leave } = await smallDisk('data/store');
     const scene = await openScene(t, { dataDir, leave });

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { startClients } from './clients-under-way.ts';
 import { judge } from './judgement.ts';
 import { findLedger, nextLedger, withoutProc } from './processes.ts';
-import { RUN } from './run-plan.ts';
+import { RUN, scenario } from './run-plan.ts';
 import { openScene, type Scene } from './scene.ts';
 
 type Victim = 'gateway' | 'ledger' | 'both' | 'gateway while it starts';
@@ -14,7 +14,7 @@ const LONGEST_START_MS = 900;
 
 test(
   `E14: ${RUN.kills} kills at random moments lose no answered call, double none, and leave no money unexplained`,
-  { skip: withoutProc },
+  scenario(withoutProc),
   async (t) => {
     const scene = await openScene(t);
     const { random } = scene;

@@ -17,6 +17,16 @@ const KILLS_PER_ROUND = 50;
 
 export const RUN: RunPlan = planFrom(process.env);
 
+const IS_SHORT = RUN.kills <= SHORT_KILLS && RUN.outageMs <= SHORT_OUTAGE_MS;
+
+/** Below the ten minutes that a file has under `npm test`, for each of two scenarios in it. */
+const SHORT_SCENARIO_MS = 280_000;
+
+/** The options of a scenario: why it cannot run here, if so, and an end to its patience, so that it fails instead of hanging. */
+export function scenario(skip: string | false = false): { skip: string | false; timeout: number } {
+  return { skip, timeout: IS_SHORT ? SHORT_SCENARIO_MS : RUN.outageMs + RUN.kills * 60_000 + SHORT_SCENARIO_MS };
+}
+
 function planFrom(env: Readonly<Record<string, string | undefined>>): RunPlan {
   const kills = numberIn(env, 'APPORTION_FAULT_KILLS') ?? SHORT_KILLS;
   const minutes = numberIn(env, 'APPORTION_FAULT_MINUTES');

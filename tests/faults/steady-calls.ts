@@ -1,5 +1,6 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { seededRandom, type Random } from '#world';
+import { bounded } from './bounded.ts';
 
 /** What a caller heard of one call. */
 export type Heard = {
@@ -24,7 +25,7 @@ export type SteadyHeard = Heard & {
 
 export type SteadyCalls = {
   readonly heard: readonly SteadyHeard[];
-  /** Resolves when that many more calls have ended in a way that fits. */
+  /** Resolves when that many more calls have ended in a way that fits; rejects when they do not in time. */
   seen(count: number, fits?: (heard: SteadyHeard) => boolean): Promise<void>;
   /** Sends no more and waits for those under way. */
   stop(): Promise<readonly SteadyHeard[]>;
@@ -43,6 +44,8 @@ export type SteadyOptions = {
 const TICK_MS = 10;
 const MOST_AT_ONCE = 400;
 const CALL_TIMEOUT_MS = 60_000;
+
+const LONGEST_WAIT_MS = 120_000;
 
 type Watcher = { left: number; readonly fits: (heard: SteadyHeard) => boolean; readonly resolve: () => void };
 
@@ -80,7 +83,7 @@ export function startSteadyCalls(options: SteadyOptions): SteadyCalls {
   return {
     heard,
     seen: (count, fits = () => true) =>
-      new Promise((resolve) => {
+      bounded(`${count} calls to end as expected`, LONGEST_WAIT_MS, (resolve) => {
         watchers.add({ left: count, fits, resolve });
       }),
     abandon: () => clearInterval(timer),

@@ -6,7 +6,7 @@ import { picoText } from '#world';
 import { entryMoney, journalTail, recoveredMoney, tear, type Tear } from './journal-tail.ts';
 import { judge } from './judgement.ts';
 import { withoutStrace } from './processes.ts';
-import { RUN } from './run-plan.ts';
+import { RUN, scenario } from './run-plan.ts';
 import { openScene, type Scene } from './scene.ts';
 import type { SteadyHeard } from './steady-calls.ts';
 import { slowSystemCall } from './system-calls.ts';
@@ -18,7 +18,7 @@ const TEARS: readonly Tear[] = ['cut', 'garbage', 'zeros'];
 
 test(
   'a power cut that leaves less, garbage or zeros behind the last sync takes nothing that was answered',
-  { skip: withoutStrace },
+  scenario(withoutStrace),
   async (t) => {
     const scene = await openScene(t);
     const { gateway, random } = scene;
@@ -42,7 +42,7 @@ test(
 
 test(
   'a journal that lost acknowledged bytes is not opened, says which file, and opens once they are back',
-  { skip: withoutStrace },
+  scenario(withoutStrace),
   async (t) => {
     const scene = await openScene(t);
     const { gateway, random } = scene;

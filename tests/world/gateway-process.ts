@@ -9,7 +9,7 @@ import { until } from './until.ts';
 import type { Upstream } from './upstream.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 45_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 const OUTPUT_KEPT_CHARS = 200_000;

@@ -1,6 +1,5 @@
-import { rename } from 'node:fs/promises';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { drainPending, Session } from 'chdb';
 import type { Clock } from '#std';
@@ -29,10 +28,10 @@ export async function openEngine(location: StoreLocation, deps: { log: Log; cloc
     const { url, ...credentials } = location;
     return { connect: () => httpConnection({ url, ...credentials }), close: () => Promise.resolve() };
   }
-  const path = join(location.path, 'chdb');
+  const path = enginePath(location.path);
   mkdirSync(location.path, { recursive: true, mode: 0o700 });
   // Held open as long as the engine: chDB binds one directory per process and lets it go with the last connection.
-  const anchor = await openAnchor(path, deps);
+  const anchor = openAnchor(path, deps);
   return {
     connect: () => chdbConnection(path),
     async close() {
@@ -46,7 +45,7 @@ export async function openEngine(location: StoreLocation, deps: { log: Log; cloc
  * Parts that are damaged are set aside by the engine itself and show up as missing rows. Damaged table definitions make the
  * whole directory unreadable: it is kept under another name, and the store starts empty, to be rebuilt from the journal.
  */
-async function openAnchor(path: string, deps: { log: Log; clock: Clock }): Promise<Session> {
+function openAnchor(path: string, deps: { log: Log; clock: Clock }): Session {
   try {
     return new Session(path);
   } catch (error) {
@@ -57,14 +56,34 @@ async function openAnchor(path: string, deps: { log: Log; clock: Clock }): Promi
         cause: error,
       });
     }
-    const aside = `${path}.broken-${deps.clock.now()}`;
+    const aside = setAside(path, deps.clock);
     deps.log.error(
       { path, aside, err: error },
       'the store cannot be opened; it is set aside and rebuilt from the journal',
     );
-    await rename(path, aside);
     return new Session(path);
   }
+}
+
+/** Where chDB keeps its files in the directory of a store. */
+export function enginePath(storeDir: string): string {
+  return join(storeDir, 'chdb');
+}
+
+/** More of them are not kept: a disk that damages one store after the other would be full of them. */
+const MOST_ASIDE = 3;
+
+/** Makes room for an empty store. Where the old one is kept now; null when it is not, or nothing was there. */
+export function setAside(path: string, clock: Clock): string | null {
+  if (!existsSync(path)) return null;
+  const kept = readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.broken-`));
+  if (kept.length >= MOST_ASIDE) {
+    rmSync(path, { recursive: true, force: true });
+    return null;
+  }
+  const aside = `${path}.broken-${clock.now()}`;
+  renameSync(path, aside);
+  return aside;
 }
 
 /** The other process that has the directory open, as chDB's `status` file names it; null when there is none alive. */

@@ -113,6 +113,7 @@ class JournalShipper implements Shipper {
         await this.#dispatch.resume();
         this.#resumed = true;
         this.#checkJournal();
+        this.#tellEmpty();
         this.#lastStepAt = Number.NEGATIVE_INFINITY;
       } else if (!(await this.#dispatch.step(this.#durable))) {
         throw new ApportionError('journal_unavailable', 'The journal does not show entries that it said are durable.');
@@ -132,6 +133,16 @@ class JournalShipper implements Shipper {
     this.#deps.log.error(
       { durable: this.#durable, through },
       'the journal is behind the store; new entries will be missing from reports until the store is removed and rebuilt',
+    );
+  }
+
+  /** Of a node that is not new: its store was removed with all that says what was shipped. */
+  #tellEmpty(): void {
+    const { through, generation, sending } = this.#dispatch.shipping;
+    if (through > 0 || generation > 0 || sending !== null || this.#durable === 0) return;
+    this.#deps.log.warn(
+      { durable: this.#durable },
+      'the store has nothing of this node; it is filled from the journal',
     );
   }
 

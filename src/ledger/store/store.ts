@@ -1,7 +1,8 @@
 import type { Clock } from '#std';
 import { ApportionError, picoUsd, type PicoUsd } from '#terms';
 import { bind, type Params } from './bind.ts';
-import { openEngine, type Connection, type StoreLocation } from './connection.ts';
+import { enginePath, openEngine, setAside, type Connection, type Engine, type StoreLocation } from './connection.ts';
+import { suspectsDamage, watchForDamage } from './damage.ts';
 import { identityRows, type IdentityStore } from './identity-rows.ts';
 import { insertStatement, type Batch } from './insert.ts';
 import type { Log } from './log.ts';
@@ -42,13 +43,29 @@ export type StoreDeps = {
   /** Reports that run at the same time. Each holds a libuv thread; one more is the writer's, one is left for files. */
   readonly readers?: number;
   readonly reportMemoryBytes?: number;
+  /**
+   * The files are damaged, and set aside now: the process has to end at once. The store is empty at the next start, and is rebuilt from
+   * the journal. Without it, or with a server's store, errors are only told.
+   */
+  readonly onDamage?: () => void;
 };
 
 const READERS = 2;
 const REPORT_MEMORY_BYTES = 400 * 1024 * 1024;
 
 export async function openStore(location: StoreLocation, deps: StoreDeps): Promise<Store> {
-  const engine = await openEngine(location, deps);
+  try {
+    return await openTables(location, deps);
+  } catch (error) {
+    if (!('path' in location) || !suspectsDamage(error)) throw error;
+    const aside = setAside(enginePath(location.path), deps.clock);
+    deps.log.error({ aside, err: error }, 'the store is damaged; it is set aside and rebuilt from the journal');
+    return openTables(location, deps);
+  }
+}
+
+async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Store> {
+  const engine = watchFiles(await openEngine(location, deps), location, deps);
   const writer = engine.connect();
   const upkeep = engine.connect();
   const columns = new OwnColumns(upkeep);
@@ -81,6 +98,19 @@ export async function openStore(location: StoreLocation, deps: StoreDeps): Promi
     identity: identityRows(writer),
     close,
   };
+}
+
+function watchFiles(engine: Engine, location: StoreLocation, { log, clock, onDamage }: StoreDeps): Engine {
+  if (onDamage === undefined || !('path' in location)) return engine;
+  return watchForDamage(engine, {
+    log,
+    clock,
+    found: (damage) => {
+      const aside = setAside(enginePath(location.path), clock);
+      log.error({ ...damage, aside }, 'the store is damaged; it is set aside and rebuilt from the journal');
+      onDamage();
+    },
+  });
 }
 
 function writes(writer: Connection): Pick<Store, 'insert' | 'forget'> {
