@@ -100,6 +100,11 @@ export class Accounts {
     this.prices = new PriceTermRegister({ database, writes: this.#writes, audit: this.audit, clock: deps.clock });
   }
 
+  /** The open `control.db`, for modules that keep tables of their own in it. */
+  get database(): ControlDatabase {
+    return this.#database;
+  }
+
   /** Who holds a token, for this process; gateways keep a ring of their own. */
   get ring(): KeyRing {
     return this.#ring;

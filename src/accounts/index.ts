@@ -6,6 +6,7 @@
  */
 export { openAccounts, type Accounts, type Bootstrap, type GeneratedKey, type ListOptions } from './accounts.ts';
 export { type AuditEvent, type AuditLog, type AuditPage, type AuditRecord } from './audit-log.ts';
+export { type ControlDatabase, type ControlTables } from './database.ts';
 export { NO_ATTRIBUTION, type Attribution } from './attribution.ts';
 export { toBudgetFields, toBudgetInfo, toLimitFields, toLimitInfo } from './budgets/budget-answer.ts';
 export { parseRaise } from './budgets/budget-request.ts';

@@ -47,3 +47,12 @@ export { type KeyName, type SpendDeps } from './spend/spend-deps.ts';
 export { type AnalyticsDeps } from './report.ts';
 export { withinReach } from './reach.ts';
 export { type StoreReader } from './reader.ts';
+export {
+  parseLackingTag,
+  parseWatch,
+  watchedValues,
+  watchFigures,
+  type Watch,
+  type WatchedTime,
+  type WatchFigures,
+} from './watch.ts';
