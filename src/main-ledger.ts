@@ -47,7 +47,11 @@ async function main(): Promise<void> {
   const storeDir = join(config.dataDir, 'store');
   const lock = await holdStore(storeDir, socketPath);
   const accounts = await openControl({ config, log, parent, acknowledgements });
-  const store = await openStore({ path: storeDir }, { log, clock: systemClock, onDamage: () => process.exit(1) });
+  const store = await openStore(config.clickHouse ?? { path: storeDir }, {
+    log,
+    clock: systemClock,
+    onDamage: () => process.exit(1),
+  });
   const following = followJournal({ nodeId, config, store, storeDir, log });
   shipper = following;
   following.wake(durableSeq);

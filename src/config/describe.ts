@@ -8,6 +8,7 @@ export function describeConfig(config: Config): Readonly<Record<string, unknown>
     tags,
     // What was agreed with a provider is nobody else's business.
     prices: config.prices.terms.length,
+    clickHouse: describeClickHouse(config),
     adminKey: config.adminKey === null ? 'generated' : 'configured',
     providers: config.providers.map(({ quirks, credentials: _unprinted, ...provider }) => ({
       ...provider,
@@ -15,5 +16,15 @@ export function describeConfig(config: Config): Readonly<Record<string, unknown>
       headers: Object.keys(provider.headers),
       reportedCostHeader: quirks.reportedCostHeader,
     })),
+  };
+}
+
+function describeClickHouse({ clickHouse }: Config): unknown {
+  if (clickHouse === null) return 'none';
+  const { password, caCertificate, ...server } = clickHouse;
+  return {
+    ...server,
+    password: password === '' ? 'none' : 'configured',
+    caCertificate: caCertificate === null ? 'none' : 'configured',
   };
 }

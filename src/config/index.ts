@@ -4,6 +4,7 @@
  * Holds: a `Config` is complete and checked; no message shows a secret.
  * Fails: `ConfigError` with every problem at once, each naming the setting and the fix.
  */
+export { type ClickHouseConfig } from './clickhouse.ts';
 export { describeConfig } from './describe.ts';
 export { loadConfig, type Config, type ConfigSources } from './load.ts';
 export { ConfigError, type ConfigProblem } from './problem.ts';

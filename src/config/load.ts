@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { nearestName } from '#std';
+import { readClickHouse, type ClickHouseConfig } from './clickhouse.ts';
 import { NO_FILE, parseConfigFile, type ConfigFile } from './config-file.ts';
 import { readVariable, type Environment } from './environment.ts';
 import { ConfigError, type ConfigProblem } from './problem.ts';
@@ -26,6 +27,8 @@ export type Config = {
   /** Calls go on unrecorded while the journal cannot write. */
   readonly failOpen: boolean;
   readonly journal: JournalConfig;
+  /** Null: the store is in the data directory. */
+  readonly clickHouse: ClickHouseConfig | null;
   readonly limits: { readonly maxBodyBytes: number };
   readonly timeouts: ProviderTimeouts & {
     /** The client sending its whole request body. */
@@ -74,7 +77,8 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
     providers,
     names: sandbox ? [...names, 'sandbox'] : names,
   });
-  problems.push(...routingProblems);
+  const { clickHouse, problems: clickHouseProblems } = readClickHouse({ read, readFile });
+  problems.push(...routingProblems, ...clickHouseProblems);
   const config: Config = {
     port,
     host: read(SETTINGS.host),
@@ -84,6 +88,7 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
     logLevel: read(SETTINGS.logLevel),
     failOpen: read(SETTINGS.failOpen),
     journal: readJournal(read),
+    clickHouse,
     limits: { maxBodyBytes: read(SETTINGS.maxBodyBytes) },
     timeouts: {
       bodyMs: read(SETTINGS.bodyTimeoutMs),
@@ -134,7 +139,7 @@ function openFile(
     return NO_FILE;
   }
   deps.problems.push(
-    ...['', 'timeouts', 'journal'].flatMap((section) =>
+    ...['', 'timeouts', 'journal', 'clickhouse'].flatMap((section) =>
       file.strayKeys(section === '' ? [] : [section], keysUnder(section)),
     ),
   );

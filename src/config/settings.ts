@@ -61,6 +61,37 @@ export const SETTINGS = {
     { env: 'APPORTION_JOURNAL_RETENTION_DAYS', file: 'journal.retention_days', fallback: 0 },
     { min: 0, max: 36_500 },
   ),
+  clickHouseUrl: {
+    env: 'CLICKHOUSE_URL',
+    file: 'clickhouse.url',
+    fallback: null,
+    secret: false,
+    shape: 'the http:// or https:// address of a server, without user, path and query (CLICKHOUSE_USER, …)',
+    schema: z.string().refine(isBareAddress),
+    fromText: (value) => value,
+  } satisfies Setting<string | null>,
+  clickHouseUser: text({ env: 'CLICKHOUSE_USER', file: 'clickhouse.user', fallback: 'default' }),
+  clickHousePassword: {
+    env: 'CLICKHOUSE_PASSWORD',
+    file: null,
+    fallback: null,
+    secret: true,
+    shape: 'a text',
+    schema: z.string(),
+    fromText: (value) => value,
+  } satisfies Setting<string | null>,
+  clickHouseDatabase: name({ env: 'CLICKHOUSE_DATABASE', file: 'clickhouse.database', fallback: 'apportion' }),
+  clickHouseCaFile: {
+    env: 'CLICKHOUSE_CA_FILE',
+    file: 'clickhouse.ca_file',
+    fallback: null,
+    secret: false,
+    shape: 'the path of a file',
+    schema: z.string().trim().min(1),
+    fromText: (value) => value,
+  } satisfies Setting<string | null>,
+  clickHouseCluster: name<string | null>({ env: 'CLICKHOUSE_CLUSTER', file: 'clickhouse.cluster', fallback: null }),
+  clickHouseSharded: yesOrNo({ env: 'CLICKHOUSE_SHARDED', file: 'clickhouse.sharded', fallback: false }),
   maxBodyBytes: wholeNumber(
     { env: 'APPORTION_MAX_BODY_BYTES', file: 'max_body_bytes', fallback: LIMITS.requestBodyBytes },
     { min: 1024, max: 1024 * 1024 * 1024 },
@@ -138,6 +169,24 @@ function text(names: Names<string>): Setting<string> {
     schema: z.string().trim().min(1),
     fromText: (value) => value,
   };
+}
+
+/** Of a database or a cluster: it stands in statements, so it is one word. */
+function name<T extends string | null>(names: Names<T>): Setting<T | string> {
+  return {
+    ...names,
+    secret: false,
+    shape: 'a name of letters, digits, _ and -, at most 64',
+    schema: z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/),
+    fromText: (value) => value,
+  };
+}
+
+/** User and password in an address would stand in logs. */
+function isBareAddress(value: string): boolean {
+  const url = URL.parse(value);
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) return false;
+  return url.username === '' && url.password === '' && url.pathname === '/' && url.search === '' && url.hash === '';
 }
 
 function word<const W extends string>(names: Names<NoInfer<W>>, words: readonly W[]): Setting<W> {

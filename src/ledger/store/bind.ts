@@ -29,6 +29,11 @@ export function quote(text: string): string {
   return `'${text.toWellFormed().replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\0', '\\0')}'`;
 }
 
+/** A name of a database, table or cluster. */
+export function quoteName(name: string): string {
+  return `\`${name.toWellFormed().replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
+}
+
 function literal(value: Param): string {
   if (value === null) return 'NULL';
   if (typeof value === 'string') return quote(value);

@@ -1,15 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { drainPending, Session } from 'chdb';
 import type { Clock } from '#std';
 import { ApportionError } from '#terms';
+import { clickHouseEngine, type ClickHouseServer } from './clickhouse-server.ts';
+import { parseRows } from './json-rows.ts';
 import type { Log } from './log.ts';
 
 /** Where the store is: a directory for chDB in this process, or a ClickHouse server. */
-export type StoreLocation =
-  | { readonly path: string }
-  | { readonly url: string; readonly username?: string; readonly password?: string; readonly database?: string };
+export type StoreLocation = { readonly path: string } | ClickHouseServer;
 
 /** One line to the engine: its statements run one after another. */
 export type Connection = {
@@ -19,21 +18,22 @@ export type Connection = {
   close(): Promise<void>;
 };
 
-export type Engine = { connect(): Connection; close(): Promise<void> };
-
-const REQUEST_TIMEOUT_MS = 60_000;
+export type Engine = {
+  connect(): Connection;
+  /** Sees to it that `work` is done before any statement, but those of its own. A server may do it later, and more than once. */
+  prepare(work: () => Promise<void>): Promise<void>;
+  close(): Promise<void>;
+};
 
 export async function openEngine(location: StoreLocation, deps: { log: Log; clock: Clock }): Promise<Engine> {
-  if ('url' in location) {
-    const { url, ...credentials } = location;
-    return { connect: () => httpConnection({ url, ...credentials }), close: () => Promise.resolve() };
-  }
+  if ('url' in location) return clickHouseEngine(location, deps.clock);
   const path = enginePath(location.path);
   mkdirSync(location.path, { recursive: true, mode: 0o700 });
   // Held open as long as the engine: chDB binds one directory per process and lets it go with the last connection.
   const anchor = openAnchor(path, deps);
   return {
     connect: () => chdbConnection(path),
+    prepare: (work) => work(),
     async close() {
       anchor.close();
       await drainPending();
@@ -120,30 +120,4 @@ function chdbConnection(path: string): Connection {
       return Promise.resolve();
     },
   };
-}
-
-function httpConnection(server: { url: string; username?: string; password?: string; database?: string }): Connection {
-  const client = createClient({
-    ...server,
-    request_timeout: REQUEST_TIMEOUT_MS,
-    max_open_connections: 1,
-    // It would print whole queries, values included. What fails is told by whoever asked.
-    log: { level: ClickHouseLogLevel.OFF },
-  });
-  return {
-    async run(sql) {
-      await client.command({ query: sql });
-    },
-    async rows<T>(sql: string) {
-      const answer = await client.query({ query: sql, format: 'JSONEachRow' });
-      return parseRows<T>(await answer.text());
-    },
-    close: () => client.close(),
-  };
-}
-
-function parseRows<T>(lines: string): T[] {
-  const text = lines.trimEnd();
-  // A line break inside a value is escaped, so every raw one ends a row.
-  return text === '' ? [] : JSON.parse(`[${text.replaceAll('\n', ',')}]`);
 }

@@ -32,6 +32,8 @@ const SETTINGS = {
   // One block per batch: a rejected batch leaves nothing behind, and a repeated one is cut the same way.
   input_format_parallel_parsing: '0',
   max_insert_threads: '1',
+  // A server would else gather inserts for a while and answer for all of them.
+  async_insert: '0',
   // Late ingest may touch any number of months.
   max_partitions_per_insert_block: '0',
 } as const;

@@ -81,8 +81,10 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
     await engine.close();
   };
   try {
-    await migrate({ run: (sql) => writer.run(sql), read: (sql) => writer.rows(sql) });
-    await columns.load();
+    await engine.prepare(async () => {
+      await migrate({ run: (sql) => writer.run(sql), read: (sql) => writer.rows(sql) });
+      await columns.load();
+    });
   } catch (error) {
     await close();
     throw error;
