@@ -12,12 +12,13 @@ export const doctor: Command = {
       json: { type: 'boolean' },
       deep: { type: 'boolean' },
     });
-    const { dataDir, adminKey, totalMs } = readSettings(values['data-dir']);
+    const { dataDir, adminKey, totalMs, clickHouse } = readSettings(values['data-dir']);
     const examination = await examine(dataDir, {
       compare: values.deep === true ? 'rows' : 'sums',
       adminKey,
       totalMs,
       clock,
+      clickHouse,
     });
     terminal.say(values.json === true ? JSON.stringify(examination, null, 2) : examinationText(examination));
     return exitCode(examination);

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { ConfigError, loadConfig } from '#config';
+import { ConfigError, loadConfig, type ClickHouseConfig } from '#config';
 
 /** What a command takes from the server's own settings. */
 export type Settings = {
@@ -9,6 +9,8 @@ export type Settings = {
   readonly adminKey: string | null;
   /** No call takes longer. */
   readonly totalMs: number;
+  /** The server that has the store; null: it is in the folder. */
+  readonly clickHouse: ClickHouseConfig | null;
 };
 
 const DEFAULT_TOTAL_MS = 3_600_000;
@@ -19,10 +21,11 @@ const DEFAULT_TOTAL_MS = 3_600_000;
  */
 export function readSettings(dataDir: string | undefined): Settings {
   try {
-    const { dataDir: configured, adminKey, timeouts } = loadConfig();
-    return { dataDir: dataDir === undefined ? configured : resolve(dataDir), adminKey, totalMs: timeouts.totalMs };
+    const { dataDir: configured, adminKey, timeouts, clickHouse } = loadConfig();
+    const folder = dataDir === undefined ? configured : resolve(dataDir);
+    return { dataDir: folder, adminKey, totalMs: timeouts.totalMs, clickHouse };
   } catch (error) {
     if (!(error instanceof ConfigError) || dataDir === undefined) throw error;
-    return { dataDir: resolve(dataDir), adminKey: null, totalMs: DEFAULT_TOTAL_MS };
+    return { dataDir: resolve(dataDir), adminKey: null, totalMs: DEFAULT_TOTAL_MS, clickHouse: null };
   }
 }

@@ -46,6 +46,7 @@ test('an empty environment gives the defaults and the sandbox', () => {
     logLevel: 'info',
     failOpen: false,
     journal: { segmentBytes: 268_435_456, compress: true, retentionDays: null },
+    clickHouse: null,
     limits: { maxBodyBytes: 33_554_432 },
     timeouts: { bodyMs: 60_000, ...TIMEOUTS, shutdownMs: 30_000 },
     providers: [],

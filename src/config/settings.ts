@@ -65,7 +65,8 @@ export const SETTINGS = {
     env: 'CLICKHOUSE_URL',
     file: 'clickhouse.url',
     fallback: null,
-    secret: false,
+    // Not one itself, but a wrong one may have a password in it.
+    secret: true,
     shape: 'the http:// or https:// address of a server, without user, path and query (CLICKHOUSE_USER, …)',
     schema: z.string().refine(isBareAddress),
     fromText: (value) => value,

@@ -12,7 +12,13 @@ import { until } from '#world';
 import { checkDataDir, examine, type ExamineOptions } from './examine.ts';
 import { ATTEMPTS, copyDataDir, makeDataDir } from './sample-data.fixture.ts';
 
-const OPTIONS: ExamineOptions = { compare: 'sums', adminKey: null, totalMs: 3_600_000, clock: systemClock };
+const OPTIONS: ExamineOptions = {
+  compare: 'sums',
+  adminKey: null,
+  totalMs: 3_600_000,
+  clock: systemClock,
+  clickHouse: null,
+};
 
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 

@@ -9,6 +9,7 @@ import {
   type Finding,
   type StoreSession,
 } from '#ledger/check';
+import type { ClickHouseConfig } from '#config';
 import { systemClock, type Clock } from '#std';
 import { ApportionError } from '#terms';
 import { askReports } from './ask-reports.ts';
@@ -29,6 +30,8 @@ export type ExamineOptions = {
   /** No call takes longer. */
   readonly totalMs: number;
   readonly clock: Clock;
+  /** The server that has the store; null: it is in the directory. */
+  readonly clickHouse: ClickHouseConfig | null;
 };
 
 /** What was looked at, in figures. */
@@ -53,6 +56,7 @@ export async function checkDataDir(dir: string, options: Partial<ExamineOptions>
     adminKey: null,
     totalMs: CALL_MS,
     clock: systemClock,
+    clickHouse: null,
     ...options,
   });
   const [first] = skipped;
@@ -99,7 +103,10 @@ async function lookAt(patient: Patient): Promise<Looked> {
   const skipped: Skipped = [];
   const [own, ...adopted] = await listNodes({ dir, server: server.is, findings });
   const shipped = own.shipping.shipping !== null;
-  const store = server.is === 'stopped' ? await openStoreToCheck(join(dir, 'store'), { findings, shipped }) : null;
+  const { clickHouse } = patient.options;
+  const storeDir = join(dir, 'store');
+  const store =
+    server.is === 'stopped' ? await openStoreToCheck({ storeDir, clickHouse, findings, shipped, skipped }) : null;
   try {
     // Asked before the journals are read: what a report saw is then in what is read, however many calls are made meanwhile.
     const reports = await askReports({ ...patient, own, store, skipped });
@@ -125,7 +132,7 @@ async function lookAt(patient: Patient): Promise<Looked> {
       ],
     };
   } finally {
-    store?.close();
+    await store?.close();
   }
 }
 
@@ -154,8 +161,10 @@ async function compareStore(
 type Reported = { readonly reports: readonly ReportFigures[]; readonly nodes: Nodes; readonly skipped: Skipped };
 
 /** A report is about every node in the store: its own as far as it says, and all that is there of the others. */
-function compareReports({ findings }: Patient, { reports, nodes, skipped }: Reported): void {
+function compareReports({ findings, options }: Patient, { reports, nodes, skipped }: Reported): void {
   for (const report of reports) checkParts(report, findings);
+  // Reports are about every node of the server, whose journals are elsewhere.
+  if (options.clickHouse !== null) return;
   // Of entries whose file is gone reports still know, and the journal does not.
   if (nodes.some(({ journal }) => journal.firstSeq !== null && journal.firstSeq > 1)) return;
   const [own, ...adopted] = nodes;

@@ -2,31 +2,44 @@ import {
   checkStored,
   compareRows,
   compareSums,
+  openServerSession,
   openStoreSession,
   type Findings,
   type StoreSession,
 } from '#ledger/check';
+import type { ClickHouseConfig } from '#config';
 import { readEntries } from '#ledger/read';
 import { ApportionError } from '#terms';
 import { throughOf, type ReadNode } from './ledger-nodes.ts';
 
+export type StoreToCheck = {
+  readonly storeDir: string;
+  /** Where the store is instead. */
+  readonly clickHouse: ClickHouseConfig | null;
+  readonly findings: Findings;
+  /** Whether anything was ever sent to it. */
+  readonly shipped: boolean;
+  readonly skipped: { what: string; why: string }[];
+};
+
 /**
  * Opens the store of a stopped server. Null when there is none, or none that can be opened: then that is a finding, and the next start
- * builds it anew. @param shipped whether anything was ever sent to it
+ * builds it anew. What is wrong with a server is not wrong with the data.
  */
-export async function openStoreToCheck(
-  storeDir: string,
-  { findings, shipped }: { readonly findings: Findings; readonly shipped: boolean },
-): Promise<StoreSession | null> {
+export async function openStoreToCheck(at: StoreToCheck): Promise<StoreSession | null> {
+  const { storeDir, clickHouse, findings, shipped, skipped } = at;
   const place = { file: 'store/chdb' };
   try {
+    if (clickHouse !== null) return await openServerSession(clickHouse);
     const session = await openStoreSession(storeDir);
     if (session === null && shipped)
       findings.fault('store.shipping', 'the store is gone; the next start builds it anew', place);
     return session;
   } catch (error) {
     if (!(error instanceof ApportionError)) throw error;
-    findings.fault('store.shipping', `${error.message} ${error.hint ?? ''}`.trim(), place);
+    const why = `${error.message} ${error.hint ?? ''}`.trim();
+    if (clickHouse === null) findings.fault('store.shipping', why, place);
+    else skipped.push({ what: 'the store on the ClickHouse server', why });
     return null;
   }
 }

@@ -16,5 +16,5 @@ export { checkOpenAttempts } from './open-attempts.ts';
 export { RULES, type RuleId } from './rules.ts';
 export { checkShipping, checkStored, readShipping, type ShippingState } from './shipping-check.ts';
 export { compareRows } from './store-rows.ts';
-export { openStoreSession, type StoreSession } from './store-session.ts';
+export { openServerSession, openStoreSession, type StoreSession } from './store-session.ts';
 export { compareSums } from './store-sums.ts';

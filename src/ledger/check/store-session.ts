@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { Session } from 'chdb';
 import { ApportionError } from '#terms';
 import { bind, type Params } from '../store/bind.ts';
+import type { Connection } from '../store/connection.ts';
+import { parseRows } from '../store/json-rows.ts';
+import { httpConnection, type ClickHouseServer } from '../store/clickhouse-server.ts';
 import { engineErrorName } from '../store/rejection.ts';
 import { DERIVED_COLUMNS, ENTRIES, ENTRY_COLUMNS } from '../store/schema.ts';
 
@@ -10,7 +13,7 @@ import { DERIVED_COLUMNS, ENTRIES, ENTRY_COLUMNS } from '../store/schema.ts';
 export type StoreSession = {
   /** Rows of a SELECT, its values bound as `Store.query` binds them. */
   query<T>(sql: string, params?: Params): Promise<T[]>;
-  close(): void;
+  close(): Promise<void>;
 };
 
 const MEMORY_BYTES = 1024 * 1024 * 1024;
@@ -26,12 +29,23 @@ export async function openStoreSession(storeDir: string): Promise<StoreSession |
   const path = join(storeDir, 'chdb');
   if (!existsSync(path)) return null;
   const session = openEngine(path);
-  const query = async <T>(sql: string, params: Params = {}): Promise<T[]> => {
-    const answer = await session.queryAsync(`${bind(sql, params)}\nSETTINGS ${SETTINGS}`, { format: 'JSONEachRow' });
-    const text = answer.text().trimEnd();
-    // A line break inside a value is escaped, so every raw one ends a row.
-    return text === '' ? [] : JSON.parse(`[${text.replaceAll('\n', ',')}]`);
-  };
+  return await checkedSession({
+    rows: async (sql) => parseRows((await session.queryAsync(sql, { format: 'JSONEachRow' })).text()),
+    close: () => {
+      session.close();
+      return Promise.resolve();
+    },
+  });
+}
+
+/** Opens the store on a ClickHouse server. Throws `ledger_unavailable` as well. */
+export async function openServerSession(server: ClickHouseServer): Promise<StoreSession> {
+  return await checkedSession(httpConnection(server));
+}
+
+async function checkedSession(engine: Pick<Connection, 'rows' | 'close'>): Promise<StoreSession> {
+  const query = <T>(sql: string, params: Params = {}): Promise<T[]> =>
+    engine.rows<T>(`${bind(sql, params)}\nSETTINGS ${SETTINGS}`);
   try {
     const rows = await query<{ name: string }>(
       'SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String}',
@@ -39,10 +53,10 @@ export async function openStoreSession(storeDir: string): Promise<StoreSession |
     );
     refuseOther(new Set(rows.map(({ name }) => name)));
   } catch (error) {
-    session.close();
+    await engine.close();
     throw unreadable(error);
   }
-  return { query, close: () => session.close() };
+  return { query, close: () => engine.close() };
 }
 
 function openEngine(path: string): Session {

@@ -65,7 +65,9 @@ export async function startClickHouseFront(path: string, options: FrontOptions =
     if (mode === 'twice') await engine.run(told, settings.get('database') ?? 'default');
     if (mode === 'mute') request.socket.destroy();
     else if (mode !== 'silent')
-      response.writeHead(result.ok ? 200 : 500, result.ok ? {} : { 'x-clickhouse-exception-code': '1' }).end(result.text);
+      response
+        .writeHead(result.ok ? 200 : 500, result.ok ? {} : { 'x-clickhouse-exception-code': '1' })
+        .end(result.text);
     if (mode !== 'up') failed();
   };
   server.listen(options.port ?? 0, '127.0.0.1');
@@ -86,7 +88,7 @@ export async function startClickHouseFront(path: string, options: FrontOptions =
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
-      engine.close();
+      await engine.close();
     },
   };
   return front;
@@ -95,28 +97,35 @@ export async function startClickHouseFront(path: string, options: FrontOptions =
 const REFUSED =
   'Code: 516. DB::Exception: somebody: Authentication failed: password is incorrect, or there is no user with such name. (AUTHENTICATION_FAILED)';
 
+/** Over TLS the client has its own headers for it. */
 function mayEnter({ headers }: IncomingMessage, { user = 'default', password = '' }: FrontOptions): boolean {
+  if (headers['x-clickhouse-user'] === user && headers['x-clickhouse-key'] === password) return true;
   return headers.authorization === `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
 type Result = { readonly ok: boolean; readonly text: string };
 
-type Databases = { run(sql: string, database: string): Promise<Result>; close(): void };
+type Databases = { run(sql: string, database: string): Promise<Result>; close(): Promise<void> };
 
 /** A line to the engine for each database; what ends a query goes by one of its own. */
 function openDatabases(path: string): Databases {
-  const lines = new Map<string, Session>();
-  const lineOf = async (database: string, isKill: boolean): Promise<Session> => {
-    const name = `${database} ${isKill}`;
-    const known = lines.get(name);
-    if (known !== undefined) return known;
+  const lines = new Map<string, Promise<Session>>();
+  const open = async (name: string, database: string): Promise<Session> => {
     const session = new Session(path);
-    await session.queryAsync(`USE \`${database}\``).catch((error: unknown) => {
+    try {
+      await session.queryAsync(`USE \`${database}\``);
+      return session;
+    } catch (error) {
       session.close();
+      lines.delete(name);
       throw error;
-    });
-    lines.set(name, session);
-    return session;
+    }
+  };
+  const lineOf = (database: string, isKill: boolean): Promise<Session> => {
+    const name = `${database} ${isKill}`;
+    const line = lines.get(name) ?? open(name, database);
+    lines.set(name, line);
+    return line;
   };
   return {
     async run(sql, database) {
@@ -128,8 +137,8 @@ function openDatabases(path: string): Databases {
         return { ok: false, text: error instanceof Error ? error.message : String(error) };
       }
     },
-    close() {
-      for (const session of lines.values()) session.close();
+    async close() {
+      for (const line of lines.values()) await line.then((session) => session.close()).catch(() => undefined);
     },
   };
 }

@@ -35,8 +35,7 @@ export function clickHouseEngine(server: ClickHouseServer, clock: Clock): Engine
   return {
     connect() {
       const connection = httpConnection(server);
-      const ready = (): Promise<void> =>
-        preparing.getStore() === true ? Promise.resolve() : threshold.passed();
+      const ready = (): Promise<void> => (preparing.getStore() === true ? Promise.resolve() : threshold.passed());
       return {
         run: async (sql) => {
           await ready();
@@ -108,7 +107,8 @@ async function makeDatabase(server: ClickHouseServer): Promise<void> {
   }
 }
 
-function httpConnection(server: ClickHouseServer): Connection {
+/** One line to it, without seeing to anything first. */
+export function httpConnection(server: ClickHouseServer): Connection {
   const { caCertificate, cluster = null, requestTimeoutMs = REQUEST_TIMEOUT_MS, ...login } = server;
   const client = createClient({
     ...login,
@@ -171,7 +171,8 @@ const UNTRUSTED = /SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)|^CERT_|ERR_TLS_/;
 function failureOf(error: unknown, { url }: ClickHouseServer): unknown {
   const host = new URL(url).host;
   const trouble = TROUBLES[engineErrorName(error)];
-  if (trouble !== undefined) return unavailable(`The ClickHouse server at ${host} ${trouble.says}.`, trouble.hint, error);
+  if (trouble !== undefined)
+    return unavailable(`The ClickHouse server at ${host} ${trouble.says}.`, trouble.hint, error);
   if (error instanceof ClickHouseError || !(error instanceof Error)) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (UNTRUSTED.test(code)) {

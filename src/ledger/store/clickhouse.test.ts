@@ -205,7 +205,10 @@ test('a node that is rebuilt leaves the rows of the others alone', async () => {
   await Promise.all([at.shipper.idle(), other.idle()]);
   await other.close();
   // Its rows are gone behind its back, as after a restore of the server from an older backup.
-  await at.front.rows("ALTER TABLE entries DELETE WHERE node_id = 'node_b' AND seq = 2 SETTINGS mutations_sync=2", 'ledger');
+  await at.front.rows(
+    "ALTER TABLE entries DELETE WHERE node_id = 'node_b' AND seq = 2 SETTINGS mutations_sync=2",
+    'ledger',
+  );
   const again = shipping('node_b', { ...at, journal });
   again.wake(3);
   await again.idle();
@@ -228,7 +231,19 @@ function certificate(dir: string): { readonly key: string; readonly cert: string
   const file = (name: string): string => join(dir, name);
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'pipe' });
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  openssl('req', '-x509', ...newKey, '-keyout', file('ca.key'), '-out', file('ca.pem'), '-days', '2', '-subj', '/CN=ours');
+  openssl(
+    'req',
+    '-x509',
+    ...newKey,
+    '-keyout',
+    file('ca.key'),
+    '-out',
+    file('ca.pem'),
+    '-days',
+    '2',
+    '-subj',
+    '/CN=ours',
+  );
   openssl('req', ...newKey, '-keyout', file('server.key'), '-out', file('server.csr'), '-subj', '/CN=store');
   writeFileSync(file('names'), 'subjectAltName=IP:127.0.0.1');
   const signed = ['-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-CAcreateserial', '-extfile', file('names')];

@@ -39,42 +39,45 @@ export type IdentityStore = {
 };
 
 /** Holds the new values while they are put in; no row of it has a value that is to be erased. */
-const ERASING = `${ENTRIES}_erasing`;
+type Erasing = { readonly table: string; readonly create: string; readonly rewrite: string };
 
-const CREATE_ERASING = `CREATE TABLE ${ERASING} (seq UInt64,
+function erasingIn(table: string): Erasing {
+  const numbers = `(SELECT groupArray(seq) FROM (SELECT seq FROM ${table} ORDER BY seq))`;
+  const newValue = (column: IdentityColumn): string => {
+    const values = `(SELECT groupArray(${column}) FROM (SELECT ${column} FROM ${table} ORDER BY seq))`;
+    return `${column} = ${values}[transform(seq, ${numbers}, arrayEnumerate(${numbers}), 0)]`;
+  };
+  return {
+    table,
+    create: `CREATE TABLE ${table} (seq UInt64,
 ${IDENTITY_COLUMNS.map((name) => `  ${name} ${ENTRY_COLUMNS[name]}`).join(',\n')}
-) ENGINE = MergeTree ORDER BY seq`;
-
-const NUMBERS = `(SELECT groupArray(seq) FROM (SELECT seq FROM ${ERASING} ORDER BY seq))`;
-
-function newValue(column: IdentityColumn): string {
-  const values = `(SELECT groupArray(${column}) FROM (SELECT ${column} FROM ${ERASING} ORDER BY seq))`;
-  return `${column} = ${values}[transform(seq, ${NUMBERS}, arrayEnumerate(${NUMBERS}), 0)]`;
+) ENGINE = MergeTree ORDER BY seq`,
+    // Not as a condition on the values: an `UPDATE` is kept as text in a file beside the table. And not computed in the engine: a JSON
+    // column made from text there reads dates as dates, whatever the settings, and `.:String` is then NULL. Arrays of the new values keep
+    // their types.
+    rewrite: `ALTER TABLE ${ENTRIES} UPDATE ${IDENTITY_COLUMNS.map(newValue).join(', ')}
+WHERE node_id = {node:String} AND seq IN (SELECT seq FROM ${table})
+SETTINGS mutations_sync=0, mutations_execute_subqueries_on_initiator=0`,
+  };
 }
-
-/**
- * Not as a condition on the values: an `UPDATE` is kept as text in a file beside the table. And not computed in the engine: a JSON column made
- * from text there reads dates as dates, whatever the settings, and `.:String` is then NULL. Arrays of the new values keep their types.
- */
-const REWRITE = `ALTER TABLE ${ENTRIES} UPDATE ${IDENTITY_COLUMNS.map(newValue).join(', ')}
-WHERE node_id = {node:String} AND seq IN (SELECT seq FROM ${ERASING})
-SETTINGS mutations_sync=0, mutations_execute_subqueries_on_initiator=0`;
 
 const HERE = `database = currentDatabase() AND table = '${ENTRIES}'`;
 
-export function identityRows(writer: Connection): IdentityStore {
+/** @param owner tells those apart who erase from the same tables at the same time; empty where there is one */
+export function identityRows(writer: Connection, owner = ''): IdentityStore {
+  const erasing = erasingIn(`${ENTRIES}_erasing${owner}`);
   let shortened = false;
   return {
     async rewrite(nodeId, rows) {
       // One of a process that died goes on, and needs its table.
       await untilRewritten(writer);
-      await writer.run(`DROP TABLE IF EXISTS ${ERASING} SYNC`);
-      await writer.run(CREATE_ERASING);
+      await writer.run(`DROP TABLE IF EXISTS ${erasing.table} SYNC`);
+      await writer.run(erasing.create);
       const lines = rows.map((row) => JSON.stringify(row)).join('\n');
-      await writer.run(`INSERT INTO ${ERASING} SETTINGS ${INSERT_SETTINGS} FORMAT JSONEachRow\n${lines}`);
-      await writer.run(bind(REWRITE, { node: nodeId }));
+      await writer.run(`INSERT INTO ${erasing.table} SETTINGS ${INSERT_SETTINGS} FORMAT JSONEachRow\n${lines}`);
+      await writer.run(bind(erasing.rewrite, { node: nodeId }));
       await untilRewritten(writer);
-      await writer.run(`DROP TABLE ${ERASING} SYNC`);
+      await writer.run(`DROP TABLE ${erasing.table} SYNC`);
     },
     async replacedFiles() {
       if (!shortened) await writer.run(`ALTER TABLE ${ENTRIES} MODIFY SETTING old_parts_lifetime = 1`);

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '#std';
 import { ApportionError, picoUsd, type PicoUsd } from '#terms';
 import { bind, type Params } from './bind.ts';
@@ -97,7 +98,8 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
       const added = await columns.add();
       if (added.length > 0) deps.log.info({ columns: added.length }, 'frequent tags get columns of their own');
     },
-    identity: identityRows(writer),
+    // Several nodes may erase on one server.
+    identity: identityRows(writer, 'url' in location ? `_${randomBytes(6).toString('hex')}` : ''),
     close,
   };
 }
