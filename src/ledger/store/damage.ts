@@ -71,6 +71,7 @@ export function watchForDamage(engine: Engine, deps: DamageDeps): Engine {
   };
   return {
     connect: () => watched(engine.connect(), saw),
+    prepare: (work) => engine.prepare(work),
     async close() {
       await control.close();
       await engine.close();
