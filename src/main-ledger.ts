@@ -47,11 +47,7 @@ async function main(): Promise<void> {
   const storeDir = join(config.dataDir, 'store');
   const lock = await holdStore(storeDir, socketPath);
   const accounts = await openControl({ config, log, parent, acknowledgements });
-  const store = await openStore(config.clickHouse ?? { path: storeDir }, {
-    log,
-    clock: systemClock,
-    onDamage: () => process.exit(1),
-  });
+  const store = await openStoreOf(config, storeDir, log);
   const following = followJournal({ nodeId, config, store, storeDir, log });
   shipper = following;
   following.wake(durableSeq);
@@ -102,6 +98,11 @@ async function holdStore(storeDir: string, socketPath: string): Promise<Lock> {
   const lock = await acquireLock(join(storeDir, 'lock.db'), { role: 'ledger', waitMs: ORPHAN_WAIT_MS });
   rmSync(socketPath, { force: true });
   return lock;
+}
+
+/** On a server, or in the data directory. */
+function openStoreOf({ clickHouse }: Config, storeDir: string, log: Log): Promise<Store> {
+  return openStore(clickHouse ?? { path: storeDir }, { log, clock: systemClock, onDamage: () => process.exit(1) });
 }
 
 type Gateway = {

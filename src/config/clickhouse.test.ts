@@ -42,7 +42,6 @@ test('all of it comes from the file but the password', () => {
       database: 'costs',
       ca_file: 'ca.pem',
       cluster: 'main',
-      sharded: true,
     },
   });
   const config = load({ APPORTION_CONFIG: 'a.json', CLICKHOUSE_PASSWORD: 'hidden' }, { 'a.json': file, 'ca.pem': PEM });
@@ -52,7 +51,7 @@ test('all of it comes from the file but the password', () => {
     password: 'hidden',
     database: 'costs',
     caCertificate: PEM,
-    cluster: { name: 'main', sharded: true },
+    cluster: 'main',
   });
   assert.ok(!JSON.stringify(describeConfig(config)).includes('hidden'));
 });
@@ -67,7 +66,7 @@ test('a password in the address, and what else cannot be used, is refused with t
   assert.deepEqual(problemsOf({ CLICKHOUSE_URL: 'https://ch:8443', CLICKHOUSE_CA_FILE: 'ca.pem' }), [
     'CLICKHOUSE_CA_FILE: the file ca.pem cannot be read (ENOENT). Name a PEM file with the certificate of the authority that signed the server’s.',
   ]);
-  assert.deepEqual(problemsOf({ CLICKHOUSE_URL: 'http://ch:8123', CLICKHOUSE_SHARDED: 'true' }), [
-    'CLICKHOUSE_SHARDED: shards belong to a cluster, and none is named. Name it with CLICKHOUSE_CLUSTER.',
+  assert.deepEqual(problemsOf({ CLICKHOUSE_URL: 'http://ch:8123', CLICKHOUSE_CLUSTER: "a'b" }), [
+    'CLICKHOUSE_CLUSTER: "a\'b" cannot be used. It must be a name of letters, digits, _ and -, at most 64.',
   ]);
 });

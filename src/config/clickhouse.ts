@@ -9,8 +9,8 @@ export type ClickHouseConfig = {
   readonly database: string;
   /** The certificate, or the chain of them, that signed the server's; null: those the system trusts. */
   readonly caCertificate: string | null;
-  /** Null: one server. */
-  readonly cluster: { readonly name: string; readonly sharded: boolean } | null;
+  /** Its replicas, by the name they have for themselves; null: it is alone. */
+  readonly cluster: string | null;
 };
 
 type Sources = {
@@ -24,22 +24,13 @@ export function readClickHouse({ read, readFile }: Sources): {
   problems: ConfigProblem[];
 } {
   const url = read(SETTINGS.clickHouseUrl);
-  const name = read(SETTINGS.clickHouseCluster);
-  const sharded = read(SETTINGS.clickHouseSharded);
+  const cluster = read(SETTINGS.clickHouseCluster);
   const [username, password] = [read(SETTINGS.clickHouseUser), read(SETTINGS.clickHousePassword)];
   const database = read(SETTINGS.clickHouseDatabase);
   const caFile = read(SETTINGS.clickHouseCaFile);
   if (url === null) return { clickHouse: null, problems: [] };
   const problems: ConfigProblem[] = [];
   const caCertificate = caFile === null ? null : readCertificate(caFile, { readFile, problems });
-  if (sharded && name === null) {
-    problems.push({
-      setting: SETTINGS.clickHouseSharded.env,
-      what: 'shards belong to a cluster, and none is named',
-      fix: `Name it with ${SETTINGS.clickHouseCluster.env}.`,
-    });
-  }
-  const cluster = name === null ? null : { name, sharded };
   return { clickHouse: { url, username, password: password ?? '', database, caCertificate, cluster }, problems };
 }
 

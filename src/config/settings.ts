@@ -92,7 +92,6 @@ export const SETTINGS = {
     fromText: (value) => value,
   } satisfies Setting<string | null>,
   clickHouseCluster: name<string | null>({ env: 'CLICKHOUSE_CLUSTER', file: 'clickhouse.cluster', fallback: null }),
-  clickHouseSharded: yesOrNo({ env: 'CLICKHOUSE_SHARDED', file: 'clickhouse.sharded', fallback: false }),
   maxBodyBytes: wholeNumber(
     { env: 'APPORTION_MAX_BODY_BYTES', file: 'max_body_bytes', fallback: LIMITS.requestBodyBytes },
     { min: 1024, max: 1024 * 1024 * 1024 },

@@ -3,7 +3,7 @@ import { ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/c
 import type { Clock } from '#std';
 import { ApportionError } from '#terms';
 import { quoteName } from './bind.ts';
-import { clusterStatements, createDatabase, serverSettings, type Cluster } from './cluster.ts';
+import { clusterStatements, createDatabase, serverSettings } from './cluster.ts';
 import type { Connection, Engine } from './connection.ts';
 import { parseRows } from './json-rows.ts';
 import { engineErrorName } from './rejection.ts';
@@ -17,7 +17,8 @@ export type ClickHouseServer = {
   readonly database?: string;
   /** PEM of the authority that signed the server's certificate, where the system does not know it. */
   readonly caCertificate?: string | null;
-  readonly cluster?: Cluster | null;
+  /** Its replicas, by the name they have for themselves. */
+  readonly cluster?: string | null;
   readonly requestTimeoutMs?: number;
 };
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '#std';
 import { ApportionError, picoUsd, type PicoUsd } from '#terms';
 import { bind, type Params } from './bind.ts';
+import { COMPARED } from './cluster.ts';
 import { enginePath, openEngine, setAside, type Connection, type Engine, type StoreLocation } from './connection.ts';
 import { suspectsDamage, watchForDamage } from './damage.ts';
 import { identityRows, type IdentityStore } from './identity-rows.ts';
@@ -150,7 +151,7 @@ function comparisons(writer: Connection): Pick<Store, 'totals' | 'ranges'> {
   return {
     async totals(nodeId, { first, last }) {
       const { entries, cost } = await row<{ entries: string; cost: string }>(
-        `SELECT toString(count()) AS entries, ifNull(toString(sum(cost)), '0') AS cost FROM ${ENTRIES}
+        `${COMPARED} SELECT toString(count()) AS entries, ifNull(toString(sum(cost)), '0') AS cost FROM ${ENTRIES}
 WHERE node_id = {node:String} AND seq BETWEEN {first:UInt64} AND {last:UInt64}`,
         { node: nodeId, first, last },
       );
@@ -158,7 +159,7 @@ WHERE node_id = {node:String} AND seq BETWEEN {first:UInt64} AND {last:UInt64}`,
     },
     async ranges(nodeId) {
       const { count, last } = await row<{ count: string; last: string }>(
-        `SELECT toString(count()) AS count, toString(max(seq)) AS last FROM ${ENTRIES} WHERE node_id = {node:String}`,
+        `${COMPARED} SELECT toString(count()) AS count, toString(max(seq)) AS last FROM ${ENTRIES} WHERE node_id = {node:String}`,
         { node: nodeId },
       );
       return { count: Number(count), lastSeq: Number(last) };
