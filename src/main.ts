@@ -3,7 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { combineOperatorTerms, KeyRing, readSnapshot } from '#accounts';
 import { ConfigError, loadConfig, readAtPlace, type Config } from '#config';
-import { createGateway, LedgerProxy, Recording, Routing, Tagging, Upstreams, type TaggingOptions } from '#gateway';
+import {
+  createGateway,
+  Governor,
+  LedgerProxy,
+  Recording,
+  Refusals,
+  Routing,
+  Tagging,
+  Upstreams,
+  type TaggingOptions,
+} from '#gateway';
 import { addressSetOf } from '#http';
 import { openDataDir, openJournal, type DataDir, type Journal, type RotatableJournal } from '#ledger';
 import { createConsole, createLog, createMetrics, welcomeText, type Log } from '#observe';
@@ -112,7 +122,15 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     clock: systemClock,
     random: () => random(4).reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 32,
   });
-  const recording = new Recording({ journal, failOpen: config.failOpen, metrics, log, clock: systemClock });
+  const { governor } = control;
+  const recording = new Recording({
+    journal,
+    failOpen: config.failOpen,
+    isStrict: (intent) => governor.isStrict(intent),
+    metrics,
+    log,
+    clock: systemClock,
+  });
   const estimator = createEstimator();
   const trustedProxies = addressSetOf(config.trustedProxies);
   const { socketPath, untilServing } = control;
@@ -128,6 +146,8 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     routing,
     prices: followPrices(parts, control.keys),
     recording,
+    governor,
+    refusals: new Refusals({ metrics, log, clock: systemClock }),
     estimator,
     metrics,
     log,
@@ -198,6 +218,7 @@ function openTagging({ dataDir, tagSettings }: Parts): Tagging {
 
 type Control = {
   readonly keys: KeyRing;
+  readonly governor: Governor;
   readonly socketPath: string;
   readonly firstKeys: FirstKeys;
   untilServing(timeoutMs: number): Promise<boolean>;
@@ -219,12 +240,15 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
     adminKey: config.adminKey,
     tagRules: tagSettings.rules,
   });
+  const governor = new Governor({ journal, keys, log });
+  // Budgets are in force before the first call is served.
+  await governor.update();
   const ready = Promise.withResolvers<FirstKeys>();
   const onMessage = (message: Exclude<ToGateway, { type: 'serving' | 'correct' | 'rotate' }>): void => {
     switch (message.type) {
       case 'control':
         keys.replace(message.snapshot);
-        ready.resolve(message.firstKeys);
+        void governor.update().then(() => ready.resolve(message.firstKeys));
         break;
       case 'change':
         // A gap cannot be: the ledger process sends every change over one channel, and a snapshot when it starts.
@@ -236,7 +260,8 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
         metrics.entriesQuarantined(message.quarantined);
         return;
     }
-    supervisor.applied(keys.revision);
+    const { revision } = keys;
+    void governor.update().then(() => supervisor.applied(revision));
   };
   const supervisor = superviseLedger({
     script: new URL('./main-ledger.ts', import.meta.url),
@@ -251,7 +276,7 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
   // With a snapshot there are keys already; should the control plane be new all the same, its keys are shown when they come.
   if (snapshot !== null) ready.promise.then(sayNewKeys, () => undefined);
   const firstKeys = snapshot === null ? await ready.promise : NO_KEYS;
-  return { keys, socketPath, firstKeys, untilServing: supervisor.untilServing, stop: supervisor.stop };
+  return { keys, governor, socketPath, firstKeys, untilServing: supervisor.untilServing, stop: supervisor.stop };
 }
 
 function sayNewKeys({ adminKey, callKey }: FirstKeys): void {

@@ -21,5 +21,6 @@ export { type Pace, type RateLimit } from './rate-limit.ts';
 export { budgetRefusalWords, limitRefusalWords, rateLimitHeaders, type RefusalWords } from './refusal-words.ts';
 export { findBudgetFault, findLimitFault } from './rule-faults.ts';
 export { plainScope, type Condition, type Counts, type Scope, type ScopedCall, type Values } from './scope.ts';
+export { StrictScopes } from './strict-scopes.ts';
 export { type Crossing, type Standing } from './standing.ts';
 export { countsSince, parseBudgetDuration, windowAt, type Window, type WindowSpan } from './window.ts';

@@ -26,6 +26,8 @@ export type Config = {
   readonly logLevel: LogLevel;
   /** Calls go on unrecorded while the journal cannot write. */
   readonly failOpen: boolean;
+  /** HTTP status of a refusal by a budget. */
+  readonly budgetStatus: number;
   readonly journal: JournalConfig;
   /** Null: the store is in the data directory. */
   readonly clickHouse: ClickHouseConfig | null;
@@ -87,6 +89,7 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
     adminKey: read(SETTINGS.adminKey),
     logLevel: read(SETTINGS.logLevel),
     failOpen: read(SETTINGS.failOpen),
+    budgetStatus: read(SETTINGS.budgetStatus),
     journal: readJournal(read),
     clickHouse,
     limits: { maxBodyBytes: read(SETTINGS.maxBodyBytes) },

@@ -47,6 +47,15 @@ export const SETTINGS = {
     schema: z.union([z.literal('auto'), z.boolean()]),
     fromText: (value) => (value === 'true' ? true : value === 'false' ? false : value),
   } satisfies Setting<'auto' | boolean>,
+  budgetStatus: {
+    env: 'APPORTION_BUDGET_STATUS',
+    file: 'budget_status',
+    fallback: 402,
+    secret: false,
+    shape: '402, 400, 403 or 429',
+    schema: z.literal([402, 400, 403, 429]),
+    fromText: (value) => (/^\d{3}$/.test(value) ? Number(value) : value),
+  } satisfies Setting<402 | 400 | 403 | 429>,
   failOpen: yesOrNo({ env: 'APPORTION_FAIL_OPEN', file: 'fail_open', fallback: false }),
   journalSegmentBytes: wholeNumber(
     {

@@ -6,7 +6,7 @@ import { ApportionError, makeCallId, type CallId } from '#terms';
 import { NO_TARGET, scanMultipart, type RequestBody, type RequestTarget } from '#wires';
 
 export type AcceptDeps = {
-  readonly config: Pick<Config, 'limits' | 'timeouts'>;
+  readonly config: Pick<Config, 'limits' | 'timeouts' | 'budgetStatus'>;
   readonly clock: Clock;
   readonly random: Random;
 };

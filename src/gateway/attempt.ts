@@ -1,9 +1,10 @@
 import { closeEntry, closeInDoubt, openEntry, type AttemptEnd, type AttemptStart } from '#ledger';
-import type { PicoUsd } from '#terms';
+import { ZERO_USD, type PicoUsd } from '#terms';
 import type { WireRequest } from '#wires';
 import type { Accepted } from './accept.ts';
 import type { CallDeps, Exchange } from './call.ts';
 import type { Client } from './client.ts';
+import { headerText } from './headers.ts';
 import type { Caller } from './identify.ts';
 import { endAttempt, pricedAttempt } from './meter.ts';
 import { OUR_FIELDS } from './our-fields.ts';
@@ -21,6 +22,8 @@ export type Journey = {
   readonly routed: RoutedCall;
   readonly asked: WireRequest;
   readonly itinerary: Itinerary;
+  /** Models that budgets asked for in place of the one before. */
+  readonly downgraded: readonly string[];
 };
 
 /** One attempt of a call, ready to go, and what it may cost at most. */
@@ -34,6 +37,8 @@ export type Plan = Pick<Journey, 'call' | 'routed' | 'asked'> & {
   readonly open: string;
   readonly upstreamPath: string;
   readonly upstreamBody: Buffer | null;
+  /** A lower output limit than the caller's, so that the attempt fits in a budget; null for the caller's own. */
+  readonly outputTokens: number | null;
 };
 
 /** An attempt that is over and durable. */
@@ -49,14 +54,12 @@ export type Made = {
 /** Attempts that came before in the same call. */
 export type Earlier = readonly Made[];
 
-/** reserve: the upper bound of this attempt, and its intent. */
-export function reserve(
-  deps: CallDeps,
-  journey: Journey,
-  given: { readonly step: Step; readonly earlier: Earlier },
-): Plan {
-  const { call, caller, tagged, routed, asked, itinerary } = journey;
-  const { step, earlier } = given;
+export type Drafted = { readonly step: Step; readonly earlier: Earlier; readonly outputTokens: number | null };
+
+/** The attempt as it would be: its upper bound, its intent, and what the provider would be sent. */
+export function draft(deps: CallDeps, journey: Journey, { step, earlier, outputTokens }: Drafted): Plan {
+  const { call, caller, tagged, routed, itinerary } = journey;
+  const asked = outputTokens === null ? journey.asked : { ...journey.asked, maxOutputTokens: outputTokens };
   const { upstream, model } = step;
   const unbounded: Omit<AttemptStart, 'reserved'> = {
     callId: call.callId,
@@ -86,18 +89,18 @@ export function reserve(
     notes: { ...tagged.notes, ...wayNotes(itinerary, step, earlier) },
     open: openEntry(start),
     upstreamPath: pathAtProvider(routed, upstream, model),
-    upstreamBody: bodyFor(journey, step),
+    upstreamBody: bodyFor(journey, step, outputTokens),
+    outputTokens,
   };
 }
 
-/** forward → meter → rate → record. Whatever fails after the intent, the attempt is in the ledger when this returns. */
+/** forward → meter → rate → record, of an attempt that is admitted. Whatever fails, the attempt is in the ledger when this returns. */
 export async function makeAttempt(
   deps: CallDeps,
   given: { readonly journey: Journey; readonly plan: Plan },
   { client, exchange }: { readonly client: Client; readonly exchange: Exchange },
 ): Promise<Made> {
   const { journey, plan } = given;
-  await deps.recording.begin(attemptOf(plan), plan.open);
   try {
     const relayed = await relay(deps, { plan, client, headers: exchange.request.headers });
     const outcome = afterLeaving(client, outcomeOf(relayed, plan.step.upstream.onDisconnect));
@@ -145,7 +148,7 @@ function asksForUsage({ asked, routed }: Pick<Journey, 'asked' | 'routed'>, { up
   return asked.stream && dialect === 'openai' && upstream.quirks.streamUsage === 'ask' && !upstream.refusesUsageOption;
 }
 
-function bodyFor(journey: Journey, step: Step): Buffer | null {
+function bodyFor(journey: Journey, step: Step, outputTokens: number | null): Buffer | null {
   const { call, routed, tagged } = journey;
   const { wire, dialect } = routed.route;
   if (call.body.bytes.length === 0 && routed.method !== 'POST') return null;
@@ -155,13 +158,17 @@ function bodyFor(journey: Journey, step: Step): Buffer | null {
     drop: OUR_FIELDS,
     // Gemini's requests have no metadata of their own.
     metadata: dialect === 'gemini' ? { action: 'drop' } : tagged.declared.forwardMetadata,
+    ...(outputTokens === null
+      ? {}
+      : { outputLimit: { tokens: outputTokens, names: wire.outputLimitNames?.(call.body) ?? [] } }),
   });
 }
 
 type Bounded = Pick<Plan, 'asked' | 'routed' | 'step'> & { readonly start: Omit<AttemptStart, 'reserved'> };
 
 function boundOf(deps: CallDeps, { asked, routed, step, start }: Bounded): PicoUsd | null {
-  if (routed.route.billing !== 'metered' || asked.maxInputTokens === null) return null;
+  if (routed.route.billing === 'free') return ZERO_USD;
+  if (routed.route.billing === 'unpriced' || asked.maxInputTokens === null) return null;
   return deps.prices().bound(pricedAttempt({ step, start }), {
     inputTokens: asked.maxInputTokens,
     outputTokens: asked.maxOutputTokens,
@@ -172,22 +179,17 @@ function boundOf(deps: CallDeps, { asked, routed, step, start }: Bounded): PicoU
 /** What the caller is told of the way its call took. LiteLLM's names stand beside ours. */
 function wayNotes(itinerary: Itinerary, step: Step, earlier: Earlier): Record<string, string> {
   const notes: Record<string, string> = { 'x-apportion-provider': step.upstream.name };
-  if (step.model !== '') notes['x-apportion-model'] = headerWord(step.model);
-  if (itinerary.route !== '') notes['x-apportion-route'] = headerWord(itinerary.route);
+  if (step.model !== '') notes['x-apportion-model'] = headerText(step.model);
+  if (itinerary.route !== '') notes['x-apportion-route'] = headerText(itinerary.route);
   if (earlier.length === 0) return notes;
   const fallbacks = step.cause === 'fallback' ? 1 : 0;
   notes['x-apportion-attempts'] = String(earlier.length + 1);
   notes['x-apportion-failed'] = earlier
-    .map(({ plan, end }) => headerWord(`${plan.start.provider}/${plan.start.model} ${end.errorCode || end.status}`))
+    .map(({ plan, end }) => headerText(`${plan.start.provider}/${plan.start.model} ${end.errorCode || end.status}`))
     .join(', ');
   notes['x-litellm-attempted-retries'] = String(earlier.length - fallbacks);
   notes['x-litellm-attempted-fallbacks'] = String(fallbacks);
   return notes;
-}
-
-/** Model names come from callers; a header takes ASCII. */
-function headerWord(text: string): string {
-  return text.toWellFormed().replace(/[^\x20-\x7e]+/g, encodeURIComponent);
 }
 
 async function record(deps: CallDeps, plan: Plan, end: AttemptEnd): Promise<Made['recorded']> {
@@ -206,6 +208,7 @@ async function recordLost(deps: CallDeps, plan: Plan): Promise<void> {
   });
 }
 
-function attemptOf(plan: Plan): string {
+/** As the journal names it. */
+export function attemptOf(plan: Plan): string {
   return `${plan.start.callId}.${plan.start.attempt}`;
 }

@@ -4,11 +4,14 @@ import type { Prices } from '#pricing';
 import type { Estimator } from '#wires';
 import { accept, type AcceptDeps } from './accept.ts';
 import type { Answer } from './answer.ts';
-import { makeAttempt, reserve, type Journey, type Made } from './attempt.ts';
+import { admit, consumedBy } from './admission.ts';
+import { makeAttempt, type Journey, type Made } from './attempt.ts';
 import { choose } from './choose.ts';
 import { Client } from './client.ts';
+import type { Governor } from './governor.ts';
 import { identify, type IdentifyDeps } from './identify.ts';
 import type { Recording } from './recording.ts';
+import type { Refusals } from './refusals.ts';
 import { refuse, release } from './release.ts';
 import type { RoutedCall } from './routes.ts';
 import type { Routing, Step } from './routing.ts';
@@ -22,6 +25,8 @@ export type CallDeps = AcceptDeps &
     readonly routing: Routing;
     readonly prices: () => Prices;
     readonly recording: Recording;
+    readonly governor: Pick<Governor, 'governs' | 'limits'>;
+    readonly refusals: Refusals;
     readonly estimator: Estimator;
     readonly metrics: Metrics;
     readonly log: Log;
@@ -42,11 +47,15 @@ export async function handleCall(deps: CallDeps, routed: RoutedCall, exchange: E
   const made: Made[] = [];
   let answer: Answer | null = null;
   let ended = REFUSED;
+  let took = false;
   deps.metrics.callStarted();
   try {
-    const journey = await prepare(deps, { routed, client, exchange });
+    let journey = await prepare(deps, { routed, client, exchange });
     for (let step: Step | null = journey.itinerary.first(); step !== null;) {
-      const plan = reserve(deps, journey, { step, earlier: made });
+      const admitted = await admit(deps, journey, { step, earlier: made });
+      const { plan } = admitted;
+      took ||= admitted.took;
+      journey = admitted.journey;
       const { provider, model } = plan.start;
       ended = { provider, model, status: 'lost', state: 'in_doubt', cost: null };
       const attempt = await makeAttempt(deps, { journey, plan }, { client, exchange });
@@ -63,6 +72,7 @@ export async function handleCall(deps: CallDeps, routed: RoutedCall, exchange: E
   } catch (error) {
     refuse(deps, { client, dialect, answer, error });
   } finally {
+    if (took) deps.recording.finish(client.callId, consumedBy(made));
     deps.metrics.callEnded(ended);
   }
 }
@@ -80,5 +90,5 @@ async function prepare(
   const caller = identify(deps, { request: exchange.request, dialect, query: routed.target.query });
   const tagged = deps.tagging.tag({ body: call.body, headers: headersDistinct, caller });
   const { asked, itinerary } = choose(deps, { call, caller, routed, headers });
-  return { call, caller, tagged, routed, asked, itinerary };
+  return { call, caller, tagged, routed, asked, itinerary, downgraded: [] };
 }

@@ -54,6 +54,11 @@ function contentTypeOf(headers: IncomingHttpHeaders, { call: { body } }: Plan): 
   return body.members.size > 0 || given === undefined ? 'application/json' : given;
 }
 
+/** Names and words of callers as a header takes them: ASCII, all else percent-encoded. */
+export function headerText(text: string): string {
+  return text.toWellFormed().replace(/[^\x20-\x7e]+/g, encodeURIComponent);
+}
+
 export function callerHeaders(
   given: Readonly<Record<string, string | string[] | undefined>>,
   callId: CallId,

@@ -5,6 +5,8 @@
  * Fails: one OpenAI error envelope per call; what was spent by then is recorded first.
  */
 export { CALL_ROUTES, GEMINI_ACTIONS } from './routes.ts';
+export { Governor } from './governor.ts';
+export { Refusals } from './refusals.ts';
 export { Routing } from './routing.ts';
 export { createGateway, type Gateway, type GatewayDeps } from './server.ts';
 export { Recording } from './recording.ts';

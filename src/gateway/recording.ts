@@ -1,12 +1,15 @@
-import type { Journal } from '#ledger';
+import type { Consumption } from '#budgets';
+import type { Journal, Reservation, Wish } from '#ledger';
 import type { Log, Metrics } from '#observe';
 import type { Clock } from '#std';
 import { ApportionError, type PicoUsd } from '#terms';
 
 export type RecordingDeps = {
-  readonly journal: Pick<Journal, 'begin' | 'settle' | 'state'>;
+  readonly journal: Pick<Journal, 'reserve' | 'settle' | 'finish' | 'state'>;
   /** The operator's word that calls go on unrecorded while the journal cannot write. */
   readonly failOpen: boolean;
+  /** Whether an intent falls in a strict budget: such a call never goes unrecorded. */
+  readonly isStrict: (intent: string) => boolean;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly clock: Clock;
@@ -34,14 +37,25 @@ export class Recording {
     return this.#deps.failOpen || this.#deps.journal.state() === 'open' ? null : 'the journal cannot write';
   }
 
-  /** Resolves when the intent survives `kill -9`. @throws ApportionError `journal_unavailable`, unless calls may go unrecorded */
-  async begin(attempt: string, open: string): Promise<void> {
+  /**
+   * Resolves when the intent survives `kill -9` and every rule admits it, or with what does not. While the journal cannot write nobody
+   * knows what is spent: with `fail_open` calls pass beside all rules but strict budgets.
+   * @throws ApportionError `journal_unavailable`, unless calls may go unrecorded
+   */
+  async reserve(attempt: string, open: string, wish: Wish): Promise<Reservation> {
     try {
-      await this.#deps.journal.begin(attempt, open);
+      return await this.#deps.journal.reserve(attempt, open, wish);
     } catch (error) {
+      if (this.#deps.isStrict(open)) throw error;
       this.#admit(error);
       this.#unrecorded.add(attempt);
+      return { kind: 'admitted', over: [], limits: [] };
     }
+  }
+
+  /** The call is over with all its attempts: it took so much from rate limits. */
+  finish(callId: string, used: Consumption): void {
+    this.#deps.journal.finish(callId, used);
   }
 
   /** Resolves when the entry is on disk. @param cost what is missing from the ledger if it cannot be written */
@@ -49,7 +63,7 @@ export class Recording {
     const lost = this.#unrecorded.delete(attempt);
     try {
       if (!lost) {
-        await this.#deps.journal.settle(attempt, entry);
+        await this.#deps.journal.settle(attempt, entry, cost);
         return 'recorded';
       }
     } catch (error) {

@@ -26,6 +26,7 @@ export function sendError(
   const body = Buffer.from(JSON.stringify(envelope(error)));
   response.writeHead(error.status, {
     ...headers,
+    ...error.headers,
     'content-type': 'application/json; charset=utf-8',
     'content-length': body.length,
     'x-apportion-error': error.code,

@@ -34,6 +34,7 @@ export {
   type JournalState,
   type RotatableJournal,
 } from './journal/journal.ts';
+export { readIntentFacts } from './journal/entry-facts.ts';
 export type { GovernedBudget, Reservation, Rules, Wish } from './journal/counters.ts';
 export type { Recovered } from './journal/recovery.ts';
 export { openDataDir, type DataDir } from './data-dir.ts';

@@ -29,6 +29,8 @@ export type Metrics = {
   callStarted(): void;
   attemptEnded(attempt: MetricAttempt): void;
   callEnded(call: CallEnd): void;
+  /** Refused before anything was sent. */
+  callRefused(by: 'budget' | 'limit'): void;
   journalSynced(seconds: number): void;
   journalFailed(): void;
   /** A call that is in no ledger, because `fail_open` let it pass. */
@@ -69,6 +71,7 @@ export function createMetrics(): Metrics {
       if (cost !== null && cost > 0n) series.cost.inc({ state }, usdNumber(cost));
       if (state === 'unpriced') series.unpriced.inc({ provider, model });
     },
+    callRefused: (by) => series.refused.inc({ by }),
     journalSynced: (seconds) => series.journalSync.observe(seconds),
     journalFailed: () => series.journalFailures.inc(),
     callUnrecorded: (cost) => {
@@ -100,6 +103,12 @@ function createSeries(registry: Registry) {
       name: 'apportion_unpriced_calls_total',
       help: 'Calls whose cost is unknown for want of a price.',
       labelNames: ['provider', 'model'],
+      registers,
+    }),
+    refused: new Counter({
+      name: 'apportion_refused_calls_total',
+      help: 'Calls that a budget or a rate limit refused. They cost nothing and are in no ledger.',
+      labelNames: ['by'],
       registers,
     }),
     ...createAttemptSeries(registry),

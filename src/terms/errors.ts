@@ -17,6 +17,8 @@ export const ERRORS = {
   invalid_key: { status: 401, type: 'authentication_error' },
   key_expired: { status: 401, type: 'authentication_error' },
   key_blocked: { status: 401, type: 'authentication_error' },
+  budget_exceeded: { status: 402, type: 'budget_exceeded' },
+  rate_limited: { status: 429, type: 'rate_limit_exceeded' },
   not_allowed: { status: 403, type: 'permission_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
   not_found: { status: 404, type: 'invalid_request_error' },
@@ -34,6 +36,21 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
+export type ErrorFacts = {
+  readonly about: 'budget' | 'limit';
+  readonly fields: Readonly<Record<string, string | null>>;
+};
+
+type ErrorDetail = {
+  readonly hint?: string;
+  readonly param?: string;
+  readonly cause?: unknown;
+  /** Where an operator wants another one than the table's. */
+  readonly status?: number;
+  readonly facts?: ErrorFacts;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
 /** An error of the world: what went wrong, where, and what to do about it. */
 export class ApportionError extends Error {
   readonly code: ErrorCode;
@@ -41,19 +58,25 @@ export class ApportionError extends Error {
   readonly hint: string | null;
   /** The request field at fault, as a path (`metadata.tags[2]`). */
   readonly param: string | null;
+  /** The message in fields, for programs. */
+  readonly facts: ErrorFacts | null;
+  /** Answer headers that belong to it. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(code: ErrorCode, message: string, detail: { hint?: string; param?: string; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.name = 'ApportionError';
     this.code = code;
-    this.status = ERRORS[code].status;
+    this.status = detail.status ?? ERRORS[code].status;
     this.hint = detail.hint ?? null;
     this.param = detail.param ?? null;
+    this.facts = detail.facts ?? null;
+    this.headers = detail.headers ?? {};
   }
 }
 
 /** OpenAI's error envelope, with our `hint` beside the message. */
-export function toOpenAiError(error: ApportionError): { error: Record<string, string | null> } {
+export function toOpenAiError(error: ApportionError): { error: Record<string, unknown> } {
   return {
     error: {
       message: error.hint === null ? error.message : `${error.message} ${error.hint}`,
@@ -61,6 +84,12 @@ export function toOpenAiError(error: ApportionError): { error: Record<string, st
       param: error.param,
       code: error.code,
       hint: error.hint,
+      ...factsOf(error),
     },
   };
+}
+
+/** What a refusal says in fields, under the name of what refused: `budget` or `limit`. */
+export function factsOf({ facts }: ApportionError): Readonly<Record<string, Readonly<Record<string, string | null>>>> {
+  return facts === null ? {} : { [facts.about]: facts.fields };
 }

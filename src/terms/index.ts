@@ -30,4 +30,4 @@ export {
 } from './tag.ts';
 export { makeCallId, makeEntryId, type CallId, type EntryId } from './ids.ts';
 export { LIMITS } from './limits.ts';
-export { ApportionError, ERRORS, toOpenAiError, type ErrorCode } from './errors.ts';
+export { ApportionError, ERRORS, factsOf, toOpenAiError, type ErrorCode } from './errors.ts';

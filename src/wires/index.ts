@@ -29,6 +29,7 @@ export {
   type AnswerFacts,
   type ClosingCost,
   type Dialect,
+  type OutputLimit,
   type Quirks,
   type RequestBody,
   type RequestEdit,

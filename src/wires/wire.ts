@@ -59,7 +59,12 @@ export type RequestEdit = {
     | { readonly action: 'keep' }
     | { readonly action: 'drop' }
     | { readonly action: 'replace'; readonly json: string };
+  /** A lower limit of output tokens than the caller's, for the fields that the wire says carry it. */
+  readonly outputLimit?: OutputLimit;
 };
+
+/** `names` are those of the request, or the one to put in where it has none. */
+export type OutputLimit = { readonly tokens: number; readonly names: readonly string[] };
 
 /** A parsed usage object. */
 export type UsageObject = Readonly<Record<string, unknown>>;
@@ -147,6 +152,8 @@ export type Wire = {
   readonly names: AnswerNames;
   readRequest(body: RequestBody): WireRequest;
   writeRequest(body: RequestBody, edit: RequestEdit): Buffer;
+  /** The fields that limit the output of this request; none where it cannot be limited, or not without changing what it means. */
+  outputLimitNames?(body: RequestBody): readonly string[];
   /** The caller's text, for an estimate of its tokens when the provider reports no usage. */
   requestText(body: RequestBody): string;
   readAnswer(bytes: Buffer, context: AnswerContext): AnswerFacts;

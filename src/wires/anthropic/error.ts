@@ -1,4 +1,4 @@
-import type { ApportionError } from '#terms';
+import { factsOf, type ApportionError } from '#terms';
 
 type AnthropicError = {
   readonly type: 'error';
@@ -37,6 +37,7 @@ export function toAnthropicError(error: ApportionError, requestId?: string): Ant
       code: error.code,
       hint: error.hint,
       param: error.param,
+      ...factsOf(error),
     },
     ...(requestId === undefined ? {} : { request_id: requestId }),
   };

@@ -1,6 +1,6 @@
 import type { Wire } from '../wire.ts';
 import { readCountAnswer, readMessageAnswer } from './answer.ts';
-import { readCountRequest, readMessageRequest, requestText, writeRequest } from './request.ts';
+import { outputLimitNames, readCountRequest, readMessageRequest, requestText, writeRequest } from './request.ts';
 import { MessageStreamMeter } from './stream.ts';
 
 /** Anthropic Messages, and every server that speaks them. */
@@ -10,6 +10,7 @@ export const anthropicMessages: Wire = {
   names: { id: 'id', model: 'model', usage: 'usage' },
   readRequest: readMessageRequest,
   writeRequest,
+  outputLimitNames,
   requestText,
   readAnswer: readMessageAnswer,
   meterStream: (context) => new MessageStreamMeter(context),
@@ -20,5 +21,6 @@ export const anthropicCountTokens: Wire = {
   ...anthropicMessages,
   name: 'anthropic.count_tokens',
   readRequest: readCountRequest,
+  outputLimitNames: () => [],
   readAnswer: readCountAnswer,
 };

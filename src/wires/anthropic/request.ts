@@ -85,6 +85,13 @@ function memberText(body: RequestBody, name: string): string {
   return member === undefined ? '' : body.bytes.toString('latin1', member.valueStart, member.end);
 }
 
+/** Thinking has a budget of its own, which must stay below the limit: such a request is not touched. */
+export function outputLimitNames(body: RequestBody): readonly string[] {
+  return memberText(body, 'thinking').includes('"budget_tokens"') || !body.members.has('max_tokens')
+    ? []
+    : ['max_tokens'];
+}
+
 /**
  * The body for the provider: ours are left out, the model's name is put in, `metadata` keeps its `user_id` alone (Anthropic
  * refuses other fields in it), and every other byte stays as it came.
@@ -114,6 +121,7 @@ export function writeRequest(body: RequestBody, edit: RequestEdit): Buffer {
 /** What replaces a member's value: undefined when it stays, null when the member goes. */
 function editedValue(body: RequestBody, member: JsonMember, edit: RequestEdit): Buffer | null | undefined {
   if (edit.drop.has(member.key)) return null;
+  if (edit.outputLimit?.names.includes(member.key) === true) return Buffer.from(String(edit.outputLimit.tokens));
   if (member.key === 'model') {
     const model = Buffer.from(JSON.stringify(edit.model));
     return model.equals(body.bytes.subarray(member.valueStart, member.end)) ? undefined : model;

@@ -43,11 +43,18 @@ export function toGeminiError(error: ApportionError): GeminiError {
             code: error.code,
             ...(error.param === null ? {} : { param: error.param }),
             ...(error.hint === null ? {} : { hint: error.hint }),
+            ...factTexts(error),
           },
         },
       ],
     },
   };
+}
+
+/** Google's metadata has only texts. */
+function factTexts({ facts }: ApportionError): Readonly<Record<string, string>> {
+  const fields = Object.entries(facts?.fields ?? {});
+  return Object.fromEntries(fields.flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
 }
 
 /** The event that ends a stream which failed: Google's SDK raises it as an `ApiError`. */

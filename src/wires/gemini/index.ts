@@ -1,7 +1,7 @@
 import type { Wire } from '../wire.ts';
 import { ArrayStream } from './array-stream.ts';
 import { readGeminiAnswer } from './answer.ts';
-import { readGenerateRequest, readInputOnlyRequest, requestText, writeRequest } from './request.ts';
+import { outputLimitNames, readGenerateRequest, readInputOnlyRequest, requestText, writeRequest } from './request.ts';
 import { GeminiStreamMeter } from './stream.ts';
 
 const OPEN_ARRAY = 0x5b;
@@ -15,6 +15,7 @@ export const geminiGenerate: Wire = {
   names: NAMES,
   readRequest: readGenerateRequest,
   writeRequest,
+  outputLimitNames,
   requestText,
   readAnswer(bytes, context) {
     // A stream without `alt=sse` is one JSON array, and may come whole.
@@ -31,6 +32,7 @@ export const geminiEmbed: Wire = {
   ...geminiGenerate,
   name: 'gemini.embedContent',
   readRequest: readInputOnlyRequest,
+  outputLimitNames: () => [],
   readAnswer: readGeminiAnswer,
 };
 

@@ -1,6 +1,6 @@
 import { ApportionError } from '#terms';
 import { asObject, asObjects, memberValue } from '../loose-json.ts';
-import type { RequestBody, RequestEdit, WireRequest } from '../wire.ts';
+import type { OutputLimit, RequestBody, RequestEdit, WireRequest } from '../wire.ts';
 
 /** A chat template adds a few tokens per turn that no byte of the request stands for. */
 const TEMPLATE_TOKENS = 1_000;
@@ -94,6 +94,7 @@ export function writeRequest(body: RequestBody, edit: RequestEdit): Buffer {
   for (const member of body.members.values()) {
     // Google knows no `metadata` and refuses what it does not know: whatever it holds was meant for us.
     if (edit.drop.has(member.key) || member.key === 'metadata') continue;
+    if (edit.outputLimit !== undefined && CONFIGS.has(member.key)) continue;
     const nested = REPEATS_MODEL.get(member.key);
     const renamed = nested?.(valueOf(body, member.key), name);
     parts.push(
@@ -102,7 +103,25 @@ export function writeRequest(body: RequestBody, edit: RequestEdit): Buffer {
         : Buffer.from(`${JSON.stringify(member.key)}:${JSON.stringify(renamed)}`),
     );
   }
+  if (edit.outputLimit !== undefined) parts.push(limitedConfig(body, edit.outputLimit));
   return joinMembers(parts);
+}
+
+const CONFIGS: ReadonlySet<string> = new Set(['generationConfig', 'generation_config']);
+
+const LIMITS_OUTPUT = ['maxOutputTokens', 'max_output_tokens'];
+
+/** Inside the generation's settings, in the spelling that is there. */
+export function outputLimitNames(body: RequestBody): readonly string[] {
+  const settings = asObject(readEither(body, 'generationConfig', 'generation_config')) ?? {};
+  const given = LIMITS_OUTPUT.filter((name) => settings[name] !== undefined);
+  return given.length > 0 ? given : ['maxOutputTokens'];
+}
+
+function limitedConfig(body: RequestBody, { names, tokens }: OutputLimit): Buffer {
+  const name = [...CONFIGS].find((one) => body.members.has(one)) ?? 'generationConfig';
+  const limits = Object.fromEntries(names.map((one) => [one, tokens]));
+  return Buffer.from(`${JSON.stringify(name)}:${JSON.stringify({ ...asObject(valueOf(body, name)), ...limits })}`);
 }
 
 /** What replaces a member that repeats the model; undefined where it stays as it came. */

@@ -1,6 +1,12 @@
 import type { Wire } from '../wire.ts';
 import { readChatAnswer } from './answer.ts';
-import { readChatRequest, readCompletionRequest, readEmbeddingRequest, requestText } from './request.ts';
+import {
+  chatLimitNames,
+  readChatRequest,
+  readCompletionRequest,
+  readEmbeddingRequest,
+  requestText,
+} from './request.ts';
 import { ChatStreamMeter } from './stream.ts';
 import { writeRequest } from './write-request.ts';
 
@@ -11,6 +17,7 @@ export const openAiChat: Wire = {
   names: { id: 'id', model: 'model', usage: 'usage', beside: ['service_tier'] },
   readRequest: readChatRequest,
   writeRequest,
+  outputLimitNames: chatLimitNames,
   requestText,
   readAnswer: readChatAnswer,
   meterStream: (context) => new ChatStreamMeter(context),
@@ -21,7 +28,13 @@ export const openAiCompletions: Wire = {
   ...openAiChat,
   name: 'openai.completions',
   readRequest: readCompletionRequest,
+  outputLimitNames: () => ['max_tokens'],
 };
 
 /** Embeddings: input tokens only, never a stream, and an answer without an id. */
-export const openAiEmbeddings: Wire = { ...openAiChat, name: 'openai.embeddings', readRequest: readEmbeddingRequest };
+export const openAiEmbeddings: Wire = {
+  ...openAiChat,
+  name: 'openai.embeddings',
+  readRequest: readEmbeddingRequest,
+  outputLimitNames: () => [],
+};

@@ -36,6 +36,12 @@ export function readChatRequest(body: RequestBody): WireRequest {
   };
 }
 
+/** Both where both are given: which one a server reads is its own affair. Where there is none, the one that all current models take. */
+export function chatLimitNames(body: RequestBody): readonly string[] {
+  const given = ['max_completion_tokens', 'max_tokens'].filter((name) => isGiven(body, name));
+  return given.length > 0 ? given : ['max_completion_tokens'];
+}
+
 /** What a legacy completion writes when the request sets no limit (OpenAI API reference, `max_tokens`). */
 const COMPLETION_DEFAULT_TOKENS = 16;
 

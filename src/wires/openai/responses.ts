@@ -17,6 +17,7 @@ export const openAiResponses: Wire = {
   names: { id: 'id', model: 'model', usage: 'usage', beside: ['service_tier', 'tool_usage'] },
   readRequest: readResponsesRequest,
   writeRequest: writeUnasked,
+  outputLimitNames: () => ['max_output_tokens'],
   requestText,
   readAnswer: readResponse,
   meterStream: (context) =>

@@ -23,10 +23,11 @@ export function writeRequest(body: RequestBody, edit: RequestEdit): Buffer {
       parts.push(jsonMember('stream_options', { ...parseObject(body, member), include_usage: true }));
     } else if (member.key === 'metadata' && edit.metadata.action !== 'keep') {
       if (edit.metadata.action === 'replace') parts.push(Buffer.from(`"metadata":${edit.metadata.json}`));
-    } else {
+    } else if (edit.outputLimit?.names.includes(member.key) !== true) {
       parts.push(body.bytes.subarray(member.start, member.end));
     }
   }
+  for (const name of edit.outputLimit?.names ?? []) parts.push(jsonMember(name, edit.outputLimit?.tokens));
   if (!sawModel && edit.model !== '') parts.unshift(jsonMember('model', edit.model));
   if (edit.askUsage && !sawOptions) parts.push(jsonMember('stream_options', { include_usage: true }));
   return joinMembers(parts);
