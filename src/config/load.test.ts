@@ -45,6 +45,7 @@ test('an empty environment gives the defaults and the sandbox', () => {
     adminKey: null,
     logLevel: 'info',
     failOpen: false,
+    budgetStatus: 402,
     journal: { segmentBytes: 268_435_456, compress: true, retentionDays: null },
     clickHouse: null,
     limits: { maxBodyBytes: 33_554_432 },
