@@ -29,7 +29,7 @@ import {
 import { superviseLedger, type FirstKeys, type ToGateway } from '#processes';
 import { startSandbox } from '#providers';
 import { createEstimator, type Dialect } from '#wires';
-import { createRandom, systemClock } from '#std';
+import { createRandom, systemClock, type Random } from '#std';
 import { compileTagRules, createCardinalityGate, parseTagPolicy, readDefaultTags } from '#tags';
 import { ApportionError } from '#terms';
 
@@ -116,21 +116,10 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     timeouts: config.timeouts,
   });
   const random = createRandom();
-  const routing = new Routing({
-    upstreams,
-    config: config.routing,
-    clock: systemClock,
-    random: () => random(4).reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 32,
-  });
   const { governor } = control;
-  const recording = new Recording({
-    journal,
-    failOpen: config.failOpen,
-    isStrict: (intent) => governor.isStrict(intent),
-    metrics,
-    log,
-    clock: systemClock,
-  });
+  const { failOpen } = config;
+  const isStrict = (intent: string): boolean => governor.isStrict(intent);
+  const recording = new Recording({ journal, failOpen, isStrict, metrics, log, clock: systemClock });
   const estimator = createEstimator();
   const trustedProxies = addressSetOf(config.trustedProxies);
   const { socketPath, untilServing } = control;
@@ -143,7 +132,7 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     trustedProxies,
     tagging: openTagging(parts),
     upstreams,
-    routing,
+    routing: openRouting(config, upstreams, random),
     prices: followPrices(parts, control.keys),
     recording,
     governor,
@@ -168,6 +157,11 @@ async function startServer(parts: Parts): Promise<RunningServer> {
       return cut;
     },
   };
+}
+
+function openRouting({ routing: config }: Config, upstreams: Upstreams, random: Random): Routing {
+  const fraction = (): number => random(4).reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 32;
+  return new Routing({ upstreams, config, clock: systemClock, random: fraction });
 }
 
 function readPriceTerms({ prices }: Config): PriceTerms {

@@ -68,8 +68,8 @@ function tryInstead(
     return { journey: cheaper, step: { ...itinerary.first(), cause: step.cause }, outputTokens: null };
   }
   if (reservation.clamp === null || reservation.by.reason !== 'exceeded') return null;
-  const outputTokens = fitting(deps, plan, reservation.clamp);
-  return outputTokens === null ? null : { journey, step, outputTokens };
+  const smaller = fitting(deps, plan, reservation.clamp);
+  return smaller === null ? null : { journey, step, outputTokens: smaller };
 }
 
 /** The most output tokens with which the attempt provably costs no more than `room`; null when it cannot be limited so far. */
