@@ -135,7 +135,7 @@ describe('strict budgets', () => {
 
   /** All at once; those that are refused are back before the first that was admitted is answered. */
   async function fill(name: string, { sent, bound }: { readonly sent: Sent; readonly bound: bigint }): Promise<void> {
-    const before = recorded(gateway.dataDir).length;
+    const known = recorded(gateway.dataDir).length;
     let refused = 0;
     const answers = Array.from({ length: CALLS }, async () => {
       const answer = await send(gateway, sent);
@@ -153,7 +153,7 @@ describe('strict budgets', () => {
     const { code, budget } = errorOf(done.find(({ status }) => status === 402) ?? assert.fail(name));
     const { needed } = budget;
     assert.deepEqual([code, budget['budget'], pico(needed ?? '')], ['budget_exceeded', name, bound]);
-    assert.equal(recorded(gateway.dataDir).length, before + Number(FITTING));
+    assert.equal(recorded(gateway.dataDir).length, known + Number(FITTING));
   }
 
   function errorOf({ text }: Answered): { readonly code: string; readonly budget: Record<string, string | null> } {
