@@ -167,7 +167,8 @@ export function consumedBy(made: readonly Made[]): Consumption {
   let usd = 0n;
   for (const { end } of made) {
     tokens += tokensOf(end.usage);
-    usd += end.rated.cost ?? 0n;
+    // What nobody knows is not taken from a limit: a budget holds it, as money at risk.
+    if (end.rated.cost !== null) usd += end.rated.cost;
   }
   return { tokens, usd: usd as PicoUsd };
 }
