@@ -57,7 +57,7 @@ test('a control.db of before there were teams is migrated with its keys', async 
   await first.close();
   const database = new DatabaseSync(file);
   database.exec(
-    'DROP TABLE budgets; DROP TABLE limits; DROP TABLE teams; DROP TABLE tag_registry; DROP INDEX keys_by_team; DROP TABLE price_terms; DROP TABLE audit_log;' +
+    'DROP TABLE subjects; DROP TABLE budget_plans; DROP TABLE budgets; DROP TABLE limits; DROP TABLE teams; DROP TABLE tag_registry; DROP INDEX keys_by_team; DROP TABLE price_terms; DROP TABLE audit_log;' +
       'DROP TABLE members; DROP TABLE member_links; DROP TABLE read_tokens; ALTER TABLE ui_sessions DROP COLUMN member_id;' +
       'ALTER TABLE keys DROP COLUMN previous_hash; ALTER TABLE keys DROP COLUMN previous_until;' +
       'ALTER TABLE keys DROP COLUMN routes; ALTER TABLE keys DROP COLUMN addresses',

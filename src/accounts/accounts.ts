@@ -1,5 +1,5 @@
 import { type Clock, type TimestampMs } from '#std';
-import { ControlWrites, type ChangeListener } from './control-writes.ts';
+import { ControlWrites, type ChangeListener, type WriteQueries } from './control-writes.ts';
 import { AuditLog, ITSELF } from './audit-log.ts';
 import { Budgets } from './budgets/budgets.ts';
 import { type LimitRequest } from './budgets/limit-request.ts';
@@ -15,6 +15,9 @@ import { type ControlSnapshot, type KeyRecord } from './key-record.ts';
 import { refuseTakenAlias, referencedKey, unknownKey } from './key-reference.ts';
 import { KeyRing } from './key-ring.ts';
 import { listKeys, type ControlQueries } from './key-table.ts';
+import { governSubject, type RuleChange } from './subjects/subject-rules.ts';
+import { type StatedSpending } from './subjects/subject-terms.ts';
+import { Subjects } from './subjects/subjects.ts';
 import { updatedKey, type KeyRegenerateRequest, type KeyUpdateRequest } from './key-update.ts';
 import { type MemberRecord } from './members/member-record.ts';
 import { Members } from './members/members.ts';
@@ -48,6 +51,7 @@ const FIRST_KEY: KeyGenerateRequest = {
   metadata: {},
   blocked: false,
   expiry: { kind: 'never' },
+  spending: {},
 };
 
 /** Opens `control.db`, creating or migrating its tables. Call `bootstrap` before anything else. */
@@ -74,6 +78,7 @@ export class Accounts {
   readonly prices: PriceTermRegister;
   readonly budgets: Budgets;
   readonly limits: RuleRegister<LimitRecord, LimitRequest>;
+  readonly subjects: Subjects;
   readonly audit: AuditLog;
   readonly members: Members;
   readonly readTokens: ReadTokens;
@@ -95,6 +100,7 @@ export class Accounts {
     const writing = { ...audited, writes: this.#writes };
     this.budgets = new Budgets(writing);
     this.limits = new RuleRegister(writing, LIMITS);
+    this.subjects = new Subjects(writing);
     this.members = new Members(audited);
     this.readTokens = new ReadTokens(audited);
     this.prices = new PriceTermRegister({ database, writes: this.#writes, audit: this.audit, clock: deps.clock });
@@ -143,9 +149,8 @@ export class Accounts {
   }
 
   async updateKey(request: KeyUpdateRequest, actor: string = ITSELF): Promise<KeyRecord> {
-    return this.#change({ reference: request.key, actor, action: 'key.update' }, (key) =>
-      updatedKey(key, request, this.#deps.clock.now()),
-    );
+    const deed = { reference: request.key, actor, action: 'key.update', spending: request.spending };
+    return this.#change(deed, (key) => updatedKey(key, request, this.#deps.clock.now()));
   }
 
   /**
@@ -155,7 +160,7 @@ export class Accounts {
   async regenerateKey(request: KeyRegenerateRequest, actor: string = ITSELF): Promise<GeneratedKey> {
     const token = makeCallToken(this.#deps.random);
     const shown = shownForm(token);
-    const deed = { reference: request.key, actor, action: 'key.regenerate' };
+    const deed = { reference: request.key, actor, action: 'key.regenerate', spending: request.spending };
     const key = await this.#change(deed, (before) => {
       const now = this.#deps.clock.now();
       const after = updatedKey(before, request, now);
@@ -294,9 +299,16 @@ export class Accounts {
         revision,
       };
       if (actor !== null) await this.#audit(queries, { actor, action: 'key.generate', key: made });
-      return { answer: made, keys: [made] };
+      const rules = await this.#govern(queries, made, { actor: actor ?? ITSELF, spending: request.spending });
+      return { answer: made, keys: [made], ...rules };
     });
     return { token, key };
+  }
+
+  /** The budgets and limits a key has, as the request leaves them; they go with it. */
+  async #govern(queries: WriteQueries, key: KeyRecord, said: Spending): Promise<RuleChange> {
+    const occasion = { actor: said.actor, now: this.#deps.clock.now(), revision: key.revision };
+    return governSubject(queries, { kind: 'key', id: key.id, label: key.name, ...said, gone: isGone(key) }, occasion);
   }
 
   async #audit(queries: ControlQueries, { actor, action, key }: KeyDeed): Promise<void> {
@@ -317,21 +329,32 @@ export class Accounts {
   }
 
   async #change(deed: Deed, edit: (key: KeyRecord) => KeyRecord): Promise<KeyRecord> {
-    const { reference, actor, action } = deed;
+    const { reference, actor, action, spending = {} } = deed;
     return this.#writes.write(async (queries, revision) => {
       const before = await referencedKey(queries, reference);
       if (before.deletedAt !== null) throw unknownKey();
       const key = { ...edit(before), revision };
       await refuseTakenAlias(queries, { alias: key.alias, self: key.id });
       await this.#audit(queries, { actor, action, key });
-      return { answer: key, keys: [key] };
+      return { answer: key, keys: [key], ...(await this.#govern(queries, key, { actor, spending })) };
     });
   }
 }
 
-type Deed = { readonly reference: string; readonly actor: string; readonly action: string };
+type Deed = {
+  readonly reference: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly spending?: StatedSpending;
+};
 
-type KeyDeed = Omit<Deed, 'reference'> & { readonly key: KeyRecord };
+type Spending = { readonly actor: string; readonly spending: StatedSpending };
+
+function isGone({ deletedAt }: KeyRecord): boolean {
+  return deletedAt !== null;
+}
+
+type KeyDeed = Pick<Deed, 'actor' | 'action'> & { readonly key: KeyRecord };
 
 const ADMIN_KEY_HASH = 'admin_key_hash';
 

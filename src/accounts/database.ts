@@ -77,6 +77,30 @@ export type RuleTable = {
   revision: Int64;
 };
 
+/** What LiteLLM's clients set on keys, teams, tags, customers and users. */
+export type SubjectTable = {
+  kind: string;
+  id: string;
+  /** JSON. */
+  profile: string;
+  /** JSON. */
+  terms: string;
+  plan_id: string | null;
+  created_at: Int64;
+  updated_at: Int64;
+  created_by: string;
+};
+
+export type BudgetPlanTable = {
+  id: string;
+  /** JSON. */
+  terms: string;
+  created_at: Int64;
+  updated_at: Int64;
+  created_by: string;
+  updated_by: string;
+};
+
 /** Rows are added, never changed. */
 export type AuditLogTable = {
   /** Sorts by time. */
@@ -133,6 +157,8 @@ export type ControlTables = {
   price_terms: PriceTermTable;
   budgets: RuleTable;
   limits: RuleTable;
+  subjects: SubjectTable;
+  budget_plans: BudgetPlanTable;
   audit_log: AuditLogTable;
   meta: { key: string; value: string };
   members: MemberTable;

@@ -19,7 +19,13 @@ test('a value is forgotten: its tag, its keys, the audit log, and every page of 
   await accounts.bootstrap({ adminKey: 'sk-ap-admin' });
   const { key: owned } = await accounts.generateKey(parseKeyGenerate({ user_id: CANARY, team_id: 'core' }));
   const { key: named } = await accounts.generateKey(parseKeyGenerate({ key_alias: `laptop of ${CANARY}` }));
-  await accounts.tags.create({ name: `employee:${CANARY}`, description: 'a person', owner: null, models: [] });
+  await accounts.tags.create({
+    name: `employee:${CANARY}`,
+    description: 'a person',
+    owner: null,
+    models: [],
+    spending: {},
+  });
   await accounts.audit.record({
     actor: 'admin_key',
     action: 'test',
@@ -49,7 +55,7 @@ test('nothing of a forgotten value is left in the bytes of the file', async (t) 
   t.after(() => accounts.close());
   await accounts.bootstrap({ adminKey: 'sk-ap-admin' });
   await accounts.generateKey(parseKeyGenerate({ user_id: CANARY }));
-  await accounts.tags.create({ name: `employee:${CANARY}`, description: null, owner: null, models: [] });
+  await accounts.tags.create({ name: `employee:${CANARY}`, description: null, owner: null, models: [], spending: {} });
   const filesWith = (): string[] => readdirSync(dir).filter((name) => readFileSync(join(dir, name)).includes(CANARY));
   assert.notDeepEqual(filesWith(), []);
   await accounts.forget({ value: CANARY, ofKeys: true, holds, erased: '(erased)' });

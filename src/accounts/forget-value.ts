@@ -29,6 +29,7 @@ export async function forgetValue({ database, writes }: ForgetDeps, request: For
   const rows =
     (await forgetTags(database, request)) +
     (await forgetOwner({ database, writes }, request)) +
+    (await forgetDeletedRules(database, request)) +
     (await forgetInAudit(database, request));
   await sql`VACUUM`.execute(database);
   await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(database);
@@ -54,6 +55,18 @@ async function forgetOwner({ database, writes }: ForgetDeps, request: ForgetRequ
     const keys = (await listKeys(queries)).filter(({ owner }) => owner === request.value);
     return { answer: keys.length, keys: keys.map((key) => ({ ...key, owner: request.erased, revision })) };
   });
+}
+
+/** Budgets and limits that are in force are what somebody configured; of those that were taken away nobody needs the words. */
+async function forgetDeletedRules(database: ControlDatabase, { holds }: ForgetRequest): Promise<number> {
+  let forgotten = 0;
+  for (const table of ['budgets', 'limits'] as const) {
+    const rows = await database.selectFrom(table).select(['id', 'body']).where('deleted_at', 'is not', null).execute();
+    const held = rows.filter(({ body }) => holdsAnywhere(JSON.parse(body), holds));
+    for (const { id } of held) await database.deleteFrom(table).where('id', '=', id).execute();
+    forgotten += held.length;
+  }
+  return forgotten;
 }
 
 /** The log says for ever who did what; of whom it was done to, only the value goes. */
@@ -89,6 +102,9 @@ async function namedBy(database: ControlDatabase, { holds }: ForgetRequest): Pro
     database.selectFrom('teams').select(['id', 'alias', 'metadata']).execute(),
     database.selectFrom('price_terms').select(['id', 'body']).execute(),
     database.selectFrom('members').select(['id', 'email', 'name']).execute(),
+    database.selectFrom('subjects').select(['id', 'profile']).execute(),
+    database.selectFrom('budgets').select(['id', 'body']).execute(),
+    database.selectFrom('limits').select(['id', 'body']).execute(),
   ]);
   return tables
     .flat()

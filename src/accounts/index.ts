@@ -1,6 +1,6 @@
 /**
  * Is: who may call and who may ask: keys, teams, members, tokens, sessions; what people say of tags and prices; snapshot and key ring.
- * Owns: tokens, `control.db`, its revision and audit log, LiteLLM's key, team and tag shapes. Not: HTTP routes, budgets, the meaning of a tag or a price.
+ * Owns: tokens, `control.db`, its revision and audit log, LiteLLM's shapes, records of budgets and limits. Not: HTTP routes, counting, the meaning of a tag or a price.
  * Holds: only hashes are stored; a write gateways must know raises the revision by one and returns after every listener applied it.
  * Fails: `invalid_field` or a tag error for what cannot be, `not_found` for the unknown; the ring answers, it never throws.
  */
@@ -31,6 +31,23 @@ export { parsePriceTermRequest, type PriceTermRequest } from './price-term-reque
 export { toReadTokenInfo, type ReadToken } from './read-tokens/read-token.ts';
 export { parseReadToken } from './read-tokens/read-token-request.ts';
 export { readSnapshot, writeSnapshot } from './snapshot-file.ts';
+export { scopeOf, type SubjectKind } from './subjects/subject.ts';
+export {
+  toCustomerInfo,
+  toFigures,
+  toPlanInfo,
+  toUserInfo,
+  type Figures,
+  type FiguresOf,
+} from './subjects/subject-answer.ts';
+export {
+  parseCustomer,
+  parseCustomerId,
+  parsePlan,
+  parseUserNew,
+  parseUserUpdate,
+} from './subjects/subject-request.ts';
+export { ownerRecord, type SubjectRecord } from './subjects/subject-table.ts';
 export { toSeenTagInfo, toTagInfo, toTagKeyInfo } from './tag-answer.ts';
 export { type RegisteredTag, type TagDescription, type TagKind } from './tag-registry.ts';
 export { parseTagKeyRequest, parseTagNameRequest, parseTagNamesRequest, parseTagRequest } from './tag-request.ts';

@@ -1,42 +1,40 @@
 import { type TimestampMs } from '#std';
+import { type FiguresOf } from './subjects/subject-answer.ts';
 import { type KeyRecord } from './key-record.ts';
 
-/** LiteLLM's limits, which no key and no team has yet: null is its way to say "none". */
-export const NO_LIMITS = {
-  max_budget: null,
-  budget_duration: null,
-  tpm_limit: null,
-  rpm_limit: null,
-  max_parallel_requests: null,
-} as const;
-
 /** LiteLLM's answer to `POST /key/generate`: the only place where a token is ever shown. */
-export function toKeyGenerateAnswer({ token, key }: { token: string; key: KeyRecord }): Record<string, unknown> {
-  return { key: token, token: key.hash, token_id: key.hash, ...toKeyInfo(key) };
+export function toKeyGenerateAnswer(
+  { token, key }: { readonly token: string; readonly key: KeyRecord },
+  figures: FiguresOf,
+): Record<string, unknown> {
+  return { key: token, token: key.hash, token_id: key.hash, ...toKeyInfo(key, figures) };
 }
 
+/** What is shown of a key beside itself. */
+export type KeyUse = { readonly lastUsedAt: TimestampMs | null; readonly figures: FiguresOf };
+
 /** LiteLLM's answer to `GET /key/info`, with when the key was last used; null for never. */
-export function toKeyInfoAnswer(key: KeyRecord, lastUsedAt: TimestampMs | null): Record<string, unknown> {
-  return { key: key.hash, info: toUsedKey(key, lastUsedAt) };
+export function toKeyInfoAnswer(key: KeyRecord, shown: KeyUse): Record<string, unknown> {
+  return { key: key.hash, info: toUsedKey(key, shown) };
 }
 
 /** A key in a list that says when each was last used. */
-export function toUsedKey(key: KeyRecord, lastUsedAt: TimestampMs | null): Record<string, unknown> {
-  return { ...toKeyState(key), last_active: toIso(lastUsedAt) };
+export function toUsedKey(key: KeyRecord, { lastUsedAt, figures }: KeyUse): Record<string, unknown> {
+  return { ...toKeyState(key, figures), last_active: toIso(lastUsedAt) };
 }
 
 /** A key within another answer, and LiteLLM's answer to block and unblock. */
-export function toKeyState(key: KeyRecord): Record<string, unknown> {
-  return { token: key.hash, ...toKeyInfo(key) };
+export function toKeyState(key: KeyRecord, figures: FiguresOf): Record<string, unknown> {
+  return { token: key.hash, ...toKeyInfo(key, figures) };
 }
 
 /** LiteLLM's answer to `POST /key/update`: the key as it is now. */
-export function toKeyUpdateAnswer(key: KeyRecord): Record<string, unknown> {
-  return { key: key.hash, ...toKeyState(key) };
+export function toKeyUpdateAnswer(key: KeyRecord, figures: FiguresOf): Record<string, unknown> {
+  return { key: key.hash, ...toKeyState(key, figures) };
 }
 
 /** What every key answer says. `key_name` is LiteLLM's shortened token; `name` is what our reports call the key. */
-function toKeyInfo(key: KeyRecord): Record<string, unknown> {
+function toKeyInfo(key: KeyRecord, figures: FiguresOf): Record<string, unknown> {
   return {
     id: key.id,
     name: key.name,
@@ -54,7 +52,7 @@ function toKeyInfo(key: KeyRecord): Record<string, unknown> {
     deleted_at: toIso(key.deletedAt),
     /** Until when the token before this one still counts. */
     previous_token_until: toIso(key.previous?.until ?? null),
-    ...NO_LIMITS,
+    ...figures({ kind: 'key', id: key.id }),
   };
 }
 

@@ -5,6 +5,7 @@ import { ApportionError } from '#terms';
 import { toKeyGenerateAnswer, toKeyInfoAnswer } from './key-answer.ts';
 import { parseKeyGenerate, type KeyGenerateRequest } from './key-generate.ts';
 import { type KeyRecord } from './key-record.ts';
+import { NOTHING_SPENT } from './subjects/figures.fixture.ts';
 
 const NOTHING: KeyGenerateRequest = {
   alias: null,
@@ -17,6 +18,7 @@ const NOTHING: KeyGenerateRequest = {
   metadata: {},
   blocked: false,
   expiry: { kind: 'never' },
+  spending: {},
 };
 
 test('the documented LiteLLM body sets default tags', () => {
@@ -34,7 +36,8 @@ test('no body, an empty body and a body of nulls make a plain key', () => {
     max_budget: null,
     permissions: {},
   };
-  for (const body of [undefined, null, {}, nulls]) assert.deepEqual(parseKeyGenerate(body), NOTHING);
+  for (const body of [undefined, null, {}]) assert.deepEqual(parseKeyGenerate(body), NOTHING);
+  assert.deepEqual(parseKeyGenerate(nulls), { ...NOTHING, spending: { max_budget: null } });
 });
 
 test('all fields are read', () => {
@@ -76,9 +79,10 @@ for (const [duration, ms] of [
 }
 
 const REFUSED: readonly (readonly [unknown, string, string | null, RegExp])[] = [
-  [{ max_budget: 10 }, 'invalid_field', 'max_budget', /does not enforce it/],
-  [{ max_budget: 0 }, 'invalid_field', 'max_budget', /does not enforce it/],
-  [{ rpm_limit: 5 }, 'invalid_field', 'rpm_limit', /does not enforce it/],
+  [{ max_budget: -10 }, 'invalid_field', 'max_budget', /amount in US dollars/],
+  [{ budget_duration: 'soon' }, 'invalid_field', 'budget_duration', /no length of time/],
+  [{ rpm_limit: 0.5 }, 'invalid_field', 'rpm_limit', /rpm_limit: /],
+  [{ permissions: { get_spend_routes: true } }, 'invalid_field', 'permissions', /does not enforce it/],
   [{ allowed_routes: ['management_routes'] }, 'invalid_field', 'allowed_routes', /no route of a call/],
   [{ allowed_routes: ['chat'] }, 'invalid_field', 'allowed_routes', /no route of a call/],
   [{ allowed_ips: ['10.0.0.0/33'] }, 'invalid_field', 'allowed_ips', /no address and no range/],
@@ -136,7 +140,7 @@ const KEY: KeyRecord = {
 };
 
 test('the answer has the LiteLLM fields, the token, and its hash', () => {
-  assert.deepEqual(toKeyGenerateAnswer({ token: 'sk-ap-secret', key: KEY }), {
+  assert.deepEqual(toKeyGenerateAnswer({ token: 'sk-ap-secret', key: KEY }, NOTHING_SPENT), {
     key: 'sk-ap-secret',
     token: KEY.hash,
     token_id: KEY.hash,
@@ -155,16 +159,12 @@ test('the answer has the LiteLLM fields, the token, and its hash', () => {
     created_at: '2029-01-01T00:00:00.000Z',
     deleted_at: null,
     previous_token_until: null,
-    max_budget: null,
-    budget_duration: null,
-    tpm_limit: null,
-    rpm_limit: null,
-    max_parallel_requests: null,
+    ...NOTHING_SPENT({ kind: 'key', id: KEY.id }),
   });
 });
 
 test('the info answer names the key by its hash and never shows a token', () => {
-  const { key, info } = toKeyInfoAnswer(KEY, null);
+  const { key, info } = toKeyInfoAnswer(KEY, { lastUsedAt: null, figures: NOTHING_SPENT });
   assert.equal(key, KEY.hash);
   assert.ok(typeof info === 'object' && info !== null && !('key' in info));
 });

@@ -3,6 +3,7 @@ import { expiryFields, parseExpiry, type Expiry } from './expiry.ts';
 import { accessFields, parseAllowedAddresses, parseAllowedRoutes } from './key-access.ts';
 import { LIMIT_FIELDS, nameField, parseFields, type Refusals } from './request-fields.ts';
 import { mergeMetadata, metadataFields, type Metadata } from './stated-metadata.ts';
+import { raiseFields, termsFields, spendingOf, type StatedSpending } from './subjects/subject-terms.ts';
 import { parseTeamId } from './team-id.ts';
 
 /** What a new key shall be. */
@@ -18,6 +19,8 @@ export type KeyGenerateRequest = {
   readonly metadata: Metadata;
   readonly blocked: boolean;
   readonly expiry: Expiry;
+  /** Its budgets and limits. */
+  readonly spending: StatedSpending;
 };
 
 export const keyFields = {
@@ -28,6 +31,8 @@ export const keyFields = {
   ...accessFields,
   ...expiryFields,
   ...metadataFields,
+  ...termsFields,
+  ...raiseFields,
   blocked: z.boolean().nullish(),
 };
 
@@ -50,5 +55,6 @@ export function parseKeyGenerate(body: unknown): KeyGenerateRequest {
     metadata: mergeMetadata({}, given),
     blocked: given.blocked ?? false,
     expiry: parseExpiry(given) ?? { kind: 'never' },
+    spending: spendingOf(given),
   };
 }

@@ -94,7 +94,7 @@ test('an update that is refused changes nothing, whatever else it says', async (
     await assert.rejects(async () => accounts.updateKey(parseKeyUpdate({ key: token, ...update })), { param });
   }
   await assert.rejects(accounts.updateKey(parseKeyUpdate({ key: 'nobody' })), { code: 'not_found' });
-  assert.throws(() => parseKeyUpdate({ key: token, max_budget: 5 }), { param: 'max_budget' });
+  assert.throws(() => parseKeyUpdate({ key: token, max_budget: -5 }), { param: 'max_budget' });
   assert.throws(() => parseKeyUpdate({ key_alias: 'x' }), { param: 'key' });
   assert.deepEqual(await accounts.snapshot(), before);
 });

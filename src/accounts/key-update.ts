@@ -6,6 +6,7 @@ import { KEY_REFUSALS, keyFields } from './key-generate.ts';
 import { type KeyRecord } from './key-record.ts';
 import { nameField, parseFields } from './request-fields.ts';
 import { mergeMetadata, type StatedMetadata } from './stated-metadata.ts';
+import { spendingOf, type StatedSpending } from './subjects/subject-terms.ts';
 import { parseTeamId } from './team-id.ts';
 
 /** What shall be different about a key; undefined leaves a field as it is. */
@@ -21,6 +22,7 @@ export type KeyUpdateRequest = {
   readonly blocked: boolean | undefined;
   readonly expiry: Expiry | undefined;
   readonly stated: StatedMetadata;
+  readonly spending: StatedSpending;
 };
 
 const fields = z.strictObject({ key: nameField, ...keyFields });
@@ -54,6 +56,7 @@ function toUpdate(given: z.infer<typeof fields>): KeyUpdateRequest {
     blocked: given.blocked === null ? false : given.blocked,
     expiry: parseExpiry(given),
     stated: given,
+    spending: spendingOf(given),
   };
 }
 

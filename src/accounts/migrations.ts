@@ -10,6 +10,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004_members_and_tokens': { up: createMembersAndTokens },
   '0005_budgets_and_limits': { up: createBudgetsAndLimits },
   '0006_access': { up: createAccess },
+  '0007_subjects': { up: createSubjects },
 };
 
 export async function migrate(database: ControlDatabase): Promise<void> {
@@ -182,4 +183,29 @@ async function createAccess(database: Kysely<unknown>): Promise<void> {
     WHEN new.id <> old.id OR new.at <> old.at OR new.actor <> old.actor OR new.action <> old.action
       OR NOT EXISTS (SELECT 1 FROM meta WHERE key = 'audit_erasure')
     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`.execute(database);
+}
+
+async function createSubjects(database: Kysely<unknown>): Promise<void> {
+  await database.schema
+    .createTable('subjects')
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('id', 'text', (column) => column.notNull())
+    .addColumn('profile', 'text', (column) => column.notNull())
+    .addColumn('terms', 'text', (column) => column.notNull())
+    .addColumn('plan_id', 'text')
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('updated_at', 'bigint', (column) => column.notNull())
+    .addColumn('created_by', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('subjects_name', ['kind', 'id'])
+    .execute();
+  await database.schema.createIndex('subjects_by_plan').on('subjects').column('plan_id').execute();
+  await database.schema
+    .createTable('budget_plans')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('terms', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('updated_at', 'bigint', (column) => column.notNull())
+    .addColumn('created_by', 'text', (column) => column.notNull())
+    .addColumn('updated_by', 'text', (column) => column.notNull())
+    .execute();
 }

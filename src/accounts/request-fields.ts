@@ -12,24 +12,9 @@ export function refuseAll(fields: readonly string[], why: string): Refusals {
   return new Map(fields.map((field) => [field, why]));
 }
 
-/** Limits of keys and teams alike. */
+/** Of keys and teams alike. */
 export const LIMIT_FIELDS: Refusals = refuseAll(
-  [
-    'max_budget',
-    'soft_budget',
-    'budget_id',
-    'budget_duration',
-    'budget_limits',
-    'model_max_budget',
-    'tpm_limit',
-    'rpm_limit',
-    'model_tpm_limit',
-    'model_rpm_limit',
-    'max_parallel_requests',
-    'permissions',
-    'guardrails',
-    'enforced_params',
-  ],
+  ['permissions', 'guardrails', 'enforced_params'],
   'this version does not enforce it',
 );
 

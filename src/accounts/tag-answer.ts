@@ -1,8 +1,9 @@
 import { toIso } from './key-answer.ts';
+import { type FiguresOf } from './subjects/subject-answer.ts';
 import { type RegisteredTag } from './tag-registry.ts';
 
-/** LiteLLM's tag object. What a tag cost is in `GET /spend/tags`, not here. */
-export function toTagInfo(tag: RegisteredTag): Record<string, unknown> {
+/** LiteLLM's tag object. */
+export function toTagInfo(tag: RegisteredTag, figures: FiguresOf): Record<string, unknown> {
   return {
     name: tag.name,
     description: tag.description,
@@ -12,6 +13,7 @@ export function toTagInfo(tag: RegisteredTag): Record<string, unknown> {
     created_at: toIso(tag.createdAt),
     updated_at: toIso(tag.updatedAt),
     created_by: tag.createdBy,
+    ...figures({ kind: 'tag', id: tag.name }),
   };
 }
 

@@ -5,6 +5,7 @@ import { systemClock } from '#std';
 import { openAccounts, type Accounts } from './accounts.ts';
 import { toTagInfo, toTagKeyInfo } from './tag-answer.ts';
 import { parseTagKeyRequest, parseTagNameRequest, parseTagNamesRequest, parseTagRequest } from './tag-request.ts';
+import { NOTHING_SPENT } from './subjects/figures.fixture.ts';
 
 async function open(context: TestContext): Promise<Accounts> {
   const accounts = await openAccounts({ file: ':memory:', clock: systemClock, random: randomBytes });
@@ -34,7 +35,7 @@ test('a key’s description and owner are kept one by one, and a key is not a la
 test('a registered tag lives as LiteLLM has it: new, update, info, delete, new again', async (context) => {
   const { tags } = await open(context);
   const made = await tags.create(parseTagRequest({ name: ' team: growth', description: 'x', models: ['gpt-4o'] }));
-  assert.deepEqual(toTagInfo(made), {
+  assert.deepEqual(toTagInfo(made, NOTHING_SPENT), {
     name: 'team:growth',
     description: 'x',
     owner: null,
@@ -43,6 +44,7 @@ test('a registered tag lives as LiteLLM has it: new, update, info, delete, new a
     created_at: new Date(made.createdAt).toISOString(),
     updated_at: new Date(made.updatedAt).toISOString(),
     created_by: 'admin',
+    ...NOTHING_SPENT({ kind: 'tag', id: 'team:growth' }),
   });
   await assert.rejects(tags.create(parseTagRequest({ name: 'team:growth' })), { code: 'invalid_field', param: 'name' });
   const updated = await tags.update(parseTagRequest({ name: 'team:growth', description: 'y', models: null }));
@@ -72,8 +74,9 @@ test('a tag is named as calls send it, in one form', () => {
 });
 
 const REFUSED: readonly (readonly [object, string, RegExp])[] = [
-  [{ name: 'a', max_budget: 5 }, 'max_budget', /budgets on tags are not available yet/],
-  [{ name: 'a', tpm_limit: 5 }, 'tpm_limit', /budgets on tags are not available yet/],
+  [{ name: 'a', max_budget: '5,00' }, 'max_budget', /amount in US dollars/],
+  [{ name: 'a', tpm_limit: -5 }, 'tpm_limit', /tpm_limit: /],
+  [{ name: 'a', spend: 5 }, 'spend', /POST \/v1\/adjustments/],
   [{ name: 'a', team_id: 't' }, 'team_id', /lock the tag on the team/],
   [{ name: '' }, 'name', /no tag/],
   [{ name: 'team:' }, 'name', /no tag/],

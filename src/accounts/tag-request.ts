@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseTag } from '#tags';
 import { ApportionError } from '#terms';
+import { spendingOf, termsFields, type StatedTerms } from './subjects/subject-terms.ts';
 import { nameField, parseFields, refuseAll, type Refusals } from './request-fields.ts';
 
 /** What is said of a key or a tag. Undefined leaves a field as it is, null empties it. */
@@ -9,6 +10,8 @@ export type TagRequest = {
   readonly description: string | null | undefined;
   readonly owner: string | null | undefined;
   readonly models: readonly string[] | undefined;
+  /** Its budgets and limits. */
+  readonly spending: StatedTerms;
 };
 
 const DESCRIPTION_CHARS = 2000;
@@ -22,7 +25,12 @@ const keyFields = z.strictObject(describing);
 
 const nameOnly = { name: z.string() };
 
-const tagFields = z.strictObject({ ...nameOnly, ...describing, models: z.array(nameField).max(1000).nullish() });
+const tagFields = z.strictObject({
+  ...nameOnly,
+  ...describing,
+  models: z.array(nameField).max(1000).nullish(),
+  ...termsFields,
+});
 
 const nameFields = z.strictObject(nameOnly);
 
@@ -31,20 +39,7 @@ const namesFields = z.strictObject({ names: z.array(z.string()).min(1).max(1000)
 const NOTHING_REFUSED: Refusals = new Map();
 
 const TAG_REFUSALS: Refusals = new Map([
-  ...refuseAll(
-    [
-      'max_budget',
-      'soft_budget',
-      'budget_id',
-      'budget_duration',
-      'model_max_budget',
-      'tpm_limit',
-      'rpm_limit',
-      'max_parallel_requests',
-      'spend',
-    ],
-    'budgets on tags are not available yet',
-  ),
+  ...refuseAll(['spend'], 'it follows from the ledger; POST /v1/adjustments corrects what was spent'),
   ...refuseAll(['team_id'], 'tags that belong to a team are not available; lock the tag on the team instead'),
   ...refuseAll(['model_info'], 'it follows from models'),
 ]);
@@ -52,17 +47,21 @@ const TAG_REFUSALS: Refusals = new Map([
 /** Reads what `PUT /v1/tags/{key}` says of a dimension's key. */
 export function parseTagKeyRequest(key: string, body: unknown): TagRequest {
   const { description, owner } = parseFields(body, { fields: keyFields, refused: NOTHING_REFUSED });
-  return { name: parseKeyName(key), description, owner, models: undefined };
+  return { name: parseKeyName(key), description, owner, models: undefined, spending: {} };
 }
 
 /** Reads the body of LiteLLM's `POST /tag/new` and `/tag/update`. */
 export function parseTagRequest(body: unknown): TagRequest {
-  const { name, description, owner, models } = parseFields(body, { fields: tagFields, refused: TAG_REFUSALS });
+  const { name, description, owner, models, ...spending } = parseFields(body, {
+    fields: tagFields,
+    refused: TAG_REFUSALS,
+  });
   return {
     name: parseTagName(name, 'name'),
     description,
     owner,
     models: models === null ? [] : models,
+    spending: spendingOf(spending),
   };
 }
 

@@ -1,4 +1,5 @@
-import { NO_LIMITS, toIso, toKeyState } from './key-answer.ts';
+import { toIso, toKeyState } from './key-answer.ts';
+import { type FiguresOf } from './subjects/subject-answer.ts';
 import { type TeamRecord } from './team-record.ts';
 import { type DeletedTeams, type TeamWithKeys } from './teams.ts';
 
@@ -6,7 +7,7 @@ import { type DeletedTeams, type TeamWithKeys } from './teams.ts';
 const NOBODY = { organization_id: null, admins: [], members: [], members_with_roles: [], models: [] } as const;
 
 /** LiteLLM's answer to `POST /team/new`, and the team in every other answer. */
-export function toTeamInfo(team: TeamRecord): Record<string, unknown> {
+export function toTeamInfo(team: TeamRecord, figures: FiguresOf): Record<string, unknown> {
   return {
     team_id: team.id,
     team_alias: team.alias,
@@ -14,23 +15,28 @@ export function toTeamInfo(team: TeamRecord): Record<string, unknown> {
     blocked: team.blocked,
     created_at: toIso(team.createdAt),
     ...NOBODY,
-    ...NO_LIMITS,
+    ...figures({ kind: 'team', id: team.id }),
   };
 }
 
 /** LiteLLM's answer to `POST /team/update`. */
-export function toTeamUpdateAnswer(team: TeamRecord): Record<string, unknown> {
-  return { team_id: team.id, data: toTeamInfo(team) };
+export function toTeamUpdateAnswer(team: TeamRecord, figures: FiguresOf): Record<string, unknown> {
+  return { team_id: team.id, data: toTeamInfo(team, figures) };
 }
 
 /** LiteLLM's answer to `GET /team/info`. */
-export function toTeamInfoAnswer({ team, keys }: TeamWithKeys): Record<string, unknown> {
-  return { team_id: team.id, team_info: toTeamInfo(team), keys: keys.map(toKeyState), team_memberships: [] };
+export function toTeamInfoAnswer({ team, keys }: TeamWithKeys, figures: FiguresOf): Record<string, unknown> {
+  return {
+    team_id: team.id,
+    team_info: toTeamInfo(team, figures),
+    keys: keys.map((key) => toKeyState(key, figures)),
+    team_memberships: [],
+  };
 }
 
 /** One row of LiteLLM's answer to `GET /team/list`. */
-export function toTeamListRow({ team, keys }: TeamWithKeys): Record<string, unknown> {
-  return { ...toTeamInfo(team), keys: keys.map(toKeyState), team_memberships: [] };
+export function toTeamListRow({ team, keys }: TeamWithKeys, figures: FiguresOf): Record<string, unknown> {
+  return { ...toTeamInfo(team, figures), keys: keys.map((key) => toKeyState(key, figures)), team_memberships: [] };
 }
 
 /** LiteLLM's answer to `POST /team/delete`, with the keys that went with them. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ApportionError } from '#terms';
 import { LIMIT_FIELDS, nameField, parseFields, refuseAll, type Refusals } from './request-fields.ts';
 import { mergeMetadata, metadataFields, type Metadata, type StatedMetadata } from './stated-metadata.ts';
+import { raiseFields, termsFields, spendingOf, type StatedSpending } from './subjects/subject-terms.ts';
 import { parseTeamId } from './team-id.ts';
 
 /** What a new team shall be. */
@@ -11,6 +12,7 @@ export type TeamNewRequest = {
   readonly alias: string | null;
   readonly metadata: Metadata;
   readonly blocked: boolean;
+  readonly spending: StatedSpending;
 };
 
 /** What shall be different about a team; undefined leaves a field as it is. */
@@ -19,9 +21,16 @@ export type TeamUpdateRequest = {
   readonly alias: string | null | undefined;
   readonly blocked: boolean | undefined;
   readonly stated: StatedMetadata;
+  readonly spending: StatedSpending;
 };
 
-const teamFields = { team_alias: nameField.nullish(), blocked: z.boolean().nullish(), ...metadataFields };
+const teamFields = {
+  team_alias: nameField.nullish(),
+  blocked: z.boolean().nullish(),
+  ...metadataFields,
+  ...termsFields,
+  ...raiseFields,
+};
 
 const newFields = z.strictObject({ team_id: nameField.nullish(), ...teamFields });
 
@@ -47,6 +56,7 @@ export function parseTeamNew(body: unknown): TeamNewRequest {
     alias: given.team_alias ?? null,
     metadata: mergeMetadata({}, given),
     blocked: given.blocked ?? false,
+    spending: spendingOf(given),
   };
 }
 
@@ -58,6 +68,7 @@ export function parseTeamUpdate(body: unknown): TeamUpdateRequest {
     alias: given.team_alias,
     blocked: given.blocked === null ? false : given.blocked,
     stated: given,
+    spending: spendingOf(given),
   };
 }
 

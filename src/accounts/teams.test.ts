@@ -7,6 +7,7 @@ import { parseKeyGenerate } from './key-generate.ts';
 import { KeyRing, type RingKey } from './key-ring.ts';
 import { toTeamInfo, toTeamInfoAnswer } from './team-answer.ts';
 import { parseTeamNew, parseTeamUpdate } from './team-request.ts';
+import { NOTHING_SPENT } from './subjects/figures.fixture.ts';
 
 /** An open control plane with a gateway's ring that hears of every change. */
 async function open(context: TestContext): Promise<{ accounts: Accounts; gateway: KeyRing }> {
@@ -118,8 +119,9 @@ test('an update of a team changes what it names', async (context) => {
 });
 
 for (const [body, param] of [
-  [{ max_budget: 5 }, 'max_budget'],
-  [{ tpm_limit: 5 }, 'tpm_limit'],
+  [{ max_budget: -5 }, 'max_budget'],
+  [{ tpm_limit: 'many' }, 'tpm_limit'],
+  [{ team_member_budget: 5 }, 'team_member_budget'],
   [{ models: ['gpt-4o'] }, 'models'],
   [{ members_with_roles: [{ role: 'admin', user_id: 'u' }] }, 'members_with_roles'],
   [{ team_id: '//x' }, 'team_id'],
@@ -137,7 +139,7 @@ test('a team is answered in LiteLLM’s shape', async (context) => {
   const { accounts } = await open(context);
   const team = await accounts.teams.create(parseTeamNew({ team_id: 't', models: [], max_budget: null }));
   const { token } = await accounts.generateKey(parseKeyGenerate({ team_id: 't' }));
-  assert.deepEqual(toTeamInfo(team), {
+  assert.deepEqual(toTeamInfo(team, NOTHING_SPENT), {
     team_id: 't',
     team_alias: null,
     metadata: {},
@@ -148,13 +150,9 @@ test('a team is answered in LiteLLM’s shape', async (context) => {
     members: [],
     members_with_roles: [],
     models: [],
-    max_budget: null,
-    budget_duration: null,
-    tpm_limit: null,
-    rpm_limit: null,
-    max_parallel_requests: null,
+    ...NOTHING_SPENT({ kind: 'team', id: 't' }),
   });
-  const answer = toTeamInfoAnswer(await accounts.teams.infoOf('t'));
+  const answer = toTeamInfoAnswer(await accounts.teams.infoOf('t'), NOTHING_SPENT);
   assert.deepEqual(Object.keys(answer), ['team_id', 'team_info', 'keys', 'team_memberships']);
   assert.ok(!JSON.stringify(answer).includes(token));
 });

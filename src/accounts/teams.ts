@@ -6,6 +6,8 @@ import { type ControlDatabase } from './database.ts';
 import { type KeyRecord } from './key-record.ts';
 import { listKeys, type ControlQueries } from './key-table.ts';
 import { mergeMetadata } from './stated-metadata.ts';
+import { dropSubjects, governSubject, type RuleChange } from './subjects/subject-rules.ts';
+import { type StatedSpending } from './subjects/subject-terms.ts';
 import { type TeamRecord } from './team-record.ts';
 import { type TeamNewRequest, type TeamUpdateRequest } from './team-request.ts';
 import { parseTeamId } from './team-id.ts';
@@ -39,15 +41,16 @@ export class Teams {
     return writes.write(async (queries, revision) => {
       const id = request.id ?? (await idFromAlias(queries, request.alias)) ?? makeTeamId(random);
       if ((await findTeam(queries, id)) !== undefined) throw taken();
-      const { alias, metadata, blocked } = request;
+      const { alias, metadata, blocked, spending } = request;
       const team = { id, alias, metadata, blocked, createdAt: clock.now(), deletedAt: null, revision };
       await audit.record({ actor, action: 'team.create', target: id, detail: { alias, metadata, blocked } }, queries);
-      return { answer: team, teams: [team] };
+      return { answer: team, teams: [team], ...(await this.#govern(queries, team, { actor, spending })) };
     });
   }
 
-  async update({ id, alias, blocked, stated }: TeamUpdateRequest, actor: string = ITSELF): Promise<TeamRecord> {
-    return this.#change({ id, actor, action: 'team.update' }, (team) => ({
+  async update(request: TeamUpdateRequest, actor: string = ITSELF): Promise<TeamRecord> {
+    const { id, alias, blocked, stated, spending } = request;
+    return this.#change({ id, actor, action: 'team.update', spending }, (team) => ({
       ...team,
       alias: alias === undefined ? team.alias : alias,
       blocked: blocked ?? team.blocked,
@@ -76,7 +79,12 @@ export class Teams {
         const gone = keys.filter(({ team }) => team === id).map((key) => key.id);
         await this.#deps.audit.record({ actor, action: 'team.delete', target: id, detail: { keys: gone } }, queries);
       }
-      return { answer: { teams, keys }, teams, keys };
+      const occasion = { actor, now: deletedAt, revision };
+      const names = [
+        ...teams.map(({ id }) => ({ kind: 'team', id }) as const),
+        ...keys.map(({ id }) => ({ kind: 'key', id }) as const),
+      ];
+      return { answer: { teams, keys }, teams, keys, ...(await dropSubjects(queries, names, occasion)) };
     });
   }
 
@@ -93,17 +101,32 @@ export class Teams {
   }
 
   async #change(deed: Deed, edit: (team: TeamRecord) => TeamRecord): Promise<TeamRecord> {
-    const { id, actor, action } = deed;
+    const { id, actor, action, spending = {} } = deed;
     return this.#deps.writes.write(async (queries, revision) => {
       const team = { ...edit(await knownTeam(queries, id)), revision };
       const { alias, metadata, blocked } = team;
       await this.#deps.audit.record({ actor, action, target: id, detail: { alias, metadata, blocked } }, queries);
-      return { answer: team, teams: [team] };
+      return { answer: team, teams: [team], ...(await this.#govern(queries, team, { actor, spending })) };
     });
+  }
+
+  /** The budgets and limits a team has, as the request leaves them; they go with it. */
+  async #govern(queries: WriteQueries, team: TeamRecord, said: Spending): Promise<RuleChange> {
+    const { id, alias, revision, deletedAt } = team;
+    const occasion = { actor: said.actor, now: this.#deps.clock.now(), revision };
+    const subject = { kind: 'team', id, label: alias ?? id, ...said, gone: deletedAt !== null } as const;
+    return governSubject(queries, subject, occasion);
   }
 }
 
-type Deed = { readonly id: string; readonly actor: string; readonly action: string };
+type Spending = { readonly actor: string; readonly spending: StatedSpending };
+
+type Deed = {
+  readonly id: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly spending?: StatedSpending;
+};
 
 /** Reports show a team's id, so an alias that can be one is better than a made-up one. */
 async function idFromAlias(queries: WriteQueries, alias: string | null): Promise<string | null> {

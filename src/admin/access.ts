@@ -21,6 +21,7 @@ const ALL_MONEY: readonly Right[] = [
   'prices.read',
   'ledger.read',
   'budgets.read',
+  'subjects.read',
   'audit',
 ];
 const EVERY_RIGHT: readonly Right[] = [

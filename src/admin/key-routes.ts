@@ -10,36 +10,45 @@ import {
   toKeyUpdateAnswer,
   toUsedKey,
   unknownKey,
-  type Accounts,
+  type FiguresOf,
   type KeyRecord,
 } from '#accounts';
-import { lastUses, type AnalyticsDeps } from '#analytics';
+import { lastUses } from '#analytics';
 import { actorOf } from './actor.ts';
 import { parseRequest } from './parse-request.ts';
 import { seesTeam } from './seen-teams.ts';
+import { freshFigures, loadFigures, type FigureDeps } from './subjects/figures.ts';
 
-type KeyRouteDeps = AnalyticsDeps & { readonly accounts: Accounts };
+type KeyRouteDeps = FigureDeps;
 
-/** LiteLLM's key management: the parts that a gateway without budgets can keep its word on. */
+/** LiteLLM's key management. */
 export function addKeyRoutes(app: FastifyInstance, deps: KeyRouteDeps): void {
   const { accounts } = deps;
+  const figures = (): Promise<FiguresOf> => loadFigures(deps, ['key']);
   app.post('/key/generate', async (request) =>
-    toKeyGenerateAnswer(await accounts.generateKey(parseKeyGenerate(request.body), actorOf(request))),
+    toKeyGenerateAnswer(
+      await accounts.generateKey(parseKeyGenerate(request.body), actorOf(request)),
+      await freshFigures(deps, 'key'),
+    ),
   );
   app.post('/key/update', async (request) =>
-    toKeyUpdateAnswer(await accounts.updateKey(parseKeyUpdate(request.body), actorOf(request))),
+    toKeyUpdateAnswer(await accounts.updateKey(parseKeyUpdate(request.body), actorOf(request)), await figures()),
   );
   app.post('/key/regenerate', async (request) =>
-    toKeyGenerateAnswer(await accounts.regenerateKey(parseKeyRegenerate(request.body), actorOf(request))),
+    toKeyGenerateAnswer(
+      await accounts.regenerateKey(parseKeyRegenerate(request.body), actorOf(request)),
+      await figures(),
+    ),
   );
   app.post<{ Params: { key: string } }>('/key/:key/regenerate', async (request) => {
     const asked = parseKeyRegenerate(withKey(request.body, request.params.key));
-    return toKeyGenerateAnswer(await accounts.regenerateKey(asked, actorOf(request)));
+    return toKeyGenerateAnswer(await accounts.regenerateKey(asked, actorOf(request)), await figures());
   });
   app.get('/key/info', async (request) => {
     const key = await accounts.infoOf(parse(INFO, request.query).key);
     if (!seesTeam(request, key.team)) throw unknownKey();
-    return toKeyInfoAnswer(key, (await lastUses(deps, [key.id])).get(key.id) ?? null);
+    const lastUsedAt = (await lastUses(deps, [key.id])).get(key.id) ?? null;
+    return toKeyInfoAnswer(key, { lastUsedAt, figures: await figures() });
   });
   app.get('/key/list', async (request) => {
     const keys = await accounts.listKeys({ include: 'live' });
@@ -47,10 +56,10 @@ export function addKeyRoutes(app: FastifyInstance, deps: KeyRouteDeps): void {
     return keyPage(deps, seen, parse(LIST, request.query));
   });
   app.post('/key/block', async (request) =>
-    toKeyState(await accounts.blockKey(parse(ONE_KEY, request.body).key, actorOf(request))),
+    toKeyState(await accounts.blockKey(parse(ONE_KEY, request.body).key, actorOf(request)), await figures()),
   );
   app.post('/key/unblock', async (request) =>
-    toKeyState(await accounts.unblockKey(parse(ONE_KEY, request.body).key, actorOf(request))),
+    toKeyState(await accounts.unblockKey(parse(ONE_KEY, request.body).key, actorOf(request)), await figures()),
   );
   app.post('/key/delete', async (request) => {
     const { keys = [], key_aliases: aliases = [] } = parse(MANY_KEYS, request.body);
@@ -96,7 +105,8 @@ async function usedKeys(deps: KeyRouteDeps, keys: readonly KeyRecord[]): Promise
     deps,
     keys.map(({ id }) => id),
   );
-  return keys.map((key) => toUsedKey(key, uses.get(key.id) ?? null));
+  const figures = await loadFigures(deps, ['key']);
+  return keys.map((key) => toUsedKey(key, { lastUsedAt: uses.get(key.id) ?? null, figures }));
 }
 
 /** LiteLLM names the key in the address too; a body that is no object stays as it is, to be refused for that. */

@@ -110,6 +110,7 @@ describe('reports', () => {
       metadata: {},
       blocked: false,
       expiry: { kind: 'never' },
+      spending: {},
     });
     for (const named of [key.hash, key.id, 'batch']) {
       await ask(`/spend/logs?api_key=${named}`);

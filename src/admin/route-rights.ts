@@ -8,6 +8,7 @@ export type Right =
   | 'tags.read'
   | 'tags.write'
   | 'keys.write'
+  | 'subjects.read'
   | 'prices.read'
   | 'money.write'
   | 'ledger.read'
@@ -68,6 +69,32 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Right>> = {
   'POST /team/block': 'keys.write',
   'POST /team/unblock': 'keys.write',
   'POST /team/delete': 'keys.write',
+
+  'GET /customer/info': 'subjects.read',
+  'GET /customer/list': 'subjects.read',
+  'POST /customer/new': 'keys.write',
+  'POST /customer/update': 'keys.write',
+  'POST /customer/delete': 'keys.write',
+  'POST /customer/block': 'keys.write',
+  'POST /customer/unblock': 'keys.write',
+  'GET /end_user/info': 'subjects.read',
+  'GET /end_user/list': 'subjects.read',
+  'POST /end_user/new': 'keys.write',
+  'POST /end_user/update': 'keys.write',
+  'POST /end_user/delete': 'keys.write',
+  'POST /end_user/block': 'keys.write',
+  'POST /end_user/unblock': 'keys.write',
+  'GET /user/info': 'subjects.read',
+  'GET /user/list': 'subjects.read',
+  'POST /user/new': 'keys.write',
+  'POST /user/update': 'keys.write',
+  'POST /user/delete': 'keys.write',
+  'POST /budget/info': 'subjects.read',
+  'GET /budget/list': 'subjects.read',
+  'GET /budget/settings': 'subjects.read',
+  'POST /budget/new': 'keys.write',
+  'POST /budget/update': 'keys.write',
+  'POST /budget/delete': 'keys.write',
 
   'POST /tag/info': 'tags.read',
   'PUT /v1/tags/:key': 'tags.write',

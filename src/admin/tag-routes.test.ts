@@ -37,13 +37,6 @@ test('a tag is registered, found, changed and deleted as LiteLLM does it', async
   assert.equal((await admin.ask('/tag/update', { name: 'env:prod' })).status, 404);
 });
 
-test('a budget on a tag is refused in so many words', async () => {
-  const { status, body } = await admin.ask('/tag/new', { name: 'engineering', max_budget: 500 });
-  const error = fields(fields(body)['error']);
-  assert.deepEqual([status, error['param']], [400, 'max_budget']);
-  assert.match(String(error['message']), /budgets on tags are not available yet/);
-});
-
 test('a key of a tag is described in place', async () => {
   const first = await admin.ask('/v1/tags/feature', { description: 'Product area', owner: 'product' }, 'PUT');
   assert.equal(first.status, 200);

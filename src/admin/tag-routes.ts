@@ -7,31 +7,37 @@ import {
   toSeenTagInfo,
   toTagInfo,
   toTagKeyInfo,
-  type Accounts,
 } from '#accounts';
 import { parseSpendTagsQuery, spendTags } from '#analytics';
 import { knownCaller } from './access.ts';
-import { withinReachOf, type ReportDeps } from './report-route.ts';
+import { actorOf } from './actor.ts';
+import { withinReachOf } from './report-route.ts';
+import { loadFigures, type FigureDeps } from './subjects/figures.ts';
 
-export type TagRouteDeps = ReportDeps & { readonly accounts: Accounts };
+export type TagRouteDeps = FigureDeps;
 
 /** What people say of keys and tags: ours for a dimension's key, LiteLLM's for single tags. */
 export function addTagRoutes(app: FastifyInstance, deps: TagRouteDeps): void {
-  const { tags } = deps.accounts;
+  const { tags, subjects } = deps.accounts;
   app.put<{ Params: { key: string } }>('/v1/tags/:key', async ({ params, body }) =>
     toTagKeyInfo(await tags.describeKey(parseTagKeyRequest(params.key, body))),
   );
-  app.post('/tag/new', async ({ body }) => {
-    const tag = await tags.create(parseTagRequest(body));
-    return { message: `Tag ${tag.name} created successfully`, tag: toTagInfo(tag) };
+  app.post('/tag/new', async (request) => {
+    const asked = parseTagRequest(request.body);
+    const tag = await tags.create(asked);
+    await subjects.stateTag(tag.name, asked.spending, actorOf(request));
+    return { message: `Tag ${tag.name} created successfully`, tag: toTagInfo(tag, await loadFigures(deps, ['tag'])) };
   });
-  app.post('/tag/update', async ({ body }) => {
-    const tag = await tags.update(parseTagRequest(body));
-    return { message: `Tag ${tag.name} updated successfully`, tag: toTagInfo(tag) };
+  app.post('/tag/update', async (request) => {
+    const asked = parseTagRequest(request.body);
+    const tag = await tags.update(asked);
+    await subjects.stateTag(tag.name, asked.spending, actorOf(request));
+    return { message: `Tag ${tag.name} updated successfully`, tag: toTagInfo(tag, await loadFigures(deps, ['tag'])) };
   });
-  app.post('/tag/delete', async ({ body }) => {
-    const name = parseTagNameRequest(body);
+  app.post('/tag/delete', async (request) => {
+    const name = parseTagNameRequest(request.body);
     await tags.delete(name);
+    await subjects.dropTag(name, actorOf(request));
     return { message: `Tag ${name} deleted successfully` };
   });
   app.get('/tag/list', async (request) => {
@@ -43,10 +49,12 @@ export function addTagRoutes(app: FastifyInstance, deps: TagRouteDeps): void {
     const registered = (await tags.list('tag')).filter(({ name }) => all || inUse.has(name));
     const known = new Set(registered.map(({ name }) => name));
     const others = seen.map(({ individual_request_tag: name }) => name).filter((name) => !known.has(name));
-    return [...registered.map(toTagInfo), ...others.map(toSeenTagInfo)];
+    const figures = await loadFigures({ ...deps, store: within.store }, ['tag']);
+    return [...registered.map((tag) => toTagInfo(tag, figures)), ...others.map(toSeenTagInfo)];
   });
   app.post('/tag/info', async ({ body }) => {
     const known = await tags.infoOf(parseTagNamesRequest(body));
-    return Object.fromEntries(known.map((tag) => [tag.name, toTagInfo(tag)]));
+    const figures = await loadFigures(deps, ['tag']);
+    return Object.fromEntries(known.map((tag) => [tag.name, toTagInfo(tag, figures)]));
   });
 }

@@ -51,7 +51,7 @@ test('a key may name a team without a record, which is then no team to ask for',
 });
 
 for (const [url, body, param] of [
-  ['/team/new', { max_budget: 10 }, 'max_budget'],
+  ['/team/new', { max_budget: -10 }, 'max_budget'],
   ['/team/update', { team_alias: 'x' }, 'team_id'],
   ['/team/delete', { team_ids: [] }, 'team_ids'],
   ['/team/block', {}, 'team_id'],

@@ -25,7 +25,7 @@ const FIELDS = z.strictObject({
 });
 
 const HINT =
-  'Send {"measure": "requests", "amount": 60, "per": "minute"}, with "burst" for a steady refill; docs/budgets.md.';
+  'Send {"measure": "requests", "amount": 60, "per": "minute"}, with "burst" for a steady refill; docs/budgets-api.md.';
 
 /** Reads the body of `POST /v1/limits`. Throws `invalid_field` naming the field at fault. */
 export function parseLimitNew(body: unknown): LimitRequest {

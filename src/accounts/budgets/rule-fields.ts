@@ -70,5 +70,8 @@ const FAULTY: readonly (readonly [RegExp, string])[] = [
 export function refuseFault(fault: string | null): void {
   if (fault === null) return;
   const param = FAULTY.find(([words]) => words.test(fault))?.[1] ?? 'scope';
-  throw new ApportionError('invalid_field', `${param}: ${fault}`, { param, hint: 'docs/budgets.md lists the fields.' });
+  throw new ApportionError('invalid_field', `${param}: ${fault}`, {
+    param,
+    hint: 'docs/budgets-api.md lists the fields.',
+  });
 }

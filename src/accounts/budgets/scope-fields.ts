@@ -29,7 +29,7 @@ const NAMES = [...FIELD_NAMES, 'label', 'tags.KEY'];
 const MOST_CONDITIONS = 16;
 
 const HINT =
-  'Send "scope": {"key.team": "growth", "tags.customer": {"each": true}}, or {} for all calls; docs/budgets.md.';
+  'Send "scope": {"key.team": "growth", "tags.customer": {"each": true}}, or {} for all calls; docs/budgets-api.md.';
 
 const valueSchema = z.union([
   nameField,

@@ -40,7 +40,7 @@ const schema = z.discriminatedUnion('kind', [
 const KINDS = Object.keys(SHAPES).join(', ');
 
 const HINT =
-  'Send "month", "day", "30d", or an object such as {"kind": "month", "starts_on": 1, "timezone": "Europe/Berlin"}; docs/budgets.md.';
+  'Send "month", "day", "30d", or an object such as {"kind": "month", "starts_on": 1, "timezone": "Europe/Berlin"}; docs/budgets-api.md.';
 
 /** Reads a window: an object, the word for a usual one, or LiteLLM's text for its length. Throws `invalid_field`. */
 export function parseWindow(given: unknown, param = 'window'): Window {

@@ -30,7 +30,7 @@ export async function openAdminWithBook(): Promise<AdminWithBook> {
     spend: ({ usd, at = systemClock.now(), tags = {}, provenance = 'declared', ...given }) => {
       const cost = parseUsd(usd) ?? assert.fail(`${usd} is no amount`);
       const dimensions = new Map(Object.entries(tags).map(([key, value]) => [key, { value, provenance }]));
-      const none = { key: 'key_1', team: '', owner: '', model: 'gpt-4o', provider: 'openai', route: '' };
+      const none = { key: 'key_1', team: '', owner: '', model: 'gpt-5', provider: 'openai', route: '' };
       const call = { ...none, ...given, tags: { dimensions, labels: [], paths: [] } };
       const id = randomUUID();
       const { kind } = book.reserve({ id, call, bound: cost, expected: cost, at });
