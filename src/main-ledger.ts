@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   const lock = await holdStore(storeDir, socketPath);
   const accounts = await openControl({ config, log, parent, acknowledgements });
   const store = await openStoreOf(config, storeDir, log);
-  const following = followJournal({ nodeId, config, store, storeDir, log });
+  const following = await followJournal({ nodeId, config, store, storeDir, log });
   shipper = following;
   following.wake(durableSeq);
   const inTurn = createTurns();
@@ -143,8 +143,11 @@ type ShippingParts = {
   readonly log: Log;
 };
 
-function followJournal({ nodeId, config, store, storeDir, log }: ShippingParts): Shipper {
-  return createShipper({
+/** The first report says what the store has; one that is long in coming to terms with the journal does not keep administration away. */
+const COMPARE_TIMEOUT_MS = 10_000;
+
+async function followJournal({ nodeId, config, store, storeDir, log }: ShippingParts): Promise<Shipper> {
+  const shipper = createShipper({
     nodeId,
     reader: openEntryReader(join(config.dataDir, 'journal')),
     store,
@@ -153,6 +156,8 @@ function followJournal({ nodeId, config, store, storeDir, log }: ShippingParts):
     clock: systemClock,
     log,
   });
+  await within(shipper.resumed, COMPARE_TIMEOUT_MS);
+  return shipper;
 }
 
 type ControlParts = {

@@ -34,7 +34,7 @@ test(
     const calls = scene.steady(CALLS_PER_SECOND);
     await calls.seen(CALLS_PER_SECOND, ({ acknowledged }) => acknowledged);
     heard.push(...(await calls.stop()));
-    await judge(t, scene, { heard, figures: { 'disk errors': RUN.rounds * FAULTS.length } });
+    await judge(t, scene, { heard, faults: { 'disk error': RUN.rounds * FAULTS.length } });
   },
 );
 

@@ -56,7 +56,7 @@ test('E3: entries that are shipped again, whatever the reason, are in the store 
     heard.filter(({ acknowledged }) => !acknowledged),
     [],
   );
-  await judge(t, scene, { heard, figures: { 'shipped again': RUN.rounds * Object.keys(SETBACKS).length } });
+  await judge(t, scene, { heard, faults: { 'shipped again': RUN.rounds * Object.keys(SETBACKS).length } });
 });
 
 async function callAndStop({ gateway, steady }: Scene): Promise<readonly SteadyHeard[]> {

@@ -46,7 +46,8 @@ test(
     await gateway.restart();
     await judge(t, scene, {
       heard: heard.filter(({ upstreamId }) => settled.has(upstreamId)),
-      figures: { unrecorded: counted, 'unrecorded $': picoText(missing) },
+      faults: { 'disk error': 1 },
+      more: { unrecorded: counted, 'unrecorded $': picoText(missing) },
       unexplained: missing,
     });
   },

@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { untilCaughtUp } from './catching-up.ts';
 import { judge } from './judgement.ts';
 import { withoutMount } from './processes.ts';
 import { assertFailsStop } from './refused-calls.ts';
-import { scenario } from './run-plan.ts';
+import { RUN, scenario } from './run-plan.ts';
 import { openScene } from './scene.ts';
 import { mountSmallDisk, type SmallDisk } from './small-disk.ts';
 
@@ -35,22 +36,23 @@ test(
     const later = scene.steady(CALLS_PER_SECOND);
     await later.seen(CALLS_PER_SECOND, ({ acknowledged }) => acknowledged);
     heard.push(...(await later.stop()));
-    await judge(t, scene, { heard, figures: { 'full disks': 1 } });
+    await judge(t, scene, { heard, faults: { 'disk full': 1 } });
   },
 );
 
 test(
-  'a store whose own disk is full refuses entries while calls go on, and has them all once there is room',
+  'E9, E10: a store whose own disk is full refuses entries while calls go on, and has them all once there is room',
   scenario(withoutMount),
   async (t) => {
     const { dataDir, disk, leave } = await smallDisk('data/store');
     const scene = await openScene(t, { dataDir, leave });
     const { gateway } = scene;
-    const calls = scene.steady(CALLS_PER_SECOND);
+    const calls = scene.steady(RUN.outagePerSecond);
     await calls.seen(CALLS_PER_SECOND);
     await untilCaughtUp(gateway);
     disk.fill();
-    await calls.seen(2 * CALLS_PER_SECOND);
+    await wait(RUN.outageMs);
+    await calls.seen(CALLS_PER_SECOND);
     assert.match(gateway.output(), /shipping failed and is tried again/);
     disk.free();
     await untilCaughtUp(gateway);
@@ -59,7 +61,7 @@ test(
       heard.filter(({ acknowledged }) => !acknowledged),
       [],
     );
-    await judge(t, scene, { heard, figures: { 'full disks': 1 } });
+    await judge(t, scene, { heard, faults: { 'store refuses': 1 } });
   },
 );
 

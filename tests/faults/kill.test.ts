@@ -6,9 +6,15 @@ import { findLedger, nextLedger, withoutProc } from './processes.ts';
 import { RUN, scenario } from './run-plan.ts';
 import { openScene, type Scene } from './scene.ts';
 
-type Victim = 'gateway' | 'ledger' | 'both' | 'gateway while it starts';
+type Victim = 'gateway killed' | 'ledger killed' | 'both killed' | 'killed while it starts';
 
-const VICTIMS: readonly [Victim, ...Victim[]] = ['gateway', 'gateway', 'ledger', 'both', 'gateway while it starts'];
+const VICTIMS: readonly [Victim, ...Victim[]] = [
+  'gateway killed',
+  'gateway killed',
+  'ledger killed',
+  'both killed',
+  'killed while it starts',
+];
 const MOST_ANSWERS_BETWEEN = 120;
 const LONGEST_START_MS = 900;
 
@@ -19,29 +25,34 @@ test(
     const scene = await openScene(t);
     const { random } = scene;
     const clients = startClients(scene);
-    const struck: Record<Victim, number> = { gateway: 0, ledger: 0, both: 0, 'gateway while it starts': 0 };
+    const struck: Record<Victim, number> = {
+      'gateway killed': 0,
+      'ledger killed': 0,
+      'both killed': 0,
+      'killed while it starts': 0,
+    };
     for (let kills = 0; kills < RUN.kills; kills += 1) {
       await clients.answered(random.between(1, MOST_ANSWERS_BETWEEN));
       const victim = random.pick(VICTIMS);
       struck[victim] += 1;
       const back = KILL[victim](scene);
-      if (victim !== 'ledger') clients.holdUntil(back);
+      if (victim !== 'ledger killed') clients.holdUntil(back);
       await back;
     }
-    await judge(t, scene, { heard: await clients.stop(), figures: { kills: RUN.kills, ...struck } });
+    await judge(t, scene, { heard: await clients.stop(), faults: struck });
   },
 );
 
 const KILL: Readonly<Record<Victim, (scene: Scene) => Promise<void>>> = {
-  gateway: async ({ gateway }) => {
+  'gateway killed': async ({ gateway }) => {
     await gateway.kill();
     await gateway.restart();
   },
-  ledger: async ({ gateway }) => {
+  'ledger killed': async ({ gateway }) => {
     // Just after another of its deaths there may be none for a moment.
     process.kill(await nextLedger(gateway), 'SIGKILL');
   },
-  both: async ({ gateway }) => {
+  'both killed': async ({ gateway }) => {
     const ledger = await findLedger(gateway);
     const killed = gateway.kill();
     if (ledger !== undefined) process.kill(ledger, 'SIGKILL');
@@ -49,7 +60,7 @@ const KILL: Readonly<Record<Victim, (scene: Scene) => Promise<void>>> = {
     await gateway.restart();
   },
   /** The journal may be recovering, the ledger process opening the store, the first calls coming in. */
-  'gateway while it starts': async ({ gateway, random }) => {
+  'killed while it starts': async ({ gateway, random }) => {
     await gateway.kill();
     const ready = gateway.restart().catch(() => undefined);
     await wait(random.between(0, LONGEST_START_MS));

@@ -9,10 +9,13 @@ export type RunPlan = {
   readonly rounds: number;
   /** How long the store is away. */
   readonly outageMs: number;
+  readonly outagePerSecond: number;
 };
 
 const SHORT_KILLS = 20;
 const SHORT_OUTAGE_MS = 6_000;
+const SHORT_OUTAGE_PER_SECOND = 200;
+const LONG_OUTAGE_PER_SECOND = 500;
 const KILLS_PER_ROUND = 50;
 
 export const RUN: RunPlan = planFrom(process.env);
@@ -35,6 +38,7 @@ function planFrom(env: Readonly<Record<string, string | undefined>>): RunPlan {
     kills,
     rounds: Math.max(1, Math.round(kills / KILLS_PER_ROUND)),
     outageMs: minutes === undefined ? SHORT_OUTAGE_MS : minutes * 60_000,
+    outagePerSecond: minutes === undefined ? SHORT_OUTAGE_PER_SECOND : LONG_OUTAGE_PER_SECOND,
   };
 }
 

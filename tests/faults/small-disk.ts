@@ -11,8 +11,10 @@ export type SmallDisk = {
 
 /** A file system of that size, mounted at a folder that is made. Only root can. */
 export function mountSmallDisk(dir: string, megabytes: number): SmallDisk {
-  mkdirSync(dir, { recursive: true });
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', dir], { encoding: 'utf8' });
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=700`, 'tmpfs', dir], {
+    encoding: 'utf8',
+  });
   if (mounted.status !== 0) throw new Error(`mount: ${mounted.stderr}`);
   const ballast = join(dir, 'ballast');
   return {

@@ -75,5 +75,6 @@ async function damageStores(t: TestContext, damages: readonly [string, Damage][]
   );
   // A merge that had read the files before they were damaged writes them anew: then there is nothing to find.
   assert.ok(unseen.length * 2 < damages.length, unseen.join());
-  await judge(t, scene, { heard, figures: { 'damaged stores': damages.length, 'healed by a merge': unseen.length } });
+  const more = { 'healed by a merge': unseen.length };
+  await judge(t, scene, { heard, faults: { 'store damaged': damages.length }, more });
 }

@@ -5,45 +5,75 @@ import { untilCaughtUp } from './catching-up.ts';
 import { megabytes } from './figures.ts';
 import { judge } from './judgement.ts';
 import type { Resident, Role } from './memory.ts';
-import { freeze, nextLedger, withoutProc } from './processes.ts';
+import { findLedger, freeze, nextLedger, withoutProc } from './processes.ts';
 import { RUN, scenario } from './run-plan.ts';
-import { openScene } from './scene.ts';
+import { openScene, type Scene } from './scene.ts';
 
-const CALLS_PER_SECOND = 200;
-const OUTAGES = 3;
+const CALLS_AT_FIRST = 100;
 /** What caches and compiled code take in a process that has just begun, once. */
 const SETTLING_BYTES = 64 * 1024 * 1024;
 
+const SLOW_TURN_MS = 200;
+const SLOW_SHARE = 0.1;
+
+type Outage = 'store stands still' | 'store slow' | 'store down';
+
 test(
-  'E9, E11: the store stands still again and again while calls go on: none waits, none is lost, memory comes back',
+  'E9, E11: the store stands still, is slow, is down while calls go on: none waits, none is lost, memory comes back',
   scenario(withoutProc),
   async (t) => {
     const scene = await openScene(t);
     const { gateway, memory } = scene;
-    const ledger = await nextLedger(gateway);
-    const calls = scene.steady(CALLS_PER_SECOND);
-    await calls.seen(CALLS_PER_SECOND);
-    const after: Resident[] = [];
-    for (let outage = 0; outage < OUTAGES; outage += 1) {
-      await freeze(ledger);
-      await wait(RUN.outageMs / OUTAGES);
-      process.kill(ledger, 'SIGCONT');
+    const calls = scene.steady(RUN.outagePerSecond);
+    await calls.seen(CALLS_AT_FIRST);
+    await untilCaughtUp(gateway);
+    const outages = Object.entries(OUTAGES);
+    const after: Resident[] = [await memory.calm()];
+    for (const [, outage] of outages) {
+      await outage(scene, RUN.outageMs / outages.length);
       await untilCaughtUp(gateway);
       after.push(await memory.calm());
     }
     const heard = await calls.stop();
-    await untilCaughtUp(gateway);
     assert.deepEqual(
       heard.filter(({ acknowledged }) => !acknowledged),
       [],
     );
-    assert.equal(await nextLedger(gateway), ledger);
-    const [first, last] = [after[0], after.at(-1)];
+    const said = (role: Role): string => after.map((resident) => megabytes(resident[role])).join(', ');
+    const [, first, last] = [after[0], after[1], after.at(-1)];
     assert.ok(first !== undefined && last !== undefined);
-    const back = (role: Role): string => `${megabytes(first[role])}, ${megabytes(last[role])}`;
     for (const role of ['gateway', 'ledger'] as const)
-      assert.ok(last[role] <= first[role] * 1.1 + SETTLING_BYTES, `${role}: ${back(role)}`);
-    const figures = { outages: OUTAGES, 'gateway after the first and last': back('gateway') };
-    await judge(t, scene, { heard, figures: { ...figures, 'ledger after the first and last': back('ledger') } });
+      assert.ok(last[role] <= first[role] * 1.1 + SETTLING_BYTES, `${role}: ${said(role)}`);
+    const more = { 'gateway before and after each': said('gateway'), 'ledger before and after each': said('ledger') };
+    await judge(t, scene, { heard, faults: Object.fromEntries(outages.map(([name]) => [name, 1])), more });
   },
 );
+
+const OUTAGES: Readonly<Record<Outage, (scene: Scene, ms: number) => Promise<void>>> = {
+  'store stands still': async ({ gateway }, ms) => {
+    const ledger = await nextLedger(gateway);
+    await freeze(ledger);
+    await wait(ms);
+    process.kill(ledger, 'SIGCONT');
+  },
+  /** It runs for a tenth of the time. */
+  'store slow': async ({ gateway }, ms) => {
+    const ledger = await nextLedger(gateway);
+    const until = performance.now() + ms;
+    while (performance.now() < until) {
+      process.kill(ledger, 'SIGSTOP');
+      await wait(SLOW_TURN_MS * (1 - SLOW_SHARE));
+      process.kill(ledger, 'SIGCONT');
+      await wait(SLOW_TURN_MS * SLOW_SHARE);
+    }
+  },
+  /** It ends as often as it is started. */
+  'store down': async ({ gateway }, ms) => {
+    const until = performance.now() + ms;
+    while (performance.now() < until) {
+      const ledger = await findLedger(gateway);
+      if (ledger !== undefined) process.kill(ledger, 'SIGKILL');
+      await wait(SLOW_TURN_MS);
+    }
+  },
+};

@@ -35,8 +35,8 @@ test(
         for (const [id, money] of before) if (!after.has(id)) taken += money;
       }
     }
-    const figures = { tears: RUN.rounds * TEARS.length, 'taken by power cuts $': picoText(taken) };
-    await judge(t, scene, { heard, figures, unexplained: taken });
+    const faults = { 'power cut': RUN.rounds * TEARS.length };
+    await judge(t, scene, { heard, faults, more: { 'taken by power cuts $': picoText(taken) }, unexplained: taken });
   },
 );
 
@@ -59,7 +59,7 @@ test(
       writeFileSync(path, whole);
     }
     await gateway.restart();
-    await judge(t, scene, { heard, figures: { 'refused starts': RUN.rounds } });
+    await judge(t, scene, { heard, faults: { 'journal cut': RUN.rounds } });
   },
 );
 

@@ -83,6 +83,19 @@ test('everything durable reaches the store once, with the sum of the journal', a
   await ledger.close();
 });
 
+test('what was shipped earlier is not claimed before it is compared with the store', async () => {
+  await using dir = await tempDir();
+  const before = await openLedger(dir.path);
+  before.journal.append(entries(1, 4));
+  await before.ship();
+  await before.close();
+  const ledger = await openLedger(dir.path);
+  assert.deepEqual(ledger.shipper.asOf(), { nodeId: NODE, seq: 0, at: null });
+  await ledger.shipper.resumed;
+  assert.equal(ledger.shipper.asOf().seq, 4);
+  await ledger.close();
+});
+
 test('what is not durable yet is not shipped', async () => {
   await using dir = await tempDir();
   const ledger = await openLedger(dir.path);

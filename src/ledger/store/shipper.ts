@@ -17,6 +17,8 @@ export type ShipperState = {
 };
 
 export type Shipper = {
+  /** Resolves when what was shipped earlier is compared with the store: before, `asOf` says nothing. */
+  readonly resumed: Promise<void>;
   /** Tells that the journal is durable up to here. Cheap; may be called for every entry. */
   wake(durableSeq: number): void;
   asOf(): AsOf;
@@ -42,6 +44,7 @@ class JournalShipper implements Shipper {
   readonly #deps: DispatchDeps;
   readonly #dispatch: Dispatch;
   readonly #loop: Promise<void>;
+  readonly #comparison = Promise.withResolvers<void>();
   #resumed = false;
   #closed = false;
   #toldBehind = false;
@@ -59,6 +62,10 @@ class JournalShipper implements Shipper {
     this.#loop = this.#run();
   }
 
+  get resumed(): Promise<void> {
+    return this.#comparison.promise;
+  }
+
   wake(durableSeq: number): void {
     if (durableSeq <= this.#durable) return;
     this.#durable = durableSeq;
@@ -68,8 +75,10 @@ class JournalShipper implements Shipper {
 
   asOf(): AsOf {
     const { nodeId, clock } = this.#deps;
+    // What was written down is not what the store has until the two are compared: it may be about to be rebuilt.
+    if (!this.#resumed) return { nodeId, seq: 0, at: null };
     const { through, shippedAt } = this.#dispatch.shipping;
-    const complete = this.#resumed && this.#durable > 0 && through >= this.#durable;
+    const complete = this.#durable > 0 && through >= this.#durable;
     return { nodeId, seq: through, at: complete ? clock.now() : shippedAt };
   }
 
@@ -112,6 +121,7 @@ class JournalShipper implements Shipper {
       if (!this.#resumed) {
         await this.#dispatch.resume();
         this.#resumed = true;
+        this.#comparison.resolve();
         this.#checkJournal();
         this.#tellEmpty();
         this.#lastStepAt = Number.NEGATIVE_INFINITY;
