@@ -11,16 +11,20 @@ export function toKeyGenerateAnswer(
 }
 
 /** What is shown of a key beside itself. */
-export type KeyUse = { readonly lastUsedAt: TimestampMs | null; readonly figures: FiguresOf };
+export type KeyUse = {
+  /** Null for never, undefined for not known. */
+  readonly lastUsedAt: TimestampMs | null | undefined;
+  readonly figures: FiguresOf;
+};
 
-/** LiteLLM's answer to `GET /key/info`, with when the key was last used; null for never. */
+/** LiteLLM's answer to `GET /key/info`, with when the key was last used. */
 export function toKeyInfoAnswer(key: KeyRecord, shown: KeyUse): Record<string, unknown> {
   return { key: key.hash, info: toUsedKey(key, shown) };
 }
 
 /** A key in a list that says when each was last used. */
 export function toUsedKey(key: KeyRecord, { lastUsedAt, figures }: KeyUse): Record<string, unknown> {
-  return { ...toKeyState(key, figures), last_active: toIso(lastUsedAt) };
+  return { ...toKeyState(key, figures), ...(lastUsedAt === undefined ? {} : { last_active: toIso(lastUsedAt) }) };
 }
 
 /** A key within another answer, and LiteLLM's answer to block and unblock. */

@@ -14,12 +14,14 @@ import {
   type KeyRecord,
 } from '#accounts';
 import { lastUses } from '#analytics';
+import type { Log } from '#observe';
+import type { TimestampMs } from '#std';
 import { actorOf } from './actor.ts';
 import { parseRequest } from './parse-request.ts';
 import { seesTeam } from './seen-teams.ts';
 import { freshFigures, loadFigures, type FigureDeps } from './subjects/figures.ts';
 
-type KeyRouteDeps = FigureDeps;
+type KeyRouteDeps = FigureDeps & { readonly log: Log };
 
 /** LiteLLM's key management. */
 export function addKeyRoutes(app: FastifyInstance, deps: KeyRouteDeps): void {
@@ -47,8 +49,8 @@ export function addKeyRoutes(app: FastifyInstance, deps: KeyRouteDeps): void {
   app.get('/key/info', async (request) => {
     const key = await accounts.infoOf(parse(INFO, request.query).key);
     if (!seesTeam(request, key.team)) throw unknownKey();
-    const lastUsedAt = (await lastUses(deps, [key.id])).get(key.id) ?? null;
-    return toKeyInfoAnswer(key, { lastUsedAt, figures: await figures() });
+    const lastUse = await lastUsesIfKnown(deps, [key]);
+    return toKeyInfoAnswer(key, { lastUsedAt: lastUse(key.id), figures: await figures() });
   });
   app.get('/key/list', async (request) => {
     const keys = await accounts.listKeys({ include: 'live' });
@@ -101,13 +103,27 @@ async function keyPage(
 }
 
 async function usedKeys(deps: KeyRouteDeps, keys: readonly KeyRecord[]): Promise<readonly object[]> {
-  const uses = await lastUses(
-    deps,
-    keys.map(({ id }) => id),
-  );
+  const lastUse = await lastUsesIfKnown(deps, keys);
   const figures = await loadFigures(deps, ['key']);
-  return keys.map((key) => toUsedKey(key, { lastUsedAt: uses.get(key.id) ?? null, figures }));
+  return keys.map((key) => toUsedKey(key, { lastUsedAt: lastUse(key.id), figures }));
 }
+
+/** Keys are administered also while the store does not answer; then nothing is said of when they were used. */
+async function lastUsesIfKnown(
+  { store, log }: KeyRouteDeps,
+  keys: readonly KeyRecord[],
+): Promise<(id: string) => TimestampMs | null | undefined> {
+  const ids = keys.map(({ id }) => id);
+  try {
+    const uses = await lastUses({ store }, ids, AbortSignal.timeout(LAST_USES_MS));
+    return (id) => uses.get(id) ?? null;
+  } catch (error) {
+    log.warn({ err: error }, 'when keys were last used is not known: the store does not answer');
+    return () => undefined;
+  }
+}
+
+const LAST_USES_MS = 2_000;
 
 /** LiteLLM names the key in the address too; a body that is no object stays as it is, to be refused for that. */
 function withKey(body: unknown, key: string): unknown {
