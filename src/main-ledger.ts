@@ -71,6 +71,7 @@ async function main(): Promise<void> {
   const jobs = await openJobs({ config, log, accounts, reports, shipper: following, corrections, inTurn });
   const admin = await createAdmin({
     accounts,
+    oidc: config.oidc,
     store: reports,
     ...jobs.parts,
     ledger: opened,

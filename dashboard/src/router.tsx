@@ -40,7 +40,10 @@ const uiRoute = createRoute({
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/ui/sign-in',
-  validateSearch: (raw: Record<string, unknown>) => ({ next: localPath(raw['next']) }),
+  validateSearch: (raw: Record<string, unknown>) => ({
+    next: localPath(raw['next']),
+    ...(typeof raw['problem'] === 'string' ? { problem: raw['problem'] } : {}),
+  }),
   component: SignInPage,
 });
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseMemberNew, parseReadToken, ROLES, type Role } from '#accounts';
+import { parseMemberNew, parseReadToken } from '#accounts';
 import type { StoreReader } from '#analytics';
+import { ROLES, type Role } from '#terms';
 import { routesOf, type Route } from './drawn-routes.fixture.ts';
 import { ADMIN_KEY, openAdmin, type OpenAdmin } from './open-admin.fixture.ts';
 
@@ -11,6 +12,8 @@ const PUBLIC: ReadonlySet<string> = new Set([
   '/ui/*',
   '/ui/session',
   '/ui/invitation',
+  '/ui/oidc',
+  '/ui/oidc/callback',
   '/assets/*',
   '/favicon.svg',
   '/theme.js',

@@ -61,6 +61,7 @@ before(async () => {
   callKey = keys.callKey;
   store = new HangingStore();
   app = await createAdmin({
+    oidc: null,
     accounts,
     store,
     ...openPricing(accounts).parts,

@@ -2,6 +2,7 @@ import fastifyCookie from '@fastify/cookie';
 import { fastify, type FastifyInstance } from 'fastify';
 import type { Accounts } from '#accounts';
 import type { StoreReader } from '#analytics';
+import type { OidcConfig } from '#config';
 import type { Log } from '#observe';
 import type { Clock } from '#std';
 import { guardRoutes } from './access.ts';
@@ -17,6 +18,7 @@ import { answerErrors } from './error-answers.ts';
 import { addKeyRoutes } from './key-routes.ts';
 import { addLedgerRoutes, type LedgerRouteDeps } from './ledger-routes.ts';
 import { addMemberRoutes } from './member-routes.ts';
+import { addOidcRoutes } from './oidc-routes.ts';
 import { addPriceRoutes, type PricingDeps } from './prices/price-routes.ts';
 import { addResolutionRoutes, type ResolutionRouteDeps } from './resolution-routes.ts';
 import { addSessionRoutes } from './session-routes.ts';
@@ -31,6 +33,8 @@ import { addTokenRoutes } from './token-routes.ts';
 
 export type AdminDeps = {
   readonly accounts: Accounts;
+  /** Null: nobody signs in elsewhere. */
+  readonly oidc: OidcConfig | null;
   readonly store: StoreReader;
   readonly clock: Clock;
   readonly log: Log;
@@ -82,6 +86,7 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   addMemberRoutes(app, deps);
   addTokenRoutes(app, deps);
   addSessionRoutes(app, deps);
+  addOidcRoutes(app, deps);
   await addDashboardFiles(app, deps);
   return app;
 }

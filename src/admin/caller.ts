@@ -1,15 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import {
-  EVERYTHING,
-  READ_TOKEN_PREFIX,
-  reachOf,
-  type Accounts,
-  type MemberRecord,
-  type Reach,
-  type Role,
-} from '#accounts';
+import { EVERYTHING, READ_TOKEN_PREFIX, reachOf, type Accounts, type MemberRecord, type Reach } from '#accounts';
 import { bearerToken } from '#http';
-import { ApportionError } from '#terms';
+import { ApportionError, type Role } from '#terms';
 
 export const SESSION_COOKIE = 'apportion_session';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { parseMemberNew, type Role } from '#accounts';
+import { parseMemberNew } from '#accounts';
+import type { Role } from '#terms';
 import { openAdmin, type OpenAdmin } from './open-admin.fixture.ts';
 
 const PASSWORD = 'correct horse battery';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { parseMemberNew, parseMemberUpdate, toMemberInfo, type Accounts, type MemberLink, type Role } from '#accounts';
-import { ApportionError } from '#terms';
+import { parseMemberNew, parseMemberUpdate, toMemberInfo, type Accounts, type MemberLink } from '#accounts';
+import { ApportionError, type Role } from '#terms';
 import { knownCaller, rightsOf } from './access.ts';
 import { actorOf } from './actor.ts';
 import { pathParameter } from './report-route.ts';

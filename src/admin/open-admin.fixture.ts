@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { openAccounts, type Accounts } from '#accounts';
 import type { StoreReader } from '#analytics';
+import type { OidcConfig } from '#config';
 import { systemClock } from '#std';
 import { createAdmin } from './app.ts';
 import { openPricing, type GivenPrices } from './pricing.fixture.ts';
@@ -27,11 +28,22 @@ export type OpenAdmin = {
   close(): Promise<void>;
 };
 
-export async function openAdmin(store: StoreReader = EMPTY_STORE, given: GivenPrices = {}): Promise<OpenAdmin> {
+export async function openAdmin(
+  store: StoreReader = EMPTY_STORE,
+  given: GivenPrices & { readonly oidc?: OidcConfig } = {},
+): Promise<OpenAdmin> {
   const accounts = await openAccounts({ file: ':memory:', clock: systemClock, random: randomBytes });
   const { callKey } = await accounts.bootstrap({ adminKey: ADMIN_KEY });
   const { parts, close: closePricing } = openPricing(accounts, given);
-  const app = await createAdmin({ accounts, store, ...parts, clock: systemClock, log: SILENT, dashboardDir: tmpdir() });
+  const app = await createAdmin({
+    accounts,
+    oidc: given.oidc ?? null,
+    store,
+    ...parts,
+    clock: systemClock,
+    log: SILENT,
+    dashboardDir: tmpdir(),
+  });
   return {
     app,
     accounts,

@@ -55,6 +55,7 @@ before(async () => {
     },
   };
   app = await createAdmin({
+    oidc: null,
     accounts,
     store,
     ...openPricing(accounts).parts,

@@ -29,6 +29,8 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Right>> = {
   'POST /ui/session': 'public',
   'DELETE /ui/session': 'public',
   'POST /ui/invitation': 'public',
+  'GET /ui/oidc': 'public',
+  'GET /ui/oidc/callback': 'public',
 
   'GET /v1/me': 'self',
   'DELETE /v1/me/sessions': 'self.write',

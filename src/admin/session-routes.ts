@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import { z } from 'zod';
 import { UI_SESSION_MS, type Accounts, type MemberRecord } from '#accounts';
+import type { OidcConfig } from '#config';
+import type { TimestampMs } from '#std';
 import { ApportionError } from '#terms';
 import { knownCaller, requireSameOrigin, rightsOf } from './access.ts';
 import { requireAdminKey, SESSION_COOKIE } from './caller.ts';
@@ -12,8 +14,10 @@ const BY_PASSWORD = z.strictObject({ email: z.string().trim().min(1).max(254), p
 const SIGN_IN = z.union([BY_KEY, BY_PASSWORD]);
 const INVITATION = z.strictObject({ token: z.string().min(1).max(200), password: z.string() });
 
+export type SessionRouteDeps = { readonly accounts: Accounts; readonly oidc: OidcConfig | null };
+
 /** Sign-in of the dashboard: a key or a password is shown once and exchanged for a cookie that no script can read. */
-export function addSessionRoutes(app: FastifyInstance, deps: { readonly accounts: Accounts }): void {
+export function addSessionRoutes(app: FastifyInstance, deps: SessionRouteDeps): void {
   const { accounts } = deps;
   app.post('/ui/session', async (request, reply) => {
     refuseOtherSites(request);
@@ -32,7 +36,7 @@ export function addSessionRoutes(app: FastifyInstance, deps: { readonly accounts
     return begin(request, reply, { accounts, member: await accounts.members.takeLink(link) });
   });
 
-  app.get('/ui/session', (request) => sessionState(request, accounts));
+  app.get('/ui/session', (request) => sessionState(request, deps));
 
   app.delete('/ui/session', async (request, reply) => {
     const token = request.cookies[SESSION_COOKIE];
@@ -76,16 +80,31 @@ async function memberOf(
 type Beginning = { readonly accounts: Accounts; readonly member: MemberRecord | null };
 
 async function begin(request: FastifyRequest, reply: FastifyReply, { accounts, member }: Beginning): Promise<object> {
-  const { token, expiresAt } = await accounts.createUiSession(member);
-  void reply.setCookie(SESSION_COOKIE, token, { ...cookieOptions(request), maxAge: UI_SESSION_MS / 1000 });
+  const expiresAt = await beginSession(request, reply, { accounts, member });
   return { authenticated: true, expires_at: new Date(expiresAt).toISOString(), user: userOf(member) };
 }
 
+/** Another session in the place of the one this browser had, with a cookie that nobody knew before. */
+export async function beginSession(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { accounts, member }: Beginning,
+): Promise<TimestampMs> {
+  const before = request.cookies[SESSION_COOKIE];
+  if (before !== undefined) await accounts.endUiSession(before);
+  const { token, expiresAt } = await accounts.createUiSession(member);
+  void reply.setCookie(SESSION_COOKIE, token, { ...cookieOptions(request), maxAge: UI_SESSION_MS / 1000 });
+  return expiresAt;
+}
+
 /** Open to everybody, so that a browser without a session is told so instead of being shown an error. */
-async function sessionState({ cookies }: FastifyRequest, accounts: Accounts): Promise<object> {
+async function sessionState({ cookies }: FastifyRequest, { accounts, oidc }: SessionRouteDeps): Promise<object> {
   const token = cookies[SESSION_COOKIE];
   const session = token === undefined ? undefined : await accounts.findUiSession(token);
-  if (session === undefined) return { ...NOBODY, passwords: await accounts.members.anyPassword() };
+  if (session === undefined) {
+    const elsewhere = oidc === null ? null : { name: oidc.name };
+    return { ...NOBODY, passwords: await accounts.members.anyPassword(), oidc: elsewhere };
+  }
   return {
     authenticated: true,
     expires_at: new Date(session.expiresAt).toISOString(),

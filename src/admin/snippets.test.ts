@@ -77,6 +77,7 @@ describe(
       await accounts.bootstrap({ adminKey: ADMIN_KEY });
       await storeCalls(store, CALLS);
       app = await createAdmin({
+        oidc: null,
         accounts,
         store: {
           query: (sql, params, options) => store.query(sql, params, options),

@@ -1,5 +1,10 @@
 import { type Config } from './load.ts';
 
+function oidcOf({ oidc }: Config): unknown {
+  if (oidc === null) return null;
+  return { ...oidc, clientSecret: oidc.clientSecret === null ? 'none' : 'configured' };
+}
+
 /** The configuration for a log line or a support page: everything but secrets. Header values are secrets too. */
 export function describeConfig(config: Config): Readonly<Record<string, unknown>> {
   const { places: _, ...tags } = config.tags;
@@ -9,6 +14,7 @@ export function describeConfig(config: Config): Readonly<Record<string, unknown>
     // What was agreed with a provider is nobody else's business.
     prices: config.prices.terms.length,
     clickHouse: describeClickHouse(config),
+    oidc: oidcOf(config),
     adminKey: config.adminKey === null ? 'generated' : 'configured',
     providers: config.providers.map(({ quirks, credentials: _unprinted, ...provider }) => ({
       ...provider,

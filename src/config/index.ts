@@ -9,6 +9,7 @@ export { describeConfig } from './describe.ts';
 export { loadConfig, type Config, type ConfigSources } from './load.ts';
 export { ConfigError, type ConfigProblem } from './problem.ts';
 export { NO_ROUTING, type ModelRoute, type RetryPolicy, type RouteDeployment, type RoutingConfig } from './routing.ts';
+export { type OidcConfig } from './oidc.ts';
 export { type PricesConfig } from './prices.ts';
 export { type ProviderConfig, type ProviderTimeouts } from './provider-entry.ts';
 export { readAtPlace, type Places } from './read-at-place.ts';

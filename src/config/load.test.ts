@@ -64,6 +64,7 @@ test('an empty environment gives the defaults and the sandbox', () => {
       places: {},
     },
     prices: { terms: [], places: {} },
+    oidc: null,
     warnings: [],
   });
 });

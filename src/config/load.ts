@@ -5,6 +5,7 @@ import { readClickHouse, type ClickHouseConfig } from './clickhouse.ts';
 import { NO_FILE, parseConfigFile, type ConfigFile } from './config-file.ts';
 import { readVariable, type Environment } from './environment.ts';
 import { ConfigError, type ConfigProblem } from './problem.ts';
+import { readOidc, type OidcConfig } from './oidc.ts';
 import { readPrices, type PricesConfig } from './prices.ts';
 import { type ProviderConfig, type ProviderTimeouts } from './provider-entry.ts';
 import { readProviders } from './providers.ts';
@@ -44,6 +45,8 @@ export type Config = {
   readonly routing: RoutingConfig;
   readonly tags: TagsConfig;
   readonly prices: PricesConfig;
+  /** Null: nobody signs in elsewhere. */
+  readonly oidc: OidcConfig | null;
   /** Harmless oddities, for the log. */
   readonly warnings: readonly string[];
 };
@@ -71,7 +74,8 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
   problems.push(...providerProblems);
   const { tags, problems: tagProblems } = readTags(file);
   const { prices, problems: priceProblems } = readPrices(file);
-  problems.push(...tagProblems, ...priceProblems);
+  const { oidc, problems: oidcProblems } = readOidc(file, env);
+  problems.push(...tagProblems, ...priceProblems, ...oidcProblems);
   const port = read(SETTINGS.port);
   const stated = read(SETTINGS.sandbox);
   const sandbox = stated === 'auto' ? names.length === 0 : stated;
@@ -103,6 +107,7 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
     routing,
     tags,
     prices,
+    oidc,
     warnings: misspeltVariables(env),
   };
   problems.push(...providers.filter((provider) => pointsAt(provider, port)).map(loopProblem));
@@ -196,7 +201,7 @@ function serviceLinkHint(name: string, value: string | undefined): string {
 }
 
 /** What the file holds beside the settings that variables state as well. */
-const SECTIONS = ['providers', 'models', 'retries', 'cooldown', 'tags', 'prices'];
+const SECTIONS = ['providers', 'models', 'retries', 'cooldown', 'tags', 'prices', 'oidc'];
 
 function keysUnder(parent: string): string[] {
   const prefix = parent === '' ? '' : `${parent}.`;

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { PROVIDERS } from '#providers';
 import { compileTagRules, parseTagPolicy } from '#tags';
 import { loadConfig, readAtPlace } from './index.ts';
+import { OIDC_KEYS } from './oidc.ts';
 import { INNER_KEYS, PROVIDER_KEYS } from './provider-fields.ts';
 import { variablesOf } from './provider-entry.ts';
 import { COOLDOWN_KEYS, DEPLOYMENT_KEYS, RETRY_KEYS, ROUTE_KEYS } from './read-routing.ts';
@@ -67,6 +68,18 @@ test('the page and the routing sections name the same keys, and the same default
   const { retries, cooldown } = NO_ROUTING;
   const real = [retries.maxAttempts, retries.backoffMs, retries.maxBackoffMs, retries.whenUnknown];
   assert.deepEqual(defaults, [...real, cooldown.failures, cooldown.forMs].map(String));
+});
+
+test('the page of people and the section of their provider name the same keys, and its example works', () => {
+  const people = readFileSync(join(import.meta.dirname, '../../docs/people-and-roles.md'), 'utf8');
+  const table = people.split('| key of `oidc` |')[1]?.split('\n\n')[0] ?? '';
+  const rows = table.split('\n').filter((line) => line.startsWith('| `'));
+  const keys = rows.flatMap((row) => Array.from(row.split('|')[1]?.matchAll(/`(\w+)`/g) ?? [], ([, key]) => key));
+  assert.deepEqual(keys.toSorted(), OIDC_KEYS.toSorted());
+  const [example = ''] = examplesOf('people-and-roles.md');
+  const env = { APPORTION_CONFIG: 'example.json', OIDC_CLIENT_SECRET: 'a' };
+  const { oidc } = loadConfig({ env, readFile: () => example });
+  assert.deepEqual([oidc?.clientSecret, oidc?.roles?.claim], ['a', 'realm_access.roles']);
 });
 
 test('the page and the tags section name the same keys', () => {

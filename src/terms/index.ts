@@ -29,5 +29,6 @@ export {
   type TagSource,
 } from './tag.ts';
 export { makeCallId, makeEntryId, type CallId, type EntryId } from './ids.ts';
+export { ROLES, type Role } from './role.ts';
 export { LIMITS } from './limits.ts';
 export { ApportionError, ERRORS, factsOf, toOpenAiError, type ErrorCode } from './errors.ts';

@@ -34,6 +34,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@clickhouse/client': ['ledger'],
   'node:sqlite': ['accounts', 'ledger'],
   kysely: ['accounts', 'alerts'],
+  'openid-client': ['accounts'],
   fastify: ['admin'],
   '@fastify/cookie': ['admin'],
   '@fastify/static': ['admin'],

@@ -26,8 +26,8 @@ export type GatewayOptions = {
   /** Which of the three the upstream plays by the environment alone; OpenAI when not said. */
   readonly providers?: readonly ProviderName[];
   readonly env?: Readonly<Record<string, string>>;
-  /** The content of a configuration file. */
-  readonly config?: Readonly<Record<string, unknown>>;
+  /** The content of a configuration file, which may name the gateway's own address. */
+  readonly config?: Readonly<Record<string, unknown>> | ((url: string) => Readonly<Record<string, unknown>>);
   /** Kept after `close` when given; otherwise a fresh folder that `close` removes. */
   readonly dataDir?: string;
 };
@@ -63,8 +63,10 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const port = await quietPort();
   const url = `http://127.0.0.1:${port}`;
   const configFile = join(folder, 'apportion.json');
-  if (options.config !== undefined) await writeFile(configFile, JSON.stringify(options.config));
-  const named = options.config === undefined ? {} : { APPORTION_CONFIG: configFile };
+  const { config } = options;
+  const content = typeof config === 'function' ? config(url) : config;
+  if (content !== undefined) await writeFile(configFile, JSON.stringify(content));
+  const named = content === undefined ? {} : { APPORTION_CONFIG: configFile };
   const env = environment({ ...options, env: { ...named, ...options.env }, dataDir, folder, port });
   let output = '';
   const keep = (chunk: Buffer): void => {

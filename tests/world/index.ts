@@ -19,6 +19,7 @@ export {
 export { ALL_APIS, driveLoad, planCalls, type LoadOptions, type PlannedCall, type PlanOptions } from './load.ts';
 export { makeCall, type Api, type CallOutcome } from './make-call.ts';
 export { FREE_CALLS, NATIVE_CALLS, type NativeCall } from './native-calls.ts';
+export { startOidcProvider, type OidcAnswer, type OidcProvider } from './oidc-provider.ts';
 export { pico, picoText } from './pico.ts';
 export type { BilledMeters, ServedModel } from './price-list.ts';
 export { seededRandom, type Random } from './random.ts';

@@ -16,11 +16,16 @@ const sessionSchema = z.object({
   user: z.nullish(userSchema),
   /** Whether anybody signs in with a password; only said to whoever is not signed in. */
   passwords: z.optional(z.boolean()),
+  /** Where people may sign in instead; only said to whoever is not signed in. */
+  oidc: z.nullish(z.object({ name: z.string() })),
 });
 
-type Session = { readonly user: z.infer<typeof userSchema> | null; readonly passwords: boolean };
-
-const NOBODY: Session = { user: null, passwords: false };
+type Session = {
+  readonly user: z.infer<typeof userSchema> | null;
+  readonly passwords: boolean;
+  /** The name of a provider where people may sign in; null for none. */
+  readonly elsewhere: string | null;
+};
 
 /** Who this browser is signed in as. The cookie itself is out of reach of scripts. */
 export const sessionQuery = queryOptions({
@@ -35,8 +40,8 @@ export const sessionQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
-function toSession({ authenticated, user, passwords = false }: z.infer<typeof sessionSchema>): Session {
-  return authenticated && user !== undefined && user !== null ? { user, passwords } : { ...NOBODY, passwords };
+function toSession({ authenticated, user, passwords = false, oidc }: z.infer<typeof sessionSchema>): Session {
+  return { user: authenticated ? (user ?? null) : null, passwords, elsewhere: oidc?.name ?? null };
 }
 
 export type Credentials =

@@ -12,7 +12,9 @@ export function toMemberInfo(member: MemberRecord): Record<string, unknown> {
     role: member.role,
     teams: member.teams,
     disabled: member.disabled,
-    invited: member.kind === 'person' && member.password === null,
+    invited: member.kind === 'person' && member.password === null && member.subject === null,
+    /** Whether they sign in at an identity provider. */
+    single_sign_on: member.subject !== null,
     created_at: toIso(member.createdAt),
     last_sign_in_at: toIso(member.lastSignInAt),
   };

@@ -1,5 +1,5 @@
 import { type TimestampMs } from '#std';
-import { type Role } from './role.ts';
+import { type Role } from '#terms';
 
 /** Somebody who may read or administer: a person, who signs in, or a service account, which owns keys and never does. */
 export type MemberRecord = {

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { ApportionError } from '#terms';
+import { ApportionError, ROLES, type Role } from '#terms';
 import { nameField, parseFields } from '../request-fields.ts';
 import { parseTeamId } from '../team-id.ts';
-import { ROLES, type Role } from './role.ts';
 
 /** Who shall be a member. */
 export type MemberNewRequest = {

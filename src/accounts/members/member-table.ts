@@ -1,9 +1,9 @@
 import { type Selectable } from 'kysely';
 import { invariant, type TimestampMs } from '#std';
+import { ROLES } from '#terms';
 import { type MemberTable } from '../database.ts';
 import { type ControlQueries } from '../key-table.ts';
 import { type MemberRecord } from './member-record.ts';
-import { ROLES } from './role.ts';
 
 /** Inserts the member, or replaces the row of that id. */
 export async function putMember(queries: ControlQueries, member: MemberRecord): Promise<void> {

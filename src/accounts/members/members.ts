@@ -1,10 +1,11 @@
 import { type Clock, type TimestampMs } from '#std';
-import { ApportionError } from '#terms';
+import { ApportionError, type Role } from '#terms';
 import { type AuditLog } from '../audit-log.ts';
 import { type ControlDatabase } from '../database.ts';
 import { type ControlQueries } from '../key-table.ts';
 import { hashToken, makeMemberId, makeSessionToken, type RandomBytes } from '../token.ts';
 import { endUiSessionsOf } from '../ui-session.ts';
+import { type OidcRefusal, type ProvenPerson } from '../oidc/proven-person.ts';
 import { Attempts, type Counted } from './attempts.ts';
 import { type MemberRecord } from './member-record.ts';
 import { type MemberNewRequest, type MemberUpdateRequest } from './member-request.ts';
@@ -23,6 +24,13 @@ export type MembersDeps = {
   readonly clock: Clock;
   readonly random: RandomBytes;
 };
+
+/** The actor of what a provider's word changed. */
+const OIDC = 'oidc';
+
+export type AdmissionRules = { readonly provision: boolean; readonly defaultRole: Role | null };
+
+type Admission = { readonly member: MemberRecord } | { readonly refused: OidcRefusal };
 
 /** Shown once; only its hash is kept. */
 export type MemberLink = { readonly token: string; readonly expiresAt: TimestampMs };
@@ -164,6 +172,58 @@ export class Members {
     return member;
   }
 
+  /** Lets in whom a provider proved, as the operator's rules have it: known by their subject, else by their address, else new. */
+  async admit(person: ProvenPerson, rules: AdmissionRules): Promise<Admission> {
+    return this.#write(async (queries) => {
+      const { subject, email } = person;
+      const known = (await findMember(queries, { subject })) ?? (await findMember(queries, { email }));
+      if (known === undefined) return this.#admitNew(queries, person, rules);
+      if (known.disabled) return { refused: 'disabled' };
+      // The address was given to somebody else at the provider.
+      if (known.subject !== null && known.subject !== subject) return { refused: 'other_person' };
+      const member: MemberRecord = {
+        ...known,
+        subject,
+        role: person.role ?? known.role,
+        teams: person.teams ?? known.teams,
+        lastSignInAt: this.#deps.clock.now(),
+      };
+      await putMember(queries, member);
+      const isNews = known.subject === null || member.role !== known.role || !sameTexts(member.teams, known.teams);
+      const detail = { role: member.role, teams: member.teams, subject };
+      if (isNews) await this.#audit(queries, { actor: OIDC, action: 'member.update', member, detail });
+      return { member };
+    });
+  }
+
+  async #admitNew(queries: ControlQueries, person: ProvenPerson, rules: AdmissionRules): Promise<Admission> {
+    const { clock, random } = this.#deps;
+    if (!rules.provision) return { refused: 'not_invited' };
+    const role = person.role ?? rules.defaultRole;
+    if (role === null) return { refused: 'no_role' };
+    const { email, name, subject, teams } = person;
+    const now = clock.now();
+    const member: MemberRecord = {
+      id: makeMemberId(random),
+      kind: 'person',
+      email,
+      name,
+      role,
+      teams: teams ?? [],
+      subject,
+      password: null,
+      disabled: false,
+      createdAt: now,
+      createdBy: OIDC,
+      lastSignInAt: now,
+      deletedAt: null,
+    };
+    await putMember(queries, member);
+    const detail = { email, name, role, teams: member.teams, subject };
+    await this.#audit(queries, { actor: OIDC, action: 'member.create', member, detail });
+    return { member };
+  }
+
   #write<T>(write: (queries: ControlQueries) => Promise<T>): Promise<T> {
     return this.#deps.database.transaction().execute(write);
   }
@@ -221,4 +281,8 @@ function noSignIn(): ApportionError {
   return new ApportionError('conflict', 'A service account does not sign in.', {
     hint: 'Give it a key (user_id) or a read token instead.',
   });
+}
+
+function sameTexts(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((text, index) => text === right[index]);
 }

@@ -1,7 +1,4 @@
-/** What people may do here; `src/admin/access.ts` says which requests that is. */
-export const ROLES = ['owner', 'admin', 'finance', 'team_lead', 'viewer'] as const;
-
-export type Role = (typeof ROLES)[number];
+import { type Role } from '#terms';
 
 export type EntityName = { readonly type: string; readonly id: string };
 

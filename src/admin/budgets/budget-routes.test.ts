@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { parseKeyGenerate, parseMemberNew, type Role } from '#accounts';
+import { parseKeyGenerate, parseMemberNew } from '#accounts';
 import { systemClock } from '#std';
+import type { Role } from '#terms';
 import { openAdminWithBook, type AdminWithBook } from './budget-book.fixture.ts';
 
 let admin: AdminWithBook;

@@ -5,13 +5,14 @@ import { ApiError } from '../../api/client.ts';
 import { sessionQuery, signIn, type Credentials } from '../../api/session.ts';
 import { Logo } from '../../shell/logo.tsx';
 import { Button } from '../../ui/button.tsx';
+import { wordsOf } from './refusals.ts';
 import { SecretField } from './secret-field.tsx';
 
 const route = getRouteApi('/ui/sign-in');
 
 /** With e-mail and password where anybody has one, and always with the admin key. */
 export function SignInPage() {
-  const { next } = route.useSearch();
+  const { next, problem: refusal } = route.useSearch();
   const router = useRouter();
   const queryClient = useQueryClient();
   const { data: session } = useQuery(sessionQuery);
@@ -33,6 +34,12 @@ export function SignInPage() {
     <main className="mx-auto flex min-h-screen w-full max-w-sm flex-col justify-center px-5 pb-24">
       <Logo name="always" />
       <h1 className="mt-8 text-xl font-semibold tracking-tight">Sign in</h1>
+      {typeof session?.elsewhere === 'string' && <Elsewhere name={session.elsewhere} next={next} />}
+      {refusal !== undefined && (
+        <p role="alert" className="mt-3 text-[13px] text-bad">
+          {wordsOf(refusal)}
+        </p>
+      )}
       {way === 'key' ? (
         <KeyForm problem={problem} onEnter={enter.mutate} state={enter.isPending ? 'busy' : 'ready'} />
       ) : (
@@ -44,6 +51,22 @@ export function SignInPage() {
         </Button>
       )}
     </main>
+  );
+}
+
+/** A link, as it leaves this page: the provider shows its own. */
+function Elsewhere({ name, next }: { readonly name: string; readonly next: string }) {
+  const address = `/ui/oidc?next=${encodeURIComponent(next === '' ? '/ui/overview' : next)}`;
+  return (
+    <>
+      <a
+        href={address}
+        className="mt-6 flex h-9 w-full items-center justify-center rounded-md bg-accent px-3 text-[13px] font-medium text-accent-ink hover:opacity-90"
+      >
+        Sign in with {name}
+      </a>
+      <p className="mt-6 border-t border-line pt-1 text-[13px] text-ink-3">or</p>
+    </>
   );
 }
 
