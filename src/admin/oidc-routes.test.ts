@@ -45,7 +45,7 @@ async function visit(url: string, cookies: ReadonlyMap<string, string> = new Map
   const given = answer.cookies.map(({ name, value }): [string, string] => [name, value]);
   return {
     status: answer.statusCode,
-    location: String(answer.headers['location'] ?? ''),
+    location: answer.headers.location ?? '',
     // A cookie that is emptied is gone.
     cookies: new Map([...new Map([...cookies, ...given])].filter(([, value]) => value !== '')),
   };
@@ -152,7 +152,7 @@ describe('signing in at a provider', () => {
   });
 
   test('who has no right to come is told why, and nobody is made a member', async () => {
-    const before = (await admin.accounts.members.list()).length;
+    const known = (await admin.accounts.members.list()).length;
     const refused: readonly (readonly [OidcAnswer['claims'] & object, string])[] = [
       [{ email: 'eve@example.org' }, 'unknown_domain'],
       [{ email: 'eve@sub.example.com' }, 'unknown_domain'],
@@ -168,7 +168,7 @@ describe('signing in at a provider', () => {
       assert.equal(location, `/ui/sign-in?problem=${problem}`);
       assert.ok(!cookies.has('apportion_session'));
     }
-    assert.equal((await admin.accounts.members.list()).length, before);
+    assert.equal((await admin.accounts.members.list()).length, known);
   });
 
   test('somebody who was disabled or removed does not come back by it', async () => {

@@ -75,7 +75,7 @@ test('the page of people and the section of their provider name the same keys, a
   const table = people.split('| key of `oidc` |')[1]?.split('\n\n')[0] ?? '';
   const rows = table.split('\n').filter((line) => line.startsWith('| `'));
   const keys = rows.flatMap((row) => Array.from(row.split('|')[1]?.matchAll(/`(\w+)`/g) ?? [], ([, key]) => key));
-  assert.deepEqual(keys.toSorted(), OIDC_KEYS.toSorted());
+  assert.deepEqual(new Set(keys), new Set(OIDC_KEYS));
   const [example = ''] = examplesOf('people-and-roles.md');
   const env = { APPORTION_CONFIG: 'example.json', OIDC_CLIENT_SECRET: 'a' };
   const { oidc } = loadConfig({ env, readFile: () => example });
