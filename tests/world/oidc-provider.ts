@@ -28,92 +28,107 @@ const LIFE_SECONDS = 300;
 
 /** An OpenID provider where everybody who comes is signed in at once: discovery, authorization code with PKCE, RS256 and its keys. */
 export async function startOidcProvider(): Promise<OidcProvider> {
-  const [honest, stranger] = [rsaPair(), rsaPair()];
-  const granted = new Map<string, Granted>();
-  const tokenRequests: URLSearchParams[] = [];
-  const client = { id: 'apportion', secret: 'secret-of-the-oidc-client' };
-  let next: OidcAnswer = {};
-  let issuer = '';
-
-  function authorize(query: URLSearchParams, response: ServerResponse): void {
-    const redirectUri = query.get('redirect_uri') ?? '';
-    const fits =
-      query.get('client_id') === client.id &&
-      query.get('response_type') === 'code' &&
-      query.get('code_challenge_method') === 'S256' &&
-      query.get('scope')?.split(' ').includes('openid') === true;
-    if (!fits) return void response.writeHead(400).end('this request does not fit');
-    const code = randomBytes(16).toString('hex');
-    granted.set(code, { challenge: query.get('code_challenge') ?? '', nonce: query.get('nonce'), redirectUri });
-    const back = new URL(redirectUri);
-    back.searchParams.set('code', code);
-    back.searchParams.set('state', next.state ?? query.get('state') ?? '');
-    back.searchParams.set('iss', issuer);
-    response.writeHead(302, { location: back.href }).end();
-  }
-
-  async function token(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const given = new URLSearchParams(await bodyOf(request));
-    tokenRequests.push(given);
-    const code = given.get('code') ?? '';
-    const grant = granted.get(code);
-    granted.delete(code);
-    const challenge = createHash('sha256')
-      .update(given.get('code_verifier') ?? '')
-      .digest('base64url');
-    const fits =
-      grant !== undefined &&
-      grant.challenge === challenge &&
-      grant.redirectUri === given.get('redirect_uri') &&
-      given.get('client_secret') === client.secret;
-    if (!fits) return sendJson(response, { error: 'invalid_grant' }, 400);
-    const now = Math.floor(Date.now() / 1000);
-    const claims = {
-      iss: issuer,
-      sub: 'subject-of-ada',
-      aud: client.id,
-      iat: now,
-      exp: now + LIFE_SECONDS,
-      nonce: grant.nonce,
-      email: 'ada@example.com',
-      email_verified: true,
-      name: 'Ada',
-      ...next.claims,
-    };
-    const idToken = jwtOf(claims, next.forged === true ? stranger.privateKey : honest.privateKey);
-    sendJson(response, {
-      access_token: 'an-access-token',
-      token_type: 'Bearer',
-      expires_in: LIFE_SECONDS,
-      id_token: idToken,
-    });
-  }
-
+  const house: House = {
+    issuer: '',
+    keys: { honest: rsaPair(), stranger: rsaPair() },
+    granted: new Map(),
+    asked: [],
+    answer: {},
+  };
   const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', issuer);
-    if (pathname === '/authorize') authorize(searchParams, response);
-    else if (pathname === '/token') void token(request, response);
-    else if (pathname === '/jwks')
-      sendJson(response, { keys: [{ ...honest.publicKey.export({ format: 'jwk' }), ...KEY }] });
-    else if (pathname === '/.well-known/openid-configuration') sendJson(response, metadataOf(issuer));
+    const { pathname, searchParams } = new URL(request.url ?? '/', house.issuer);
+    const { publicKey } = house.keys.honest;
+    if (pathname === '/authorize') authorize(house, searchParams, response);
+    else if (pathname === '/token') void grantToken(house, request, response);
+    else if (pathname === '/jwks') sendJson(response, { keys: [{ ...publicKey.export({ format: 'jwk' }), ...KEY }] });
+    else if (pathname === '/.well-known/openid-configuration') sendJson(response, metadataOf(house.issuer));
     else response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('the provider has no port');
-  issuer = `http://127.0.0.1:${address.port}`;
+  house.issuer = `http://127.0.0.1:${address.port}`;
   return {
-    issuer,
-    clientId: client.id,
-    clientSecret: client.secret,
-    answer: (answer) => void (next = answer),
-    tokenRequests,
+    issuer: house.issuer,
+    clientId: CLIENT.id,
+    clientSecret: CLIENT.secret,
+    answer: (answer) => void (house.answer = answer),
+    tokenRequests: house.asked,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+const CLIENT = { id: 'apportion', secret: 'secret-of-the-oidc-client' };
+
+type KeyPair = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+
+type House = {
+  issuer: string;
+  readonly keys: { readonly honest: KeyPair; readonly stranger: KeyPair };
+  readonly granted: Map<string, Granted>;
+  readonly asked: URLSearchParams[];
+  answer: OidcAnswer;
+};
+
+function authorize({ issuer, granted, answer }: House, query: URLSearchParams, response: ServerResponse): void {
+  const redirectUri = query.get('redirect_uri') ?? '';
+  const fits =
+    query.get('client_id') === CLIENT.id &&
+    query.get('response_type') === 'code' &&
+    query.get('code_challenge_method') === 'S256' &&
+    query.get('scope')?.split(' ').includes('openid') === true;
+  if (!fits) return void response.writeHead(400).end('this request does not fit');
+  const code = randomBytes(16).toString('hex');
+  granted.set(code, { challenge: query.get('code_challenge') ?? '', nonce: query.get('nonce'), redirectUri });
+  const back = new URL(redirectUri);
+  back.searchParams.set('code', code);
+  back.searchParams.set('state', answer.state ?? query.get('state') ?? '');
+  back.searchParams.set('iss', issuer);
+  response.writeHead(302, { location: back.href }).end();
+}
+
+async function grantToken(house: House, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const given = new URLSearchParams(await bodyOf(request));
+  house.asked.push(given);
+  const code = given.get('code') ?? '';
+  const grant = house.granted.get(code);
+  house.granted.delete(code);
+  const challenge = createHash('sha256')
+    .update(given.get('code_verifier') ?? '')
+    .digest('base64url');
+  const fits =
+    grant !== undefined &&
+    grant.challenge === challenge &&
+    grant.redirectUri === given.get('redirect_uri') &&
+    given.get('client_secret') === CLIENT.secret;
+  if (!fits) return sendJson(response, { error: 'invalid_grant' }, 400);
+  sendJson(response, {
+    access_token: 'an-access-token',
+    token_type: 'Bearer',
+    expires_in: LIFE_SECONDS,
+    id_token: idTokenOf(house, grant),
+  });
+}
+
+function idTokenOf({ issuer, keys, answer }: House, { nonce }: Granted): string {
+  const now = Math.floor(Date.now() / 1000);
+  const claims = {
+    iss: issuer,
+    sub: 'subject-of-ada',
+    aud: CLIENT.id,
+    iat: now,
+    exp: now + LIFE_SECONDS,
+    nonce,
+    email: 'ada@example.com',
+    email_verified: true,
+    name: 'Ada',
+    ...answer.claims,
+  };
+  return jwtOf(claims, (answer.forged === true ? keys.stranger : keys.honest).privateKey);
 }
 
 const KEY = { kid: 'first', alg: 'RS256', use: 'sig' };
@@ -133,7 +148,7 @@ function metadataOf(issuer: string): object {
   };
 }
 
-function rsaPair(): { readonly publicKey: KeyObject; readonly privateKey: KeyObject } {
+function rsaPair(): KeyPair {
   return generateKeyPairSync('rsa', { modulusLength: 2048 });
 }
 
