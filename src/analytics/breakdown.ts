@@ -1,13 +1,14 @@
-import { LABELS_OF_SET, tagColumn } from '#ledger/store';
+import { LABELS_OF_SET, tagColumn, tagDimension } from '#ledger/store';
 import { UNTAGGED } from '#tags';
 import { bucketOf, type Interval } from './calendar.ts';
 import type { Bindings } from './bindings.ts';
 import { stateColumn } from './built-in.ts';
 import { PROVEN, type ProvenName } from './filter.ts';
 import type { GroupBy } from './group-by.ts';
-import { each, PARTITION, type Grouping } from './grouping.ts';
+import { each, LABEL_SET, PARTITION, valueOf, type Grouping } from './grouping.ts';
 import { textOf } from './reader.ts';
 import type { Report } from './report.ts';
+import { EVERYTHING } from './summed.ts';
 import { pathGroup, tagTreeGroup } from './tree-grouping.ts';
 
 /** The SQL of a breakdown. */
@@ -26,7 +27,7 @@ export function groupingOf(
     case 'proven':
       return provenGroup(groupBy.name);
     case 'built_in':
-      return plain(`nullIf(${groupBy.name}, '')`, groupBy.name);
+      return plainColumn(groupBy.name, groupBy.name);
     case 'cost_state':
       return plain(stateColumn({ period: filter.period, asOf }, bindings), 'cost_state');
     case 'time':
@@ -42,14 +43,23 @@ function plain(key: string, field: string): Grouping {
   return { ...PARTITION, key, fields: (id) => ({ value: id ?? UNTAGGED, [field]: id }) };
 }
 
+/** A breakdown by a column that every entry has, empty where there is nothing. */
+function plainColumn(column: string, field: string, dimension = column): Grouping {
+  return { ...plain('g', field), source: valueOf(dimension, `nullIf(${column}, '')`) };
+}
+
 const PRIMARY_ENTITY: Grouping = {
   ...PARTITION,
-  key: "if(entity_type = '', NULL, concat(entity_type, '/', entity_id))",
-  extras: ['any(entity_type) AS x_entity_type', 'any(entity_id) AS x_entity_id'],
-  fields: (id, row) =>
-    id === null
-      ? { value: UNTAGGED, entity_type: null, entity_id: UNTAGGED }
-      : { value: id, entity_type: textOf(row, 'x_entity_type'), entity_id: textOf(row, 'x_entity_id') },
+  source: valueOf('entity', "if(entity_type = '', NULL, concat(entity_type, '/', entity_id))", [
+    { as: 'g_type', entry: 'entity_type', sum: 'detail' },
+  ]),
+  key: 'g',
+  extras: ['any(g_type) AS x_entity_type'],
+  fields: (id, row) => {
+    if (id === null) return { value: UNTAGGED, entity_type: null, entity_id: UNTAGGED };
+    const type = textOf(row, 'x_entity_type');
+    return { value: id, entity_type: type, entity_id: id.slice(type.length + 1) };
+  },
 };
 
 function entityOfType(type: string): Grouping {
@@ -62,8 +72,9 @@ function entityOfType(type: string): Grouping {
 
 const MODEL: Grouping = {
   ...PARTITION,
-  key: "nullIf(model, '')",
-  extras: ['arraySort(groupUniqArray(8)(provider)) AS x_providers'],
+  source: valueOf('model', "nullIf(model, '')", [{ as: 'g_provider', entry: 'provider', sum: 'detail' }]),
+  key: 'g',
+  extras: ['arraySort(groupUniqArray(8)(g_provider)) AS x_providers'],
   fields: (id, row) => {
     const providers = row['x_providers'];
     const names = Array.isArray(providers) ? providers.map(String) : [];
@@ -74,8 +85,9 @@ const MODEL: Grouping = {
 // By id: two keys of one name stay two rows.
 const KEY: Grouping = {
   ...PARTITION,
-  key: "nullIf(key_id, '')",
-  extras: ['argMax(key_name, seq) AS x_key_name'],
+  source: valueOf('key', "nullIf(key_id, '')", [{ as: 'g_name', entry: 'key_name', sum: 'detail' }]),
+  key: 'g',
+  extras: ['argMax(g_name, seq) AS x_key_name'],
   fields: (id, row) => {
     const name = textOf(row, 'x_key_name');
     return { value: name === '' ? (id ?? UNTAGGED) : name, key_id: id, key_name: name };
@@ -85,7 +97,8 @@ const KEY: Grouping = {
 function tagGroup(key: string): Grouping {
   return {
     ...PARTITION,
-    key: tagColumn(key),
+    source: valueOf(tagDimension(key), tagColumn(key)),
+    key: 'g',
     fields: (id) => ({ value: id ?? UNTAGGED, tag_key: key, tag_value: id }),
   };
 }
@@ -93,6 +106,7 @@ function tagGroup(key: string): Grouping {
 function timeGroup(interval: Interval, timeZone: string, { bind }: Bindings): Grouping {
   return {
     ...PARTITION,
+    source: EVERYTHING,
     chronological: true,
     key: bucketKey(interval, bind('String', timeZone)),
     fields: (id) => {
@@ -116,6 +130,7 @@ export function bucketKey(interval: Interval, zone: string): string {
 const LABEL: Grouping = {
   ...PARTITION,
   overlapping: true,
+  source: LABEL_SET,
   foldedBy: ['label_set'],
   key: each(LABELS_OF_SET, 'NULL'),
   fields: (id) => ({ value: id ?? UNTAGGED, label: id }),
@@ -131,5 +146,5 @@ const FIXED_GROUPS = {
 
 function provenGroup(name: ProvenName): Grouping {
   const column = PROVEN[name];
-  return plain(`nullIf(${column}, '')`, column);
+  return plainColumn(column, column, column === 'key_id' ? 'key' : column);
 }

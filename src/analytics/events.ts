@@ -1,17 +1,17 @@
-import { invariant, type TimestampMs } from '#std';
+import type { TimestampMs } from '#std';
 import { ENTRIES } from '#ledger/store';
 import { createBindings } from './bindings.ts';
 import { correctionsOf } from './corrected.ts';
 import { EVENT_COLUMNS, toWireEvent, type WireEvent } from './event.ts';
 import { EVENT_DETAIL_COLUMNS, toWireEventDetail, type WireEventDetail } from './event-detail.ts';
 import { FILTER_PARAMETERS, parseListFilter, type EntryFilter } from './filter.ts';
-import { fromRowMeasures, MEASURE_COLUMNS } from './measures.ts';
 import { PAGE_PARAMETERS, parsePage, toWirePagination, type Page, type WirePagination } from './page.ts';
 import { parseParameters } from './parameters.ts';
-import { countOf, textOf, type Row } from './reader.ts';
+import { textOf, type Row } from './reader.ts';
 import {
   notFound,
   openReport,
+  totalOf,
   toWireAsOf,
   toWireSummary,
   type AnalyticsDeps,
@@ -41,19 +41,18 @@ const NEWEST_FIRST = 'toStartOfHour(effective_at) DESC, effective_at DESC, node_
 export async function events(deps: AnalyticsDeps, query: EventsQuery, signal?: AbortSignal): Promise<EventsAnswer> {
   const report = openReport(deps, query.filter, signal);
   const { limit, offset } = query.page;
-  const [[total], rows] = await Promise.all([
-    report.rows((from) => `SELECT ${MEASURE_COLUMNS}, countIf(kind = 'attempt') AS x_rows ${from}`),
+  const [total, rows] = await Promise.all([
+    totalOf(report),
     report.rows(
       (from, { bind }) => `SELECT ${EVENT_COLUMNS} ${from} AND kind = 'attempt'
         ORDER BY ${NEWEST_FIRST} LIMIT ${bind('UInt32', limit)} OFFSET ${bind('UInt32', offset)}`,
     ),
   ]);
-  invariant(total !== undefined, 'a sum without groups is one row');
   const corrections = await correctionsOf({ store: deps.store, asOf: report.asOf }, rows, signal);
   return {
     data: rows.map((row) => toWireEvent(row, corrections)),
-    summary: toWireSummary(fromRowMeasures(total), query.filter),
-    pagination: toWirePagination(query.page, countOf(total, 'x_rows')),
+    summary: toWireSummary(total, query.filter),
+    pagination: toWirePagination(query.page, total.attempts),
     as_of: toWireAsOf(report.asOf),
   };
 }

@@ -138,10 +138,24 @@ function parseProvenance(parameters: Parameters, keys: readonly string[]): Entry
 
 /** `FROM … WHERE …` of a report. */
 export function fromEntries(filter: EntryFilter, asOf: AsOf, bindings: Bindings): string {
-  return `FROM ${ENTRIES} WHERE ${conditions(filter, asOf, bindings).join(' AND ')}`;
+  return `FROM ${ENTRIES} WHERE ${conditionsOf(filter, asOf, bindings).join(' AND ')}`;
 }
 
-function conditions(filter: EntryFilter, asOf: AsOf, bindings: Bindings): readonly string[] {
+/** What a filter asks for where that is little: everything of its period, or a dimension's values in it. Null where it is more. */
+export function soleCondition({
+  period: _,
+  builtIn,
+  proven,
+  tags,
+  ...rest
+}: EntryFilter): 'period' | Extract<TagFilter, { kind: 'dimension' }> | null {
+  if (builtIn.size > 0 || proven.size > 0 || Object.values(rest).some((wanted) => wanted !== undefined)) return null;
+  const [tag, ...more] = tags;
+  if (tag === undefined) return 'period';
+  return more.length === 0 && tag.kind === 'dimension' && isTagKey(tag.key) ? tag : null;
+}
+
+export function conditionsOf(filter: EntryFilter, asOf: AsOf, bindings: Bindings): readonly string[] {
   const { bind } = bindings;
   const { period, entityType, entityId } = filter;
   const all = [withinPeriod(period, asOf, bind)];

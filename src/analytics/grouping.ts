@@ -1,10 +1,13 @@
 import type { Row } from './reader.ts';
+import type { Source, SourceColumn } from './summed.ts';
 
 /** The value of the row that holds what a limit left out; no caller can send it as a tag. */
 export const OTHER = '(other)';
 
 /** A breakdown as SQL, and how its rows are told to a client. */
 export type Grouping = {
+  /** What the columns below read, if not the entries themselves. */
+  readonly source?: Source;
   /** `Nullable(String)` or `String` or a date; NULL is what carries no such tag, `(other)` what is elsewhere. */
   readonly key: string;
   /**
@@ -23,6 +26,17 @@ export type Grouping = {
 };
 
 export type GroupFields = { readonly value: string; readonly [name: string]: unknown };
+
+/** The value of a dimension of its own, as column `g`. */
+export function valueOf(dimension: string, entry: string, more: readonly SourceColumn[] = []): Source {
+  return { dimension, columns: [{ as: 'g', entry, sum: 'value' }, ...more] };
+}
+
+/** Labels and paths, as column `label_set`. */
+export const LABEL_SET: Source = {
+  dimension: 'label_set',
+  columns: [{ as: 'label_set', entry: 'label_set', sum: 'assumeNotNull(value)' }],
+};
 
 export const PARTITION = { extras: [], overlapping: false, chronological: false } as const;
 

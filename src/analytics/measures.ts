@@ -44,12 +44,12 @@ const MONEY: Readonly<Record<MoneyField, string>> = {
 
 const COUNTS: Readonly<Record<CountField, string>> = {
   events: 'sum(counts_call)',
-  attempts: '(count() - sum(posting_count))',
+  attempts: '(sum(entry_count) - sum(posting_count))',
   inputTokens: 'sum(input_tokens)',
   outputTokens: 'sum(output_tokens)',
   // Zero in what was not timed.
   latencyMs: 'sum(latency_ms)',
-  timed: '(count() - sum(untimed_count))',
+  timed: '(sum(entry_count) - sum(untimed_count))',
   // Attempts in a state, as corrections left them.
   unpriced: 'sum(unpriced_count)',
   incomplete: 'sum(incomplete_count)',

@@ -105,14 +105,20 @@ const QUARTER_MS = 15 * 60 * 1000;
 /** Where the type of `quarter` ends, in 2106. */
 const LAST_QUARTER_MS = 2 ** 32 * 1000;
 
+/** True where `quarter` tells what is in the period. */
+export function isOfQuarters({ startMs, endMs }: Pick<Period, 'startMs' | 'endMs'>): boolean {
+  return startMs % QUARTER_MS === 0 && endMs % QUARTER_MS === 0 && startMs >= 0 && endMs < LAST_QUARTER_MS;
+}
+
 /**
  * Days and hours begin with a quarter of an hour, which takes much less to read than the instant; that is used to find the rows, and
  * not read then.
  */
-function withinTime({ startMs, endMs }: Period, bind: Bindings['bind']): string {
+export function withinTime({ startMs, endMs }: Period, bind: Bindings['bind'], read?: 'quarter'): string {
   const start = bind('Int64', startMs);
   const end = bind('Int64', endMs);
   const exactly = `effective_at >= fromUnixTimestamp64Milli(${start}, 'UTC') AND effective_at < fromUnixTimestamp64Milli(${end}, 'UTC')`;
-  if (startMs % QUARTER_MS !== 0 || endMs % QUARTER_MS !== 0 || endMs >= LAST_QUARTER_MS) return exactly;
-  return `indexHint(${exactly}) AND quarter >= toDateTime(intDiv(${start}, 1000), 'UTC') AND quarter < toDateTime(intDiv(${end}, 1000), 'UTC')`;
+  if (!isOfQuarters({ startMs, endMs })) return exactly;
+  const quarters = `quarter >= toDateTime(intDiv(${start}, 1000), 'UTC') AND quarter < toDateTime(intDiv(${end}, 1000), 'UTC')`;
+  return read === 'quarter' ? quarters : `indexHint(${exactly}) AND ${quarters}`;
 }

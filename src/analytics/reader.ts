@@ -1,4 +1,4 @@
-import type { AsOf } from '#ledger/store';
+import type { AsOf, Summed } from '#ledger/store';
 import { invariant } from '#std';
 import { picoUsd, type PicoUsd } from '#terms';
 
@@ -8,6 +8,8 @@ export type SqlParams = Readonly<Record<string, string | number | readonly strin
 export type StoreReader = {
   query<T>(sql: string, params: SqlParams, options?: { readonly signal?: AbortSignal }): Promise<T[]>;
   asOf(): AsOf;
+  /** Sums by a dimension; without them every report reads entries. */
+  sums?(dimension: string, asOf: AsOf): Summed | null;
 };
 
 /** A result row as the store gives it; read with `textOf`, `countOf`, `moneyOf`. */

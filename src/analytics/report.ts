@@ -1,4 +1,5 @@
 import { ApportionError } from '#terms';
+import { EVERYTHING, fromSource, type Source } from './summed.ts';
 import { createBindings, type Bindings } from './bindings.ts';
 import { fromEntries, type EntryFilter } from './filter.ts';
 import { OTHER, type GroupFields, type Grouping } from './grouping.ts';
@@ -21,27 +22,33 @@ export type Report = {
   readonly asOf: AsOf;
   /** Runs a statement over the filtered entries; `sql` gets `FROM … WHERE …` and binds its own values. */
   rows(sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]>;
+  /** The same over what `source` names of the entries, from their sums where that can be. */
+  sums(source: Source, sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]>;
 };
 
 export type AnalyticsDeps = { readonly store: StoreReader };
 
 export function openReport(deps: AnalyticsDeps, filter: EntryFilter, signal: AbortSignal | undefined): Report {
-  const asOf = deps.store.asOf();
-  return {
-    filter,
-    asOf,
-    rows: (sql) => {
-      signal?.throwIfAborted();
-      const bindings = createBindings();
-      const text = sql(fromEntries(filter, asOf, bindings), bindings);
-      return deps.store.query<Row>(text, bindings.params, signal === undefined ? {} : { signal });
-    },
+  const { store } = deps;
+  const asOf = store.asOf();
+  const run = (sql: (bindings: Bindings) => string): Promise<readonly Row[]> => {
+    signal?.throwIfAborted();
+    const bindings = createBindings();
+    const text = sql(bindings);
+    return store.query<Row>(text, bindings.params, signal === undefined ? {} : { signal });
   };
+  const sums: Report['sums'] = async (source, sql) => {
+    const from = fromSource({ filter, asOf, store }, source);
+    const rows = await run((bindings) => sql(from.sql(bindings), bindings));
+    // An erasure takes sums away, perhaps in the middle of this: what was read then may lack them.
+    return from.stands() ? rows : await sums(source, sql);
+  };
+  return { filter, asOf, sums, rows: (sql) => run((bindings) => sql(fromEntries(filter, asOf, bindings), bindings)) };
 }
 
 /** The total over every entry of the report, each counted once. */
 export async function totalOf(report: Report): Promise<Measures> {
-  const [row] = await report.rows((from) => `SELECT ${MEASURE_COLUMNS} ${from}`);
+  const [row] = await report.sums(EVERYTHING, (from) => `SELECT ${MEASURE_COLUMNS} ${from}`);
   invariant(row !== undefined, 'a sum without groups is one row');
   return fromRowMeasures(row);
 }
@@ -62,7 +69,10 @@ export async function groupsOf(
   groupingFor: (bindings: Bindings) => Grouping,
   limit: number,
 ): Promise<Groups> {
-  const rows = await report.rows((from, bindings) => {
+  const { source: read } = groupingFor(createBindings());
+  const ask = (sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]> =>
+    read === undefined ? report.rows(sql) : report.sums(read, sql);
+  const rows = await ask((from, bindings) => {
     const grouping = groupingFor(bindings);
     const { measures, source } = sourceOf(grouping, from);
     const columns = [`toString(k) AS id`, measures, ...grouping.extras].join(', ');

@@ -28,10 +28,14 @@ function anyUnder(paths: string, path: string): string {
   return `arrayExists(p -> ${isUnder('p', path)}, ${paths})`;
 }
 
+/** The value of a dimension is one of these, or below one; null for none at all. */
+export function tagValueCondition(column: string, values: readonly (string | null)[], bind: Bind): string {
+  const any = values.map((value) => (value === null ? `isNull(${column})` : isUnder(column, bind('String', value))));
+  return `(${any.join(' OR ')})`;
+}
+
 function dimensionCondition(key: string, values: readonly (string | null)[], bind: Bind): string {
   if (!isTagKey(key))
     throw invalidQuery('tags', `"${key}" is no tag key.`, 'Keys hold letters, digits, "_", "." and "-".');
-  const column = tagColumn(key);
-  const any = values.map((value) => (value === null ? `isNull(${column})` : isUnder(column, bind('String', value))));
-  return `(${any.join(' OR ')})`;
+  return tagValueCondition(tagColumn(key), values, bind);
 }

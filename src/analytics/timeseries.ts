@@ -1,13 +1,21 @@
 import type { TimestampMs } from '#std';
 import { UNTAGGED } from '#tags';
 import { createBindings, type Bindings } from './bindings.ts';
-import { bucketIds, bucketOf, INTERVALS, type Interval } from './calendar.ts';
+import { bucketIds, bucketOf, INTERVALS, type Bucket, type Interval } from './calendar.ts';
 import { toWireGroups, type WireGroup } from './costs.ts';
 import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from './filter.ts';
 import { bucketKey, groupingOf } from './breakdown.ts';
 import { parseGroupBy, tagKeyOf, type GroupBy } from './group-by.ts';
 import { OTHER, type Grouping } from './grouping.ts';
-import { fromRowMeasures, MEASURE_COLUMNS, NO_MEASURES, toWireMeasures, type WireMeasures } from './measures.ts';
+import {
+  fromRowMeasures,
+  MEASURE_COLUMNS,
+  NO_MEASURES,
+  sumMeasures,
+  toWireMeasures,
+  type Measures,
+  type WireMeasures,
+} from './measures.ts';
 import { invalidQuery, parseParameters } from './parameters.ts';
 import { countOf, textOf, type Row } from './reader.ts';
 import {
@@ -23,6 +31,7 @@ import {
   type WireAsOf,
   type WireSummary,
 } from './report.ts';
+import { EVERYTHING } from './summed.ts';
 
 export type TimeseriesQuery = {
   readonly filter: EntryFilter;
@@ -87,21 +96,24 @@ export async function timeseries(
   const report = openReport(deps, query.filter, signal);
   const { groupBy, interval } = query;
   if (groupBy === null) {
-    const [total, data] = await Promise.all([totalOf(report), totalPoints(report, interval)]);
+    const points = await totalPoints(report, interval);
     return {
       ...frame(query, report),
-      data,
+      data: points.map(({ bucket, measures }) => ({ ...toWireBucket(bucket), ...toWireMeasures(measures) })),
       groups: [],
-      summary: toWireSummary(total, query.filter),
+      summary: toWireSummary(sumMeasures(points.map(({ measures }) => measures)), query.filter),
       overlapping: false,
     };
   }
   const groupingFor = (bindings: Bindings): Grouping => groupingOf(groupBy, report, bindings);
   const { overlapping } = groupingFor(createBindings());
-  const [total, groups] = await Promise.all([totalOf(report), groupsOf(report, groupingFor, query.limit)]);
+  const groups = await groupsOf(report, groupingFor, query.limit);
+  const rows = await groupPoints(report, { interval, groupingFor, groups: groups.groups, overlapping });
+  // Points of a partition are all there is; those of an overlapping breakdown count some calls twice and leave others out.
+  const total = overlapping ? await totalOf(report) : sumMeasures(rows.map(({ measures }) => measures));
   return {
     ...frame(query, report),
-    data: await groupPoints(report, { interval, groupingFor, groups: groups.groups, overlapping }),
+    data: rows.map(({ wire }) => wire),
     groups: toWireGroups(groups, total, overlapping ? 'overlap' : 'partition').filter(
       (row) => !overlapping || !row.other,
     ),
@@ -114,19 +126,21 @@ function frame({ interval }: TimeseriesQuery, { asOf }: Report): { interval: Int
   return { interval, as_of: toWireAsOf(asOf) };
 }
 
+type TotalPoint = { readonly bucket: Bucket; readonly measures: Measures };
+
 /** A point for every bucket of the period: where nothing was spent, zero. */
-async function totalPoints(report: Report, interval: Interval): Promise<WirePoint[]> {
+async function totalPoints(report: Report, interval: Interval): Promise<readonly TotalPoint[]> {
   const { period } = report.filter;
-  const rows = await report.rows((from, { bind }) => {
+  const rows = await report.sums(EVERYTHING, (from, { bind }) => {
     const key = bucketKey(interval, bind('String', period.timeZone));
     return `WITH ${key} AS b SELECT toString(b) AS bucket, ${MEASURE_COLUMNS} ${from} GROUP BY b ORDER BY b`;
   });
   const points = new Map((bucketIds(period, interval, MOST_BUCKETS) ?? []).map((id) => [id, NO_MEASURES]));
   for (const row of rows) points.set(textOf(row, 'bucket'), fromRowMeasures(row));
-  return Array.from(points, ([id, measures]) => {
-    const bucket = bucketOf(id, interval, period.timeZone);
-    return { ...toWireBucket(bucket), ...toWireMeasures(measures) };
-  }).toSorted((left, right) => (left.timestamp < right.timestamp ? -1 : 1));
+  return Array.from(points, ([id, measures]) => ({
+    bucket: bucketOf(id, interval, period.timeZone),
+    measures,
+  })).toSorted((left, right) => left.bucket.startMs - right.bucket.startMs);
 }
 
 const SERIES_UNTAGGED = -1;
@@ -139,40 +153,52 @@ type GroupPointsAsk = {
   readonly overlapping: boolean;
 };
 
+type GroupPoint = { readonly wire: WirePoint; readonly measures: Measures };
+
 /** One point per bucket and series that has entries. What has no series of its own is folded into `(other)`. */
-async function groupPoints(report: Report, ask: GroupPointsAsk): Promise<WirePoint[]> {
+async function groupPoints(report: Report, ask: GroupPointsAsk): Promise<readonly GroupPoint[]> {
   const { timeZone } = report.filter.period;
   const ids = ask.groups.flatMap(({ id }) => (id === null ? [] : [id]));
-  const rows = await report.rows((from, bindings) => {
-    const known = bindings.bind('Array(String)', ids);
-    const series = `if(isNull(k), toInt32(${SERIES_UNTAGGED}), toInt32(indexOf(${known}, ifNull(toString(k), ''))))`;
+  const { source: read } = ask.groupingFor(createBindings());
+  const sqlOver = (from: string, bindings: Bindings): string => {
     // Rows of an overlapping breakdown beyond the limit are left out: a sum of them would count calls twice.
     const having = ask.overlapping ? `HAVING s != ${SERIES_OTHER}` : '';
     const grouping = ask.groupingFor(bindings);
     const bucket = bucketKey(ask.interval, bindings.bind('String', timeZone));
     const { measures, source } = sourceOf(grouping, from, [`${bucket} AS b`]);
     const computed = grouping.foldedBy === undefined ? `${bucket} AS b, ` : '';
-    return `WITH ${computed}${grouping.key} AS k, ${series} AS s
+    return `WITH ${computed}${grouping.key} AS k, ${seriesOf(ids, bindings)} AS s
       SELECT toString(b) AS bucket, s AS series, ${measures} ${source} GROUP BY b, s ${having} ORDER BY b, s`;
-  });
+  };
+  const rows = await (read === undefined ? report.rows(sqlOver) : report.sums(read, sqlOver));
   const values = new Map(
     ask.groups.map((group) => [group.id === null ? SERIES_UNTAGGED : ids.indexOf(group.id) + 1, group.fields.value]),
   );
-  return rows.map((row) => toWirePoint(row, { ...ask, timeZone, values }));
+  return rows.map((row) => toGroupPoint(row, { ...ask, timeZone, values }));
 }
 
-function toWirePoint(
+/** The number of the series an entry belongs to. `transform` looks at each different value once, where columns know those. */
+function seriesOf(ids: readonly string[], { bind }: Bindings): string {
+  const numbers = ids.map((_, at) => at + 1).join(', ');
+  const named =
+    ids.length === 0 ? SERIES_OTHER : `transform(k, ${bind('Array(String)', ids)}, [${numbers}], ${SERIES_OTHER})`;
+  return `if(isNull(k), toInt32(${SERIES_UNTAGGED}), assumeNotNull(toInt32(${named})))`;
+}
+
+function toGroupPoint(
   row: Row,
   context: { readonly interval: Interval; readonly timeZone: string; readonly values: ReadonlyMap<number, string> },
-): WirePoint {
+): GroupPoint {
   const series = countOf(row, 'series');
-  return {
+  const measures = fromRowMeasures(row);
+  const wire = {
     ...toWireBucket(bucketOf(textOf(row, 'bucket'), context.interval, context.timeZone)),
     value: series === SERIES_OTHER ? OTHER : (context.values.get(series) ?? UNTAGGED),
     untagged: series === SERIES_UNTAGGED,
     other: series === SERIES_OTHER,
-    ...toWireMeasures(fromRowMeasures(row)),
+    ...toWireMeasures(measures),
   };
+  return { wire, measures };
 }
 
 function toWireBucket(bucket: { readonly startMs: number; readonly date: string }): {

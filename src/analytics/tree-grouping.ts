@@ -1,8 +1,8 @@
-import { LABELS_OF_SET, PATHS_OF_SET, tagColumn } from '#ledger/store';
+import { LABELS_OF_SET, PATHS_OF_SET, tagColumn, tagDimension } from '#ledger/store';
 import { UNTAGGED } from '#tags';
 import { formatUsd, usdNumber } from '#terms';
 import type { Bindings } from './bindings.ts';
-import { each, OTHER, PARTITION, type GroupFields, type Grouping } from './grouping.ts';
+import { each, LABEL_SET, OTHER, PARTITION, valueOf, type GroupFields, type Grouping } from './grouping.ts';
 import { countOf, moneyOf, type Row } from './reader.ts';
 import { isUnder } from './tag-condition.ts';
 
@@ -25,6 +25,7 @@ export function pathGroup(prefix: string | null, { bind }: Bindings): Grouping {
   return {
     ...PARTITION,
     overlapping: true,
+    source: LABEL_SET,
     foldedBy: ['label_set'],
     key: each(`arrayDistinct(${nodes})`, prefix === null ? 'NULL' : NOWHERE),
     extras: nodeColumns({
@@ -47,11 +48,12 @@ function nodesBelow(prefix: string, { labels, paths }: { readonly labels: string
  * is not below `prefix` is `(other)`. A node is the value up to a slash, as it was sent.
  */
 export function tagTreeGroup(key: string, prefix: string | null, { bind }: Bindings): Grouping {
-  const column = tagColumn(key);
+  const column = 'g';
   const value = `trim(TRAILING '/' FROM ifNull(${column}, ''))`;
   const first = (text: string): string => `extract(${text}, '^/*[^/]+')`;
   return {
     ...PARTITION,
+    source: valueOf(tagDimension(key), tagColumn(key)),
     foldedBy: [column],
     key: prefix === null ? rootKey(column, first(value)) : keyBelow(bind('String', prefix), { column, value, first }),
     extras: nodeColumns({

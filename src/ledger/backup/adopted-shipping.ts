@@ -11,7 +11,7 @@ import { listAdopted, type AdoptedNode } from './adoption.ts';
 export type AdoptedShippingDeps = {
   readonly dataDir: string;
   readonly storeDir: string;
-  readonly store: Pick<Store, 'insert' | 'totals' | 'ranges' | 'forget'>;
+  readonly store: Pick<Store, 'insert' | 'totals' | 'ranges' | 'forget' | 'reached'>;
   readonly clock: Clock;
   readonly log: Log;
   /** How often to look for nodes that were adopted since. */

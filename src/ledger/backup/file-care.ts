@@ -9,7 +9,7 @@ export type FileCareDeps = {
   readonly dataDir: string;
   readonly nodeId: string;
   readonly storeDir: string;
-  readonly store: Pick<Store, 'insert' | 'totals' | 'ranges' | 'forget'>;
+  readonly store: Pick<Store, 'insert' | 'totals' | 'ranges' | 'forget' | 'reached'>;
   readonly journal: { readonly compress: boolean; readonly retentionDays: number | null };
   /** The last entry that nobody has to read from the journal any more: it is shipped, and chained. */
   readonly released: () => number;

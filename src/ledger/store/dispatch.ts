@@ -9,7 +9,7 @@ import type { Store } from './store.ts';
 export type DispatchDeps = {
   readonly nodeId: string;
   readonly reader: EntryReader;
-  readonly store: Pick<Store, 'insert' | 'totals' | 'ranges' | 'forget'>;
+  readonly store: Pick<Store, 'insert' | 'totals' | 'ranges' | 'forget' | 'reached'>;
   readonly boundaries: Boundaries;
   readonly quarantine: Quarantine;
   readonly clock: Clock;
@@ -54,8 +54,8 @@ export class Dispatch {
     if (known.rebuilding) return await this.#forget();
     const expected = known.through - known.quarantined;
     const { entries } = await store.totals(nodeId, { first: 1, last: known.through });
-    if (entries !== expected)
-      await this.#rebuild('the store does not have what was shipped', { expected, inStore: entries });
+    if (entries === expected) store.reached(nodeId, known.through);
+    else await this.#rebuild('the store does not have what was shipped', { expected, inStore: entries });
   }
 
   /** Sends one range. False when the journal does not show the entries up to `durable` yet. */
@@ -145,6 +145,7 @@ export class Dispatch {
     this.#shipping = shipping;
     this.#shipment = null;
     this.#uncertain = false;
+    this.#deps.store.reached(shipping.nodeId, shipping.through);
   }
 
   async #rebuild(why: string, facts: object): Promise<void> {

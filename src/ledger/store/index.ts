@@ -8,6 +8,9 @@ export { ENTRIES, ENTRY_COLUMNS, LABELS_OF_SET, PATHS_OF_SET, type EntryColumn }
 export { IDENTITY_COLUMNS, type IdentityRow, type IdentityStore } from './identity-rows.ts';
 export { fromRowEntry, STORED_ENTRY_COLUMNS } from './stored-entry.ts';
 export { isTagKey, tagColumn, tagKeyOfPath, tagPath, type TagKeyedColumn } from './tag-column.ts';
+export { SUMMED, SUMS } from './sums/schema.ts';
+export { tagDimension } from './sums/dimension.ts';
+export type { Summed } from './sums/summing.ts';
 export { openStore, type SeqRange, type Store, type StoreDeps, type Totals } from './store.ts';
 export type { StoreLocation } from './connection.ts';
 export type { Param, Params } from './bind.ts';

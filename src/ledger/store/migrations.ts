@@ -76,6 +76,15 @@ const MIGRATIONS: readonly Migration[] = [
       fillDerived(['quarter', 'label_set', 'posting_count', 'untimed_count', 'sandbox_count', 'sandbox_cost']),
     ],
   },
+  {
+    version: 7,
+    what: 'the number of an entry, one, as a column; the index over nodes',
+    statements: [
+      addDerived('entry_count', 'sandbox_cost'),
+      `ALTER TABLE ${ENTRIES} ADD INDEX IF NOT EXISTS node_range node_id TYPE minmax GRANULARITY 1`,
+      `ALTER TABLE ${ENTRIES} MATERIALIZE INDEX node_range SETTINGS mutations_sync=0`,
+    ],
+  },
 ];
 
 /** A table made by this build has every column from the start; one made before gets it here, empty in the rows it has. */

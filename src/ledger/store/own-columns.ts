@@ -39,6 +39,11 @@ export class OwnColumns {
     this.#columns = new Map(rows.map(({ name, comment }) => [comment, name]));
   }
 
+  /** The tags that have one. */
+  keys(): readonly string[] {
+    return Array.from(this.#columns.keys(), tagKeyOfPath);
+  }
+
   /** The statement with own columns in the place of tags that have one. */
   narrow(sql: string): string {
     if (this.#columns.size === 0) return sql;

@@ -129,6 +129,8 @@ export const DERIVED_COLUMNS = {
   untimed_count: "UInt8 MATERIALIZED kind != 'attempt' OR status = 'interrupted'",
   sandbox_count: "UInt8 MATERIALIZED provider = 'sandbox'",
   sandbox_cost: "Int128 MATERIALIZED if(provider = 'sandbox', coalesce(cost, 0), 0)",
+  // One for each entry, so that entries and sums of entries are counted in the same words.
+  entry_count: 'UInt8 ALIAS 1',
 } as const;
 
 /** The lists of an entry, from its `label_set`: to be read of sums, not of every entry. */
@@ -156,7 +158,8 @@ ${Object.entries({ ...ENTRY_COLUMNS, ...DERIVED_COLUMNS })
   INDEX call_id_range call_id TYPE minmax GRANULARITY 1,
   INDEX upstream_id_bloom upstream_id TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX session_id_bloom session_id TYPE bloom_filter(0.01) GRANULARITY 1,
-  INDEX quarter_range quarter TYPE minmax GRANULARITY 1
+  INDEX quarter_range quarter TYPE minmax GRANULARITY 1,
+  INDEX node_range node_id TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(effective_at)

@@ -10,6 +10,9 @@ import { insertStatement, type Batch } from './insert.ts';
 import type { Log } from './log.ts';
 import { migrate } from './migrations.ts';
 import { OwnColumns } from './own-columns.ts';
+import type { AsOf } from './shipper.ts';
+import { Summing, type Summed } from './sums/summing.ts';
+import { Upkeep } from './upkeep.ts';
 import { Readers, type ReadOptions } from './readers.ts';
 import { BatchRejected, blamesRows, engineErrorName } from './rejection.ts';
 import { ENTRIES } from './schema.ts';
@@ -32,8 +35,14 @@ export type Store = {
   ranges(nodeId: string): Promise<{ count: number; lastSeq: number }>;
   /** Deletes a node's rows, so that they can be sent anew under another generation. */
   forget(nodeId: string): Promise<void>;
-  /** Arranges the table for how it is used: tags that many entries carry get columns. Goes on behind reports and inserts. */
+  /** Tells that everything of the node up to `seq` is in the store. What keeps reports quick is done from here, behind the caller. */
+  reached(nodeId: string, seq: number): void;
+  /** Resolves when what `reached` began is done. */
+  kept(): Promise<void>;
+  /** Gives columns to tags that many entries carry, as `reached` does now and then. */
   tune(): Promise<void>;
+  /** Where sums of entries by a dimension are, and which entries are in none; null where it has no sums. */
+  sums(dimension: string, asOf: AsOf): Summed | null;
   /** For erasures. */
   readonly identity: IdentityStore;
   close(): Promise<void>;
@@ -50,10 +59,13 @@ export type StoreDeps = {
    * the journal. Without it, or with a server's store, errors are only told.
    */
   readonly onDamage?: () => void;
+  /** Entries that are summed up together at least. */
+  readonly sumEntries?: number;
 };
 
 const READERS = 2;
 const REPORT_MEMORY_BYTES = 400 * 1024 * 1024;
+const SUM_ENTRIES = 200_000;
 
 export async function openStore(location: StoreLocation, deps: StoreDeps): Promise<Store> {
   try {
@@ -69,16 +81,23 @@ export async function openStore(location: StoreLocation, deps: StoreDeps): Promi
 async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Store> {
   const engine = watchFiles(await openEngine(location, deps), location, deps);
   const writer = engine.connect();
-  const upkeep = engine.connect();
-  const columns = new OwnColumns(upkeep);
+  const connection = engine.connect();
+  const columns = new OwnColumns(connection);
+  const { log, clock } = deps;
+  const runEntries = deps.sumEntries ?? SUM_ENTRIES;
+  const summing = new Summing({ connection, log, clock, keys: () => columns.keys(), runEntries });
+  const upkeep = new Upkeep({ columns, summing, log });
   const readers = new Readers({
     readers: Array.from({ length: deps.readers ?? READERS }, () => engine.connect()),
     control: engine.connect(),
     maxMemoryBytes: deps.reportMemoryBytes ?? REPORT_MEMORY_BYTES,
   });
+  // A server of its own has no need of sums, and may serve several nodes, which would have to agree on them.
+  const isEmbedded = 'path' in location;
   const close = async (): Promise<void> => {
     await readers.close();
     await upkeep.close();
+    await connection.close();
     await writer.close();
     await engine.close();
   };
@@ -86,6 +105,7 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
     await engine.prepare(async () => {
       await migrate({ run: (sql) => writer.run(sql), read: (sql) => writer.rows(sql) });
       await columns.load();
+      if (isEmbedded) await summing.load();
     });
   } catch (error) {
     await close();
@@ -95,12 +115,21 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
     ...writes(writer),
     ...comparisons(writer),
     query: queries(readers, columns),
-    async tune() {
-      const added = await columns.add();
-      if (added.length > 0) deps.log.info({ columns: added.length }, 'frequent tags get columns of their own');
+    reached(nodeId, seq) {
+      if (isEmbedded) upkeep.reached(nodeId, seq);
     },
-    // Several nodes may erase on one server.
-    identity: identityRows(writer, 'url' in location ? `_${randomBytes(6).toString('hex')}` : ''),
+    kept: () => upkeep.idle(),
+    tune: () => upkeep.tune(),
+    sums: (dimension, asOf) => summing.of(dimension, asOf),
+    forget: (nodeId) =>
+      upkeep.pausedFor(async () => {
+        if (isEmbedded) await summing.forget(nodeId).catch(failUnavailable);
+        await forget(writer, nodeId);
+      }),
+    identity: isEmbedded
+      ? erasing(identityRows(writer, ''), { upkeep, summing })
+      : // Several nodes may erase on one server.
+        identityRows(writer, `_${randomBytes(6).toString('hex')}`),
     close,
   };
 }
@@ -118,7 +147,7 @@ function watchFiles(engine: Engine, location: StoreLocation, { log, clock, onDam
   });
 }
 
-function writes(writer: Connection): Pick<Store, 'insert' | 'forget'> {
+function writes(writer: Connection): Pick<Store, 'insert'> {
   return {
     async insert(batch) {
       try {
@@ -128,23 +157,36 @@ function writes(writer: Connection): Pick<Store, 'insert' | 'forget'> {
         throw unavailable(error);
       }
     },
-    async forget(nodeId) {
-      const sql = bind(`ALTER TABLE ${ENTRIES} DELETE WHERE node_id = {node:String} SETTINGS mutations_sync=2`, {
-        node: nodeId,
-      });
-      await writer.run(sql).catch((error: unknown) => {
-        throw unavailable(error);
-      });
-    },
+  };
+}
+
+async function forget(writer: Connection, nodeId: string): Promise<void> {
+  const sql = bind(`ALTER TABLE ${ENTRIES} DELETE WHERE node_id = {node:String} SETTINGS mutations_sync=2`, {
+    node: nodeId,
+  });
+  await writer.run(sql).catch(failUnavailable);
+}
+
+function failUnavailable(error: unknown): never {
+  throw unavailable(error);
+}
+
+/** Sums of rows that get other values are reckoned up again, from the first such row on. */
+function erasing(rows: IdentityStore, { upkeep, summing }: { upkeep: Upkeep; summing: Summing }): IdentityStore {
+  return {
+    ...rows,
+    rewrite: (nodeId, changed) =>
+      upkeep.pausedFor(async () => {
+        if (changed.length > 0) await summing.forget(nodeId, Math.min(...changed.map(({ seq }) => seq)));
+        await rows.rewrite(nodeId, changed);
+      }),
   };
 }
 
 /** Asked over the writer's line, so that shipping never waits for a reader that a report holds. */
 function comparisons(writer: Connection): Pick<Store, 'totals' | 'ranges'> {
   const row = async <T>(sql: string, params: Params): Promise<T> => {
-    const [first] = await writer.rows<T>(bind(sql, params)).catch((error: unknown) => {
-      throw unavailable(error);
-    });
+    const [first] = await writer.rows<T>(bind(sql, params)).catch(failUnavailable);
     if (first === undefined) throw new ApportionError('ledger_unavailable', 'The store gave no answer to a count.');
     return first;
   };
