@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   });
   files = opened;
   opened.chain.wake(durableSeq);
-  const reports: StoreReader = { query: store.query, asOf: () => following.asOf() };
+  const reports: StoreReader = { query: store.query, asOf: () => following.asOf(), sums: store.sums };
   const jobs = await openJobs({ config, log, accounts, reports, shipper: following, corrections, inTurn });
   const admin = await createAdmin({
     accounts,

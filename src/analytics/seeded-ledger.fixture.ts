@@ -11,6 +11,7 @@ import {
   type AttemptStart,
   type EntryRecord,
 } from '#ledger';
+import { eraseRows, type ErasureSubject } from '#ledger/erase';
 import { openStore } from '#ledger/store';
 import { invariant, systemClock, type TimestampMs } from '#std';
 import { readBodyTags, readDefaultTags, resolveTags, type TagDeclaration } from '#tags';
@@ -64,7 +65,15 @@ export type Seed = {
 export type Correct = { readonly entry: string; readonly cost: bigint; readonly state: CostState };
 
 export type SeededLedger = {
+  /** Reads entries one by one. */
   readonly store: StoreReader;
+  /** Reads sums of them where there are any. */
+  readonly summed: StoreReader;
+  /** Sums up what there is enough of, see `sumEntries`. */
+  sumUp(): Promise<void>;
+  /** Sends what was added last once more, as shipping does after a crash. */
+  repeat(): Promise<void>;
+  erase(subject: ErasureSubject): Promise<void>;
   add(seeds: readonly Seed[]): Promise<readonly CallId[]>;
   /** Appends corrections of entries added before. */
   correct(corrections: readonly Correct[]): Promise<void>;
@@ -77,10 +86,11 @@ const NODE = 'node-test';
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** A real store in a temporary directory, filled with entries as the gateway writes them. */
-export async function openSeededLedger(): Promise<SeededLedger> {
+export async function openSeededLedger({ sumEntries = 1 } = {}): Promise<SeededLedger> {
   const directory = await mkdtemp(join(tmpdir(), 'apportion-analytics-'));
-  const store = await openStore({ path: directory }, { log: SILENT, clock: systemClock });
+  const store = await openStore({ path: directory }, { log: SILENT, clock: systemClock, sumEntries });
   let last = 0;
+  let sent: Parameters<typeof store.insert>[0] | undefined;
   let visible = 0;
   const entries = new Map<string, EntryRecord[]>();
   const insert = async (bodies: readonly string[]): Promise<void> => {
@@ -89,17 +99,31 @@ export async function openSeededLedger(): Promise<SeededLedger> {
       last += 1;
       return Buffer.from(`{"node_id":"${NODE}","seq":${last},${body.slice(1)}`);
     });
-    await store.insert({ nodeId: NODE, first, last, generation: 0, lines });
+    sent = { nodeId: NODE, first, last, generation: 0, lines };
+    await store.insert(sent);
     visible = last;
     for (const entry of bodies.map((body) => parseEntry(JSON.parse(body)))) {
       const subject = entry.corrects === '' ? entry.entryId : entry.corrects;
       entries.set(subject, [...(entries.get(subject) ?? []), entry]);
     }
   };
+  const raw: StoreReader = {
+    query: (sql, params, options) => store.query(sql, params, options),
+    asOf: () => ({ nodeId: NODE, seq: visible, at: systemClock.now() }),
+  };
   return {
-    store: {
-      query: (sql, params, options) => store.query(sql, params, options),
-      asOf: () => ({ nodeId: NODE, seq: visible, at: systemClock.now() }),
+    store: raw,
+    summed: { ...raw, sums: store.sums },
+    async sumUp() {
+      await store.tune();
+      store.reached(NODE, last);
+      await store.kept();
+    },
+    async repeat() {
+      if (sent !== undefined) await store.insert(sent);
+    },
+    async erase(subject) {
+      await eraseRows(store, subject);
     },
     async add(seeds) {
       const ids: CallId[] = [];

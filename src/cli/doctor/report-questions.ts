@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { costs, dimensions, parseCostsQuery, parseDimensionsQuery } from '#analytics';
 import type { StoreSession } from '#ledger/check';
+import { summedRows, type AsOf, type Summed } from '#ledger/store';
 import type { Clock, TimestampMs } from '#std';
 import { ApportionError } from '#terms';
 import { parseDimensions, parseReport, type ReportFigures } from './report-figures.ts';
@@ -33,7 +34,11 @@ export function storedReporter(
   store: StoreSession,
   { nodeId, seq, clock }: { readonly nodeId: string; readonly seq: number; readonly clock: Clock },
 ): Reporter {
-  const deps = { store: { query: store.query, asOf: () => ({ nodeId, seq, at: null }) } };
+  const sums = (dimension: string, asOf: AsOf): Summed | null => {
+    const rows = summedRows(store.summed, dimension, asOf);
+    return rows === null ? null : { ...rows, stands: () => true };
+  };
+  const deps = { store: { query: store.query, asOf: () => ({ nodeId, seq, at: null }), sums } };
   const now: TimestampMs = clock.now();
   return {
     dimensions: (query) => dimensions(deps, parseDimensionsQuery(query, now)),

@@ -1,4 +1,5 @@
 import {
+  checkRollUps,
   checkStored,
   compareRows,
   compareSums,
@@ -61,7 +62,8 @@ export async function compareNode(
   const stored = await checkStored(store, shipping, { nodeId, retiredSeq: journal.retiredSeq, findings });
   const owed = totals.upTo(range.last);
   const differing = await compareSums(store, { range, owed }, findings);
-  const figures = { rows: stored.rows, last: stored.lastSeq, days: owed.size };
+  const rollUps = await checkRollUps(store, nodeId, findings);
+  const figures = { rows: stored.rows, last: stored.lastSeq, days: owed.size, roll_ups: rollUps };
   if (rows === 'of days that differ' && differing.length === 0) return figures;
   const entries = readEntries(journalDir, { after: range.first - 1, through: range.last });
   try {

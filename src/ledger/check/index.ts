@@ -15,6 +15,7 @@ export { readNodeId } from './node-file.ts';
 export { checkOpenAttempts } from './open-attempts.ts';
 export { RULES, type RuleId } from './rules.ts';
 export { checkShipping, checkStored, readShipping, type ShippingState } from './shipping-check.ts';
+export { checkRollUps } from './store-rollups.ts';
 export { compareRows } from './store-rows.ts';
 export { openServerSession, openStoreSession, type StoreSession } from './store-session.ts';
 export { compareSums } from './store-sums.ts';

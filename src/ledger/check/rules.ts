@@ -72,6 +72,10 @@ export const RULES = {
     says: 'for every day the store has the journal’s entries and the same sum of every amount',
     todo: 'Stop the server, delete the folder store, start it again: the store is rebuilt from the journal.',
   },
+  'store.rollups': {
+    says: 'what is summed up by a dimension comes to what its entries come to',
+    todo: 'Stop the server, delete the folder store, start it again: the store is rebuilt from the journal.',
+  },
   'store.rows': {
     says: 'every row of the store is its entry, field by field',
     todo: 'Stop the server, delete the folder store, start it again: the store is rebuilt from the journal.',

@@ -7,12 +7,16 @@ import type { Connection } from '../store/connection.ts';
 import { parseRows } from '../store/json-rows.ts';
 import { httpConnection, type ClickHouseServer } from '../store/clickhouse-server.ts';
 import { engineErrorName } from '../store/rejection.ts';
+import { Coverage, readCoverage } from '../store/sums/coverage.ts';
+import { SUM_RUNS } from '../store/sums/schema.ts';
 import { DERIVED_COLUMNS, ENTRIES, ENTRY_COLUMNS } from '../store/schema.ts';
 
 /** A store that is only read: the server is stopped, and nothing in it changes. */
 export type StoreSession = {
   /** Rows of a SELECT, its values bound as `Store.query` binds them. */
   query<T>(sql: string, params?: Params): Promise<T[]>;
+  /** What is summed up of its entries, and where; reports of it use that as the server's do. */
+  readonly summed: Coverage;
   close(): Promise<void>;
 };
 
@@ -52,11 +56,21 @@ async function checkedSession(engine: Pick<Connection, 'rows' | 'close'>): Promi
       { table: ENTRIES },
     );
     refuseOther(new Set(rows.map(({ name }) => name)));
+    return { query, summed: await coverageIn(query), close: () => engine.close() };
   } catch (error) {
     await engine.close();
     throw unreadable(error);
   }
-  return { query, close: () => engine.close() };
+}
+
+async function coverageIn(query: StoreSession['query']): Promise<Coverage> {
+  const tables = await query(
+    'SELECT name FROM system.tables WHERE database = currentDatabase() AND name = {table:String}',
+    {
+      table: SUM_RUNS,
+    },
+  );
+  return tables.length === 0 ? new Coverage() : await readCoverage(query);
 }
 
 function openEngine(path: string): Session {

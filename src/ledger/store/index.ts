@@ -10,6 +10,7 @@ export { fromRowEntry, STORED_ENTRY_COLUMNS } from './stored-entry.ts';
 export { isTagKey, tagColumn, tagKeyOfPath, tagPath, type TagKeyedColumn } from './tag-column.ts';
 export { SUMMED, SUMS } from './sums/schema.ts';
 export { tagDimension } from './sums/dimension.ts';
+export { summedRows } from './sums/coverage.ts';
 export type { Summed } from './sums/summing.ts';
 export { openStore, type SeqRange, type Store, type StoreDeps, type Totals } from './store.ts';
 export type { StoreLocation } from './connection.ts';

@@ -1,3 +1,8 @@
+import type { AsOf } from '../shipper.ts';
+import { quote } from '../bind.ts';
+import { unitOf, type Dimension } from './dimension.ts';
+import { SUM_RUNS } from './schema.ts';
+
 /** A run of sums that counts: consecutive entries of a node, and the dimensions they were summed up by. */
 export type SumRun = {
   readonly run: number;
@@ -36,6 +41,10 @@ export class Coverage {
     }
   }
 
+  dimensions(nodeId: string): readonly string[] {
+    return [...(this.#covered.get(nodeId)?.keys() ?? [])];
+  }
+
   nodes(): readonly string[] {
     return [...this.#covered.keys()];
   }
@@ -47,4 +56,28 @@ export class Coverage {
   runs(): readonly SumRun[] {
     return this.#runs;
   }
+}
+
+/** Where to find what by one dimension: rows of `sums`, and the entries that are in none of them. Both are conditions. */
+export type SummedRows = { readonly sums: string; readonly rest: string; readonly per: Dimension['per'] };
+
+/** Null where nothing is summed up by the dimension, or more than a report shall see. */
+export function summedRows(coverage: Coverage, dimension: string, asOf: AsOf): SummedRows | null {
+  const covered = coverage
+    .nodes()
+    .map((nodeId) => ({ nodeId, ...coverage.of(nodeId, dimension) }))
+    .filter(({ through }) => through > 0);
+  if (covered.length === 0) return null;
+  if (covered.some(({ nodeId, through }) => nodeId === asOf.nodeId && through > asOf.seq)) return null;
+  const runs = covered.flatMap((node) => node.runs);
+  return {
+    sums: `dimension = ${quote(dimension)} AND run IN (${runs.join(', ')})`,
+    rest: covered.map(({ nodeId, through }) => `(node_id != ${quote(nodeId)} OR seq > ${through})`).join(' AND '),
+    per: unitOf(dimension),
+  };
+}
+
+/** The runs that stand; @param read rows of a SELECT, 64-bit integers as numbers */
+export async function readCoverage(read: (sql: string) => Promise<SumRun[]>): Promise<Coverage> {
+  return new Coverage(await read(`SELECT run, node_id AS nodeId, first, through, dimensions FROM ${SUM_RUNS}`));
 }

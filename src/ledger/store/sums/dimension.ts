@@ -45,6 +45,11 @@ function plain(name: string, value: string, detail = "''"): Dimension {
   return { name, value, detail, per: 'quarter', bounded: false };
 }
 
+/** The unit of time that sums by a dimension are of. */
+export function unitOf(name: string): Dimension['per'] {
+  return FIXED.find((one) => one.name === name)?.per ?? 'quarter';
+}
+
 /** The name of a tag's dimension. */
 export function tagDimension(key: string): string {
   return `tags.${key}`;

@@ -1,18 +1,15 @@
 import type { Clock } from '#std';
 import type { AsOf } from '../shipper.ts';
-import { bind, quote } from '../bind.ts';
+import { bind } from '../bind.ts';
 import type { Connection } from '../connection.ts';
 import type { Log } from '../log.ts';
-import { Coverage, type SumRun } from './coverage.ts';
+import { Coverage, readCoverage, summedRows, type SummedRows } from './coverage.ts';
 import { dimensionsFor, type Dimension } from './dimension.ts';
 import { CREATE_SUM_RUNS, CREATE_SUMS, SUM_RUNS, SUMS } from './schema.ts';
 import { sumStatement, totalStatement, type SumRange } from './sum-statement.ts';
 
-/** Where to find what by one dimension: rows of `sums`, and the entries that are in none of them. Both are conditions. */
-export type Summed = {
-  readonly sums: string;
-  readonly rest: string;
-  readonly per: Dimension['per'];
+/** Sums by a dimension, as long as they stand. */
+export type Summed = SummedRows & {
   /** False once rows that `sums` finds may be gone: what was read of them does not count. */
   readonly stands: () => boolean;
 };
@@ -32,6 +29,8 @@ const MOST_RUNS = 5;
 
 /** A bounded dimension with more sums than a quarter of its entries is read as it is. */
 const MOST_SUMS_OF_ENTRIES = 0.25;
+/** Fewer sums than this are always kept. */
+const FEW_SUMS = 1_000;
 
 /**
  * Sums of entries by sequence number, not by time: an entry is in the sums or still read by itself, whenever it comes and whatever hour it is
@@ -59,27 +58,17 @@ export class Summing {
     const { connection } = this.#deps;
     await connection.run(CREATE_SUMS);
     await connection.run(CREATE_SUM_RUNS);
-    await this.#readRuns();
+    this.#coverage = await readCoverage((sql) =>
+      connection.rows(`${sql} SETTINGS output_format_json_quote_64bit_integers=0`),
+    );
+    this.#lastRun = Math.max(0, ...this.#coverage.runs().map(({ run }) => run));
   }
 
   /** Null where nothing is summed up by it, or more than the report shall see. */
   of(name: string, asOf: AsOf): Summed | null {
-    const dimension = this.#dimensions().find((one) => one.name === name);
-    if (dimension === undefined) return null;
-    const covered = this.#coverage
-      .nodes()
-      .map((nodeId) => ({ nodeId, ...this.#coverage.of(nodeId, name) }))
-      .filter(({ through }) => through > 0);
-    if (covered.length === 0) return null;
-    if (covered.some(({ nodeId, through }) => nodeId === asOf.nodeId && through > asOf.seq)) return null;
-    const runs = covered.flatMap((node) => node.runs);
+    const rows = summedRows(this.#coverage, name, asOf);
     const taken = this.#taken;
-    return {
-      sums: `dimension = ${quote(name)} AND run IN (${runs.join(', ')})`,
-      rest: covered.map(({ nodeId, through }) => `(node_id != ${quote(nodeId)} OR seq > ${through})`).join(' AND '),
-      per: dimension.per,
-      stands: () => this.#taken === taken,
-    };
+    return rows === null ? null : { ...rows, stands: () => this.#taken === taken };
   }
 
   /** Everything of the node up to `last` is in the store. */
@@ -116,14 +105,6 @@ export class Summing {
       if (found?.rows !== '0')
         await connection.run(`ALTER TABLE ${table} DELETE WHERE ${gone} SETTINGS mutations_sync=2`);
     }
-  }
-
-  async #readRuns(): Promise<void> {
-    const runs = await this.#deps.connection.rows<SumRun>(
-      `SELECT run, node_id AS nodeId, first, through, dimensions FROM ${SUM_RUNS} SETTINGS output_format_json_quote_64bit_integers=0`,
-    );
-    this.#coverage = new Coverage(runs);
-    this.#lastRun = Math.max(0, ...runs.map(({ run }) => run));
   }
 
   /** The dimensions that are furthest behind, up to where the next ones are. */
@@ -177,7 +158,7 @@ export class Summing {
         log.error({ ...range, dimension: name, sum, total }, 'sums differ from their entries and are not used');
         return false;
       }
-      return !bounded || Number(sum?.rows) <= Number(total?.entries) * MOST_SUMS_OF_ENTRIES;
+      return !bounded || Number(sum?.rows) <= Math.max(FEW_SUMS, Number(total?.entries) * MOST_SUMS_OF_ENTRIES);
     });
     for (const { name } of dimensions) if (!kept.some((one) => one.name === name)) this.#givenUp.add(name);
     return kept.map(({ name }) => name);

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { TimestampMs } from '#std';
+import { parseUsd } from '#terms';
+import { costs, parseCostsQuery } from './costs.ts';
+import { events, parseEventsQuery } from './events.ts';
+import { openSeededLedger, type Seed, type SeededLedger } from './seeded-ledger.fixture.ts';
+import { parseTimeseriesQuery, timeseries } from './timeseries.ts';
+import type { StoreReader } from './reader.ts';
+
+const NOW = Date.parse('2025-01-31T12:00:00Z') as TimestampMs;
+const PERIOD = { start_date: '2025-01-01', end_date: '2025-01-31' };
+
+const GROUPS = [
+  'entity',
+  'model',
+  'provider',
+  'key',
+  'status',
+  'label',
+  'path',
+  'path:US',
+  'cost_state',
+  'day',
+  'hour',
+  'cause',
+  'region',
+  'key.team',
+  'key.owner',
+  'tags.team',
+  'tags.team:/',
+  'tags.customer',
+] as const;
+
+const QUERIES: readonly Record<string, string>[] = [
+  ...GROUPS.map((group_by) => ({ group_by, ...PERIOD })),
+  { group_by: 'model', ...PERIOD, timezone: 'Asia/Kathmandu' },
+  { group_by: 'tags.team', start_date: '2025-01-02T10:07:00Z', end_date: '2025-01-03T10:52:30Z' },
+  { group_by: 'tags.team', ...PERIOD, tags: 'team:eng' },
+  { group_by: 'day', ...PERIOD, tags: 'team:eng' },
+  { group_by: 'model', ...PERIOD, tags: 'team:(untagged)' },
+  { group_by: 'model', ...PERIOD, tags: 'team:eng,customer:acme' },
+];
+
+type Step =
+  | { readonly do: 'add'; readonly seeds: readonly Seed[] }
+  | { readonly do: 'correct'; readonly which: number; readonly cost: bigint }
+  | { readonly do: 'sum' }
+  | { readonly do: 'repeat' }
+  | { readonly do: 'erase'; readonly value: string };
+
+const money = fc.bigInt({ min: 0n, max: 10n ** 15n });
+
+const seeds: fc.Arbitrary<Seed> = fc.record({
+  at: fc
+    .integer({ min: Date.parse('2025-01-01T00:00:00Z'), max: Date.parse('2025-01-05T00:00:00Z') })
+    .map((ms) => new Date(ms).toISOString()),
+  body: fc.record(
+    {
+      request_tags: fc.subarray(['beta', 'US/Texas', 'US/California/SF', 'team:eng', 'team:eng/search', 'env:prod']),
+      entity_type: fc.constant('customer'),
+      entity_id: fc.constantFrom('acme', 'globex', 'ann@example.com'),
+    },
+    { requiredKeys: ['request_tags', 'entity_type', 'entity_id'] },
+  ),
+  model: fc.constantFrom('gpt-4o', 'o4-mini', 'claude'),
+  provider: fc.constantFrom('openai', 'anthropic', 'sandbox'),
+  key: fc.constantFrom({ id: 'key_1', team: 'core' }, { id: 'key_2', owner: 'bob' }),
+  cost: money,
+  billed: money,
+  state: fc.constantFrom('exact', 'estimated', 'unpriced', 'in_doubt', 'reported'),
+  status: fc.constantFrom('ok', 'upstream_error'),
+  region: fc.constantFrom('', 'eu'),
+});
+
+const steps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        do: fc.constant('add' as const),
+        seeds: fc.array(seeds, { minLength: 1, maxLength: 12 }),
+      }),
+    },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('correct' as const), which: fc.nat(), cost: money }) },
+    { weight: 4, arbitrary: fc.constant({ do: 'sum' } as const) },
+    { weight: 1, arbitrary: fc.constant({ do: 'repeat' } as const) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('erase' as const), value: fc.constantFrom('acme', 'ann@example.com') }),
+    },
+  ),
+  { minLength: 3, maxLength: 9 },
+);
+
+async function take(ledger: SeededLedger, step: Step, entries: string[]): Promise<void> {
+  switch (step.do) {
+    case 'add': {
+      const ids = await ledger.add(step.seeds);
+      entries.push(...ids.map((id) => `${id}.1.attempt.0`));
+      return;
+    }
+    case 'correct': {
+      const entry = entries[step.which % Math.max(1, entries.length)];
+      if (entry !== undefined) await ledger.correct([{ entry, cost: step.cost, state: 'exact' }]);
+      return;
+    }
+    case 'sum':
+      return await ledger.sumUp();
+    case 'repeat':
+      return await ledger.repeat();
+    case 'erase':
+      return await ledger.erase({ kind: 'tag', key: 'customer', value: step.value });
+  }
+}
+
+const answers = (store: StoreReader, query: Record<string, string>) =>
+  costs({ store }, parseCostsQuery({ ...query, limit: '100' }, NOW));
+
+/** Everything but the time of asking. */
+const told = ({ as_of: _, ...answer }: Awaited<ReturnType<typeof answers>>): object => answer;
+
+function exact(text: string): bigint {
+  const amount = parseUsd(text);
+  assert.ok(amount !== undefined);
+  return amount;
+}
+
+describe('sums of entries', () => {
+  it('answer every report as the entries do, whatever was added late, corrected, repeated and erased', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (taken) => {
+        const ledger = await openSeededLedger({ sumEntries: 4 });
+        try {
+          const entries: string[] = [];
+          for (const step of taken) await take(ledger, step, entries);
+          for (const query of QUERIES) {
+            const raw = await answers(ledger.store, query);
+            const summed = await answers(ledger.summed, query);
+            assert.deepEqual(told(summed), told(raw), JSON.stringify(query));
+            const parts = summed.data.reduce((sum, { total_cost_exact }) => sum + exact(total_cost_exact), 0n);
+            if (!summed.overlapping) assert.equal(parts, exact(summed.summary.total_cost_exact));
+          }
+        } finally {
+          await ledger.close();
+        }
+      }),
+      { numRuns: 4 },
+    );
+  });
+});
+
+describe('with everything summed up', () => {
+  let ledger: SeededLedger;
+  const asked: string[] = [];
+  let watched: StoreReader;
+
+  before(async () => {
+    ledger = await openSeededLedger();
+    const body = { request_tags: ['team:eng', 'beta'], entity_type: 'customer', entity_id: 'acme' };
+    await ledger.add([
+      { at: '2025-01-01T10:00:00Z', body, cost: 5n },
+      { at: '2025-01-01T10:20:00Z', body, cost: 6n },
+      { at: '2025-01-03T10:00:00Z', cost: 7n },
+    ]);
+    await ledger.sumUp();
+    watched = {
+      ...ledger.summed,
+      query: (sql, params, options) => {
+        asked.push(sql);
+        return ledger.store.query(sql, params, options);
+      },
+    };
+  });
+
+  after(() => ledger.close());
+
+  it('a series, a breakdown and the total of a list read the sums', async () => {
+    asked.length = 0;
+    await timeseries(
+      { store: watched },
+      parseTimeseriesQuery({ ...PERIOD, interval: 'day', group_by: 'tags.team' }, NOW),
+    );
+    await answers(watched, { ...PERIOD, group_by: 'model' });
+    assert.deepEqual(
+      asked.filter((sql) => !sql.includes('FROM sums')),
+      [],
+    );
+    const list = await events({ store: watched }, parseEventsQuery({ tags: 'team:eng' }, NOW));
+    assert.deepEqual([list.summary.total_cost_exact, list.pagination.total], ['0.000000000011', 2]);
+    assert.deepEqual(
+      asked.filter((sql) => sql.includes('sum(cost)') && !sql.includes('FROM sums')),
+      [],
+    );
+  });
+
+  it('what came after is read beside them, and what a report shall not see is not', async () => {
+    await ledger.add([{ at: '2025-01-01T09:00:00Z', cost: 100n }]);
+    const total = async (): Promise<string> =>
+      (await answers(ledger.summed, { ...PERIOD, group_by: 'day' })).summary.total_cost_exact;
+    assert.equal(await total(), '0.000000000118');
+    ledger.showUpTo(2);
+    assert.equal(await total(), '0.000000000011');
+    ledger.showUpTo(4);
+  });
+
+  it('a report whose sums are taken back while it runs asks again', async () => {
+    let taken = false;
+    const store: StoreReader = {
+      ...ledger.summed,
+      sums: (dimension, asOf) => {
+        const found = ledger.summed.sums?.(dimension, asOf) ?? null;
+        return found === null || taken ? null : { ...found, stands: () => false };
+      },
+      query: async (sql, params, options) => {
+        const rows = await ledger.store.query<never>(sql, params, options);
+        taken = true;
+        return rows;
+      },
+    };
+    assert.equal((await answers(store, { ...PERIOD, group_by: 'day' })).summary.total_cost_exact, '0.000000000118');
+  });
+});
