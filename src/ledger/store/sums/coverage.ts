@@ -1,7 +1,7 @@
 import type { AsOf } from '../shipper.ts';
 import { quote } from '../bind.ts';
 import { unitOf, type Dimension } from './dimension.ts';
-import { SUM_RUNS } from './schema.ts';
+import { SUM_RUNS, SUMS } from './schema.ts';
 
 /** A run of sums that counts: consecutive entries of a node, and the dimensions they were summed up by. */
 export type SumRun = {
@@ -77,7 +77,21 @@ export function summedRows(coverage: Coverage, dimension: string, asOf: AsOf): S
   };
 }
 
-/** The runs that stand; @param read rows of a SELECT, 64-bit integers as numbers */
-export async function readCoverage(read: (sql: string) => Promise<SumRun[]>): Promise<Coverage> {
-  return new Coverage(await read(`SELECT run, node_id AS nodeId, first, through, dimensions FROM ${SUM_RUNS}`));
+/**
+ * The runs that stand and have all their rows: files that were damaged are set aside by the engine, with the rows in them.
+ * @param read rows of a SELECT, 64-bit integers as numbers
+ */
+export async function readCoverage(read: <T>(sql: string) => Promise<T[]>): Promise<Coverage> {
+  const runs = await read<SumRun & { entries: number }>(
+    `SELECT run, node_id AS nodeId, first, through, dimensions, entries FROM ${SUM_RUNS}`,
+  );
+  const sums = await read<{ of: string; entries: number }>(
+    `SELECT concat(toString(run), ' ', dimension) AS of, sum(entry_count) AS entries FROM ${SUMS} GROUP BY run, dimension`,
+  );
+  const found = new Map(sums.map(({ of, entries }) => [of, entries]));
+  return new Coverage(
+    runs.filter(({ run, entries, dimensions }) =>
+      dimensions.every((dimension) => found.get(`${run} ${dimension}`) === entries),
+    ),
+  );
 }

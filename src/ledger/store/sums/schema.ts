@@ -65,7 +65,8 @@ export const CREATE_SUM_RUNS = `CREATE TABLE IF NOT EXISTS ${SUM_RUNS} (
   node_id LowCardinality(String),
   first UInt64,
   through UInt64,
-  dimensions Array(String)
+  dimensions Array(String),
+  entries UInt64
 )
 ENGINE = MergeTree
 ORDER BY (node_id, first)

@@ -131,12 +131,12 @@ export class Summing {
       if (signal.aborted) return;
       await connection.run(sumStatement(run, range, dimension));
     }
-    const kept = await this.#proven(run, range, dimensions);
+    const { kept, entries } = await this.#proven(run, range, dimensions);
     await connection.run(
       bind(
-        `INSERT INTO ${SUM_RUNS} (run, node_id, first, through, dimensions)
-         VALUES ({run:UInt64}, {node:String}, {first:UInt64}, {through:UInt64}, {dimensions:Array(String)})`,
-        { run, node: range.nodeId, first: range.first, through: range.through, dimensions: kept },
+        `INSERT INTO ${SUM_RUNS} (run, node_id, first, through, dimensions, entries)
+         VALUES ({run:UInt64}, {node:String}, {first:UInt64}, {through:UInt64}, {dimensions:Array(String)}, {entries:UInt64})`,
+        { run, node: range.nodeId, first: range.first, through: range.through, dimensions: kept, entries },
       ),
     );
     this.#coverage.add({ run, ...range, dimensions: kept });
@@ -144,7 +144,11 @@ export class Summing {
   }
 
   /** The dimensions whose sums are those of the entries, and few enough. */
-  async #proven(run: number, range: SumRange, dimensions: readonly Dimension[]): Promise<readonly string[]> {
+  async #proven(
+    run: number,
+    range: SumRange,
+    dimensions: readonly Dimension[],
+  ): Promise<{ readonly kept: readonly string[]; readonly entries: number }> {
     const { connection, log } = this.#deps;
     const [total] = await connection.rows<{ entries: string; cost: string }>(totalStatement(range));
     const sums = await connection.rows<{ dimension: string; rows: string; entries: string; cost: string }>(
@@ -161,7 +165,7 @@ export class Summing {
       return !bounded || Number(sum?.rows) <= Math.max(FEW_SUMS, Number(total?.entries) * MOST_SUMS_OF_ENTRIES);
     });
     for (const { name } of dimensions) if (!kept.some((one) => one.name === name)) this.#givenUp.add(name);
-    return kept.map(({ name }) => name);
+    return { kept: kept.map(({ name }) => name), entries: Number(total?.entries) };
   }
 
   #dimensions(): readonly Dimension[] {
