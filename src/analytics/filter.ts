@@ -142,18 +142,17 @@ export function fromEntries(filter: EntryFilter, asOf: AsOf, bindings: Bindings)
 }
 
 /** What a filter asks for where that is little: everything of its period, or a dimension's values in it. Null where it is more. */
-export function soleCondition({
-  period: _,
-  builtIn,
-  proven,
-  tags,
-  ...rest
-}: EntryFilter): 'period' | Extract<TagFilter, { kind: 'dimension' }> | null {
-  if (builtIn.size > 0 || proven.size > 0 || Object.values(rest).some((wanted) => wanted !== undefined)) return null;
-  const [tag, ...more] = tags;
+export function soleCondition(filter: EntryFilter): 'period' | Extract<TagFilter, { kind: 'dimension' }> | null {
+  const { builtIn, proven, tags } = filter;
+  // Whatever a filter may have beside these is a condition of its own.
+  const more = Object.entries(filter).some(([name, wanted]) => !LOOKED_AT.has(name) && wanted !== undefined);
+  if (more || builtIn.size > 0 || proven.size > 0 || tags.length > 1) return null;
+  const [tag] = tags;
   if (tag === undefined) return 'period';
-  return more.length === 0 && tag.kind === 'dimension' && isTagKey(tag.key) ? tag : null;
+  return tag.kind === 'dimension' && isTagKey(tag.key) ? tag : null;
 }
+
+const LOOKED_AT: ReadonlySet<string> = new Set(['period', 'builtIn', 'proven', 'tags']);
 
 export function conditionsOf(filter: EntryFilter, asOf: AsOf, bindings: Bindings): readonly string[] {
   const { bind } = bindings;

@@ -12,7 +12,7 @@ import {
   type EntryRecord,
 } from '#ledger';
 import { eraseRows, type ErasureSubject } from '#ledger/erase';
-import { openStore } from '#ledger/store';
+import { openStore, type Store } from '#ledger/store';
 import { invariant, systemClock, type TimestampMs } from '#std';
 import { readBodyTags, readDefaultTags, resolveTags, type TagDeclaration } from '#tags';
 import {
@@ -114,17 +114,7 @@ export async function openSeededLedger({ sumEntries = 1 } = {}): Promise<SeededL
   return {
     store: raw,
     summed: { ...raw, sums: store.sums },
-    async sumUp() {
-      await store.tune();
-      store.reached(NODE, last);
-      await store.kept();
-    },
-    async repeat() {
-      if (sent !== undefined) await store.insert(sent);
-    },
-    async erase(subject) {
-      await eraseRows(store, subject);
-    },
+    ...aside(store, { last: () => last, sent: () => sent }),
     async add(seeds) {
       const ids: CallId[] = [];
       const bodies = seeds.map((seed, at) => {
@@ -145,6 +135,27 @@ export async function openSeededLedger({ sumEntries = 1 } = {}): Promise<SeededL
     async close() {
       await store.close();
       await rm(directory, { recursive: true });
+    },
+  };
+}
+
+/** What befalls a store beside being filled. */
+function aside(
+  store: Store,
+  state: { readonly last: () => number; readonly sent: () => Parameters<Store['insert']>[0] | undefined },
+): Pick<SeededLedger, 'sumUp' | 'repeat' | 'erase'> {
+  return {
+    async sumUp() {
+      await store.tune();
+      store.reached(NODE, state.last());
+      await store.kept();
+    },
+    async repeat() {
+      const sent = state.sent();
+      if (sent !== undefined) await store.insert(sent);
+    },
+    async erase(subject) {
+      await eraseRows(store, subject);
     },
   };
 }

@@ -119,7 +119,7 @@ const answers = (store: StoreReader, query: Record<string, string>) =>
   costs({ store }, parseCostsQuery({ ...query, limit: '100' }, NOW));
 
 /** Everything but the time of asking. */
-const told = ({ as_of: _, ...answer }: Awaited<ReturnType<typeof answers>>): object => answer;
+const told = (answer: Awaited<ReturnType<typeof answers>>): object => ({ ...answer, as_of: null });
 
 function exact(text: string): bigint {
   const amount = parseUsd(text);
