@@ -26,7 +26,7 @@ export type Scene = {
   steady(perSecond: number): SteadyCalls;
 };
 
-export type SceneOptions = Pick<GatewayOptions, 'env' | 'dataDir'> & {
+export type SceneOptions = Pick<GatewayOptions, 'env' | 'config' | 'dataDir'> & {
   /** Run when the gateway has ended, whatever became of the scenario. */
   readonly leave?: () => Promise<void>;
 };
