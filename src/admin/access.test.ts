@@ -91,6 +91,12 @@ const FINANCE = [
   'GET /v1/ledger/roots',
   'GET /v1/erasures',
   'GET /v1/audit',
+  'GET /v1/alerts/rules',
+  'GET /v1/alerts/rules/:id',
+  'GET /v1/alerts/channels',
+  'GET /v1/alerts/channels/:id',
+  'GET /v1/alerts/events',
+  'GET /v1/alerts/deliveries',
 ];
 
 /** Null: every route. */

@@ -22,6 +22,7 @@ const ALL_MONEY: readonly Right[] = [
   'ledger.read',
   'budgets.read',
   'subjects.read',
+  'alerts.read',
   'audit',
 ];
 const EVERY_RIGHT: readonly Right[] = [
@@ -29,6 +30,7 @@ const EVERY_RIGHT: readonly Right[] = [
   'tags.write',
   'keys.write',
   'budgets.write',
+  'alerts.write',
   'money.write',
   'people',
 ];

@@ -10,6 +10,7 @@ import { openAccounts, type Accounts } from '#accounts';
 import type { StoreReader } from '#analytics';
 import { systemClock } from '#std';
 import { guardRoutes } from './access.ts';
+import { openAlertsOn } from './alerts.fixture.ts';
 import { createAdmin } from './app.ts';
 import { openPricing } from './pricing.fixture.ts';
 
@@ -64,6 +65,7 @@ before(async () => {
     oidc: null,
     accounts,
     store,
+    alerts: await openAlertsOn(accounts, store),
     ...openPricing(accounts).parts,
     clock: systemClock,
     log: SILENT,

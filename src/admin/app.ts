@@ -1,11 +1,13 @@
 import fastifyCookie from '@fastify/cookie';
 import { fastify, type FastifyInstance } from 'fastify';
 import type { Accounts } from '#accounts';
+import type { Alerts } from '#alerts';
 import type { StoreReader } from '#analytics';
 import type { OidcConfig } from '#config';
 import type { Log } from '#observe';
 import type { Clock } from '#std';
 import { guardRoutes } from './access.ts';
+import { addAlertRoutes } from './alert-routes.ts';
 import { addAdjustmentRoutes, type AdjustmentRouteDeps } from './adjustment-routes.ts';
 import { addAnalyticsRoutes } from './analytics-routes.ts';
 import { addAuditRoutes } from './audit-routes.ts';
@@ -42,6 +44,7 @@ export type AdminDeps = {
   readonly byHand: AdjustmentRouteDeps & ResolutionRouteDeps;
   readonly ledger: LedgerRouteDeps;
   readonly standings: Standings;
+  readonly alerts: Alerts;
   /** The built dashboard (`dashboard/dist`); may be absent. */
   readonly dashboardDir: string;
 };
@@ -81,6 +84,7 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   addBudgetRoutes(app, deps);
   addLimitRoutes(app, deps);
   addRuleFileRoutes(app, deps);
+  addAlertRoutes(app, deps);
   addLedgerRoutes(app, deps.ledger);
   addAuditRoutes(app, deps);
   addMemberRoutes(app, deps);

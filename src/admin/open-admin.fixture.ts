@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { openAccounts, type Accounts } from '#accounts';
+import type { Alerts, TargetPolicy } from '#alerts';
 import type { StoreReader } from '#analytics';
 import type { OidcConfig } from '#config';
 import { systemClock } from '#std';
+import { openAlertsOn } from './alerts.fixture.ts';
 import { createAdmin } from './app.ts';
 import { openPricing, type GivenPrices } from './pricing.fixture.ts';
 import { SILENT } from './silent.fixture.ts';
@@ -22,6 +24,7 @@ type Answer = { readonly status: number; readonly body: unknown };
 export type OpenAdmin = {
   readonly app: FastifyInstance;
   readonly accounts: Accounts;
+  readonly alerts: Alerts;
   readonly callKey: string;
   /** Asks with the admin key. A `body` makes it a POST. */
   ask(url: string, body?: InjectOptions['payload'], method?: 'POST' | 'PUT' | 'PATCH' | 'DELETE'): Promise<Answer>;
@@ -30,15 +33,17 @@ export type OpenAdmin = {
 
 export async function openAdmin(
   store: StoreReader = EMPTY_STORE,
-  given: GivenPrices & { readonly oidc?: OidcConfig } = {},
+  given: GivenPrices & { readonly oidc?: OidcConfig; readonly alertTargets?: TargetPolicy } = {},
 ): Promise<OpenAdmin> {
   const accounts = await openAccounts({ file: ':memory:', clock: systemClock, random: randomBytes });
   const { callKey } = await accounts.bootstrap({ adminKey: ADMIN_KEY });
   const { parts, close: closePricing } = openPricing(accounts, given);
+  const alerts = await openAlertsOn(accounts, store, given.alertTargets);
   const app = await createAdmin({
     accounts,
     oidc: given.oidc ?? null,
     store,
+    alerts,
     ...parts,
     clock: systemClock,
     log: SILENT,
@@ -47,6 +52,7 @@ export async function openAdmin(
   return {
     app,
     accounts,
+    alerts,
     callKey: callKey ?? '',
     ask: async (url, body, method = 'POST') => {
       const headers = { authorization: `Bearer ${ADMIN_KEY}` };
@@ -55,6 +61,7 @@ export async function openAdmin(
     },
     close: async () => {
       await app.close();
+      await alerts.close();
       await closePricing();
       await accounts.close();
     },

@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import { openAccounts, type Accounts } from '#accounts';
 import { systemClock } from '#std';
+import { openAlertsOn } from './alerts.fixture.ts';
 import { createAdmin } from './app.ts';
 import { openPricing } from './pricing.fixture.ts';
 
@@ -58,6 +59,7 @@ before(async () => {
     oidc: null,
     accounts,
     store,
+    alerts: await openAlertsOn(accounts, store),
     ...openPricing(accounts).parts,
     clock: systemClock,
     log: SILENT,

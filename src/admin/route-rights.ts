@@ -12,6 +12,8 @@ export type Right =
   | 'prices.read'
   | 'money.write'
   | 'ledger.read'
+  | 'alerts.read'
+  | 'alerts.write'
   | 'audit'
   | 'budgets.read'
   | 'budgets.write'
@@ -141,6 +143,22 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Right>> = {
   'DELETE /v1/limits/:id': 'budgets.write',
   'GET /v1/rules/export': 'budgets.read',
   'POST /v1/rules/import': 'budgets.write',
+
+  'GET /v1/alerts/rules': 'alerts.read',
+  'GET /v1/alerts/rules/:id': 'alerts.read',
+  'GET /v1/alerts/channels': 'alerts.read',
+  'GET /v1/alerts/channels/:id': 'alerts.read',
+  'GET /v1/alerts/events': 'alerts.read',
+  'GET /v1/alerts/deliveries': 'alerts.read',
+  'POST /v1/alerts/rules': 'alerts.write',
+  'PATCH /v1/alerts/rules/:id': 'alerts.write',
+  'DELETE /v1/alerts/rules/:id': 'alerts.write',
+  'POST /v1/alerts/rules/:id/mute': 'alerts.write',
+  'POST /v1/alerts/rules/:id/unmute': 'alerts.write',
+  'POST /v1/alerts/channels': 'alerts.write',
+  'PATCH /v1/alerts/channels/:id': 'alerts.write',
+  'DELETE /v1/alerts/channels/:id': 'alerts.write',
+  'POST /v1/alerts/channels/:id/test': 'alerts.write',
 
   'GET /v1/audit': 'audit',
   'GET /v1/erasures': 'audit',

@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import type { FastifyInstance } from 'fastify';
+import type { StoreReader } from '#analytics';
 import { openAccounts, type Accounts } from '#accounts';
 import { openStore, type Store } from '#ledger/store';
 import { systemClock } from '#std';
+import { openAlertsOn } from './alerts.fixture.ts';
 import { createAdmin } from './app.ts';
 import { openPricing } from './pricing.fixture.ts';
 import { storeCalls, type SeedCall } from './stored-calls.fixture.ts';
@@ -76,13 +78,15 @@ describe(
       accounts = await openAccounts({ file: join(directory, 'control.db'), clock: systemClock, random: randomBytes });
       await accounts.bootstrap({ adminKey: ADMIN_KEY });
       await storeCalls(store, CALLS);
+      const reports: StoreReader = {
+        query: (sql, params, options) => store.query(sql, params, options),
+        asOf: () => ({ nodeId: 'node', seq: 4, at: null }),
+      };
       app = await createAdmin({
         oidc: null,
         accounts,
-        store: {
-          query: (sql, params, options) => store.query(sql, params, options),
-          asOf: () => ({ nodeId: 'node', seq: 4, at: null }),
-        },
+        store: reports,
+        alerts: await openAlertsOn(accounts, reports),
         ...openPricing(accounts).parts,
         clock: systemClock,
         log,

@@ -1,5 +1,6 @@
 import type { AuditLog, ControlDatabase, RandomBytes } from '#accounts';
 import type { StoreReader } from '#analytics';
+import type { Crossing, Standing } from '#budgets';
 import type { Log } from '#observe';
 import type { Clock } from '#std';
 import { BACKOFF, type Backoff } from './backoff.ts';
@@ -10,7 +11,7 @@ import { expire, forgetOld } from './deliveries.ts';
 import { Deliverer } from './deliverer.ts';
 import { Evaluation } from './evaluation.ts';
 import { listDeliveries, listEvents, type DeliveriesAsk, type EventsAsk } from './history.ts';
-import { judgeCrossings, type NamedCrossing, type NamedStanding } from './judge-budgets.ts';
+import { judgeCrossings, type NamedBudget } from './judge-budgets.ts';
 import type { Health } from './judge-health.ts';
 import type { MailSettings } from './mail.ts';
 import { migrateAlerts } from './migrations.ts';
@@ -22,8 +23,9 @@ export type AlertsDeps = {
   readonly control: ControlDatabase;
   readonly audit: AuditLog;
   readonly store: StoreReader;
-  /** How budgets stand now. */
-  readonly standings: () => Promise<readonly NamedStanding[]>;
+  readonly budgets: () => Promise<readonly NamedBudget[]>;
+  /** How budgets stand now; null while nobody can say. */
+  readonly standings: () => Promise<readonly Standing[] | null>;
   readonly health: () => Health;
   readonly clock: Clock;
   readonly random: RandomBytes;
@@ -89,11 +91,13 @@ export class Alerts {
   }
 
   /** Budgets passed thresholds. Told twice, it is the same; not told, the next look at the budgets finds it. */
-  async crossed(crossings: readonly NamedCrossing[]): Promise<void> {
+  async crossed(crossings: readonly Crossing[]): Promise<void> {
+    const budgets = new Map((await this.#deps.budgets()).map((one) => [one.id, one]));
+    const now = this.#deps.clock.now();
     for (const record of await this.rules.list()) {
       const { rule } = record;
       if (!rule.enabled || rule.type !== 'budget_threshold') continue;
-      const found = judgeCrossings(rule, crossings);
+      const found = judgeCrossings(rule, crossings, { budgets, now });
       if (found.length > 0) await this.#outbox.add(record, found);
     }
     await this.#deliverer.look();

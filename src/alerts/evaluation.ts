@@ -6,10 +6,11 @@ import {
   type WatchedTime,
   type WatchFigures,
 } from '#analytics';
+import type { Standing } from '#budgets';
 import type { Log } from '#observe';
 import type { Clock, TimestampMs } from '#std';
 import type { PicoUsd } from '#terms';
-import { judgeStandings, type NamedStanding } from './judge-budgets.ts';
+import { judgeStandings, type NamedBudget } from './judge-budgets.ts';
 import { judgeCalls } from './judge-calls.ts';
 import { judgeHealth, type Health } from './judge-health.ts';
 import type { Outbox } from './outbox.ts';
@@ -23,7 +24,9 @@ export type EvaluationDeps = {
   readonly rules: Rules;
   readonly outbox: Outbox;
   readonly store: StoreReader;
-  readonly standings: () => Promise<readonly NamedStanding[]>;
+  readonly budgets: () => Promise<readonly NamedBudget[]>;
+  /** How budgets stand now; null while nobody can say. */
+  readonly standings: () => Promise<readonly Standing[] | null>;
   readonly health: () => Health;
   readonly clock: Clock;
   readonly log: Pick<Log, 'error'>;
@@ -59,11 +62,14 @@ export class Evaluation {
   }
 
   async #evaluate(record: RuleRecord, run: { readonly now: TimestampMs; readonly kept: Kept }): Promise<void> {
-    const { outbox, standings, health, store } = this.#deps;
+    const { outbox, health, store } = this.#deps;
     const { rule } = record;
     const { now } = run;
     if (rule.type === 'budget_threshold') {
-      await outbox.settle(record, { found: judgeStandings(rule, await standings(), now), upTo: now });
+      const standings = await this.#deps.standings();
+      if (standings === null) return;
+      const budgets = new Map((await this.#deps.budgets()).map((one) => [one.id, one]));
+      await outbox.settle(record, { found: judgeStandings(rule, standings, { budgets, now }), upTo: now });
       return;
     }
     if (rule.type === 'journal_or_store_trouble') {

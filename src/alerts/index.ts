@@ -8,6 +8,6 @@ export { openAlerts, type Alerts } from './alerts.ts';
 export { toWireChannel } from './channel.ts';
 export { toWireEvent } from './event.ts';
 export { toWireDelivery } from './history.ts';
-export { type NamedCrossing, type NamedStanding } from './judge-budgets.ts';
 export { type Health } from './judge-health.ts';
+export { type TargetPolicy } from './targets.ts';
 export { toWireRule } from './rule-record.ts';

@@ -7,6 +7,7 @@ import type { StoreReader } from '#analytics';
 import { systemClock, type Clock, type TimestampMs } from '#std';
 import { openAlerts, type Alerts, type AlertsDeps } from './alerts.ts';
 import type { Health } from './judge-health.ts';
+import { BUDGET } from './standing.fixture.ts';
 
 export const WELL: Health = { waiting: 0, lagMs: 0, quarantined: 0, journal: null, store: null };
 
@@ -45,6 +46,7 @@ export async function openAlertsIn(file: string, given: Partial<AlertsDeps> = {}
     control: accounts.database,
     audit: accounts.audit,
     store: EMPTY_STORE,
+    budgets: async () => [BUDGET],
     standings: async () => [],
     health: () => WELL,
     clock,

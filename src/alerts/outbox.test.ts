@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Standing } from '#budgets';
 import type { TimestampMs } from '#std';
-import type { NamedStanding } from './judge-budgets.ts';
 import { clockAt, openAlertsIn, temporaryFile, WELL, type OpenAlerts } from './open-alerts.fixture.ts';
 import { openReceiver, type Receiver } from './receiver.fixture.ts';
 import type { Ask } from './replica-main.fixture.ts';
@@ -102,8 +102,10 @@ test('a crossing that comes back in its window is listed as firing and told no s
 test('steps of a rolling window are one alert for as long as it lasts', async (context) => {
   const receiver = await openReceiver();
   context.after(receiver.close);
-  let standings: readonly NamedStanding[] = [];
-  const open = await openAlertsIn(':memory:', { clock: clockAt(NOON), standings: async () => standings });
+  let standings: readonly Standing[] = [];
+  const rolling = { ...BUDGET, window: { kind: 'rolling', lengthMs: 3_600_000 } } as const;
+  const given = { budgets: async () => [rolling], standings: async () => standings };
+  const open = await openAlertsIn(':memory:', { clock: clockAt(NOON), ...given });
   context.after(open.close);
   await withBudgetRule(open, receiver);
   for (const [windowId, spent] of [
@@ -113,7 +115,7 @@ test('steps of a rolling window are one alert for as long as it lasts', async (c
     ['4', '10'],
     ['5', '81'],
   ] as const) {
-    standings = [standing('acme', spent, { windowId, budget: { ...BUDGET, rolling: true } })];
+    standings = [standing('acme', spent, { windowId })];
     await told(open);
   }
   assert.deepEqual(kindsOf(receiver), ['alert.firing', 'alert.resolved', 'alert.firing']);

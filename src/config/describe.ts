@@ -8,9 +8,11 @@ function oidcOf({ oidc }: Config): unknown {
 /** The configuration for a log line or a support page: everything but secrets. Header values are secrets too. */
 export function describeConfig(config: Config): Readonly<Record<string, unknown>> {
   const { places: _, ...tags } = config.tags;
+  const { mail } = config.alerts;
   return {
     ...config,
     tags,
+    alerts: { ...config.alerts, mail: mail === null ? null : { from: mail.from } },
     // What was agreed with a provider is nobody else's business.
     prices: config.prices.terms.length,
     clickHouse: describeClickHouse(config),

@@ -65,6 +65,7 @@ test('an empty environment gives the defaults and the sandbox', () => {
     },
     prices: { terms: [], places: {} },
     oidc: null,
+    alerts: { allowPrivateTargets: false, allowedHosts: [], mail: null },
     warnings: [],
   });
 });

@@ -47,6 +47,7 @@ export type Config = {
   readonly prices: PricesConfig;
   /** Null: nobody signs in elsewhere. */
   readonly oidc: OidcConfig | null;
+  readonly alerts: AlertsConfig;
   /** Harmless oddities, for the log. */
   readonly warnings: readonly string[];
 };
@@ -58,6 +59,16 @@ export type JournalConfig = {
   readonly compress: boolean;
   /** Null: they are kept for ever. */
   readonly retentionDays: number | null;
+};
+
+/** Where notifications may go, and the mail server that takes them. */
+export type AlertsConfig = {
+  /** Receivers may be inside the own network. */
+  readonly allowPrivateTargets: boolean;
+  /** Hosts that may be anywhere. */
+  readonly allowedHosts: readonly string[];
+  /** Null: no mail is sent. */
+  readonly mail: { readonly url: string; readonly from: string } | null;
 };
 
 export type ConfigSources = { readonly env: Environment; readonly readFile: (path: string) => string };
@@ -108,6 +119,7 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
     tags,
     prices,
     oidc,
+    alerts: readAlerts(read, problems),
     warnings: misspeltVariables(env),
   };
   problems.push(...providers.filter((provider) => pointsAt(provider, port)).map(loopProblem));
@@ -133,6 +145,20 @@ function readJournal(read: <T>(setting: Setting<T>) => T): JournalConfig {
   };
 }
 
+/** A mail server is nothing without a sender: most refuse mail from nobody. */
+function readAlerts(read: <T>(setting: Setting<T>) => T, problems: ConfigProblem[]): AlertsConfig {
+  const [url, from] = [read(SETTINGS.smtpUrl), read(SETTINGS.mailFrom)];
+  if (url !== null && from === null) {
+    const fix = `Set ${SETTINGS.mailFrom.env}, or ${SETTINGS.mailFrom.file} in the file.`;
+    problems.push({ setting: SETTINGS.smtpUrl.env, what: 'there is a mail server and no sender', fix });
+  }
+  return {
+    allowPrivateTargets: read(SETTINGS.alertsAllowPrivateTargets),
+    allowedHosts: read(SETTINGS.alertsAllowedHosts),
+    mail: url === null || from === null ? null : { url, from },
+  };
+}
+
 function openFile(
   env: Environment,
   deps: { readFile: ConfigSources['readFile']; problems: ConfigProblem[] },
@@ -147,7 +173,7 @@ function openFile(
     return NO_FILE;
   }
   deps.problems.push(
-    ...['', 'timeouts', 'journal', 'clickhouse'].flatMap((section) =>
+    ...['', 'timeouts', 'journal', 'clickhouse', 'alerts'].flatMap((section) =>
       file.strayKeys(section === '' ? [] : [section], keysUnder(section)),
     ),
   );
