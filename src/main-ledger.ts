@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAccounts, writeSnapshot, type Accounts } from '#accounts';
 import { createAdmin, followPrices, type AdminDeps } from '#admin';
-import { openAlerts, type Alerts, type Health } from '#alerts';
 import { loadConfig, type Config } from '#config';
 import { createAdjustments, createRepricing, createResolutions, createTurns, type InTurn, type JobDeps } from '#jobs';
 import { acquireLock, type Lock } from '#ledger';
@@ -20,6 +19,7 @@ import { systemClock } from '#std';
 import { compileTagRules } from '#tags';
 import { ApportionError } from '#terms';
 import { createEstimator, NO_QUIRKS, USAGE_READERS, type Quirks } from '#wires';
+import { startAlerts } from './main-ledger-alerts.ts';
 import { openLedgerFiles, type LedgerFiles } from './main-ledger-files.ts';
 
 const DASHBOARD = fileURLToPath(new URL('../dashboard/dist', import.meta.url));
@@ -70,16 +70,12 @@ async function main(): Promise<void> {
   opened.chain.wake(durableSeq);
   const reports: StoreReader = { query: store.query, asOf: () => following.asOf(), sums: store.sums };
   const jobs = await openJobs({ config, log, accounts, reports, shipper: following, corrections, inTurn });
-  const alerts = await watch({ config, log, accounts, reports, nodeId, shipper: following, jobs });
+  const watched = { config, log, accounts, reports, nodeId, shipper: following };
+  const alerts = await startAlerts({ ...watched, standings: jobs.parts.standings });
   const admin = await createAdmin({
-    accounts,
-    oidc: config.oidc,
-    store: reports,
-    alerts,
+    ...{ accounts, alerts, log, store: reports, ledger: opened, clock: systemClock },
     ...jobs.parts,
-    ledger: opened,
-    log,
-    clock: systemClock,
+    oidc: config.oidc,
     dashboardDir: DASHBOARD,
   });
   await admin.listen({ path: socketPath });
@@ -88,9 +84,7 @@ async function main(): Promise<void> {
   const lag = reportLag(parent, following);
   await stopped;
   clearInterval(lag);
-  await admin.close();
-  await alerts.close();
-  await jobs.close();
+  for (const part of [admin, alerts, jobs]) await part.close();
   await shipUntil(following, config.timeouts.shutdownMs);
   // What reads the store ends before it, and the lock goes last.
   for (const part of [opened, following, store, accounts]) await part.close();
@@ -202,41 +196,6 @@ type JobParts = {
   readonly corrections: Corrections;
   readonly inTurn: InTurn;
 };
-
-type WatchParts = Pick<JobParts, 'config' | 'log' | 'accounts' | 'reports' | 'shipper'> & {
-  readonly nodeId: string;
-  readonly jobs: Jobs;
-};
-
-/** Alerts, looking at reports and budgets from now on. */
-async function watch({ config, log, accounts, reports, nodeId, shipper, jobs }: WatchParts): Promise<Alerts> {
-  const { allowPrivateTargets: allowPrivate, allowedHosts, mail } = config.alerts;
-  const alerts = await openAlerts({
-    control: accounts.database,
-    audit: accounts.audit,
-    store: reports,
-    budgets: () => accounts.budgets.list(),
-    standings: jobs.parts.standings,
-    health: () => healthOf(shipper),
-    clock: systemClock,
-    random: randomBytes,
-    log,
-    owner: nodeId,
-    policy: { allowPrivate, allowedHosts },
-    mail,
-  });
-  await alerts.start();
-  return alerts;
-}
-
-const startedAt = systemClock.now();
-
-/** The journal's own troubles are the gateway process's to tell; they show here as the silence of the journal. */
-function healthOf(shipper: Shipper): Health {
-  const { waiting, quarantined, failing } = shipper.state();
-  const lagMs = waiting === 0 ? 0 : systemClock.now() - (shipper.asOf().at ?? startedAt);
-  return { waiting, lagMs, quarantined, journal: null, store: failing };
-}
 
 type Jobs = { readonly parts: Pick<AdminDeps, 'pricing' | 'byHand' | 'standings'>; close(): Promise<void> };
 
