@@ -72,12 +72,8 @@ async function main(): Promise<void> {
   const jobs = await openJobs({ config, log, accounts, reports, shipper: following, corrections, inTurn });
   const watched = { config, log, accounts, reports, nodeId, shipper: following };
   const alerts = await startAlerts({ ...watched, standings: jobs.parts.standings });
-  const admin = await createAdmin({
-    ...{ accounts, alerts, log, store: reports, ledger: opened, clock: systemClock },
-    ...jobs.parts,
-    oidc: config.oidc,
-    dashboardDir: DASHBOARD,
-  });
+  const shown = { accounts, alerts, log, store: reports, ledger: opened, clock: systemClock };
+  const admin = await createAdmin({ ...shown, ...jobs.parts, oidc: config.oidc, dashboardDir: DASHBOARD });
   await admin.listen({ path: socketPath });
   parent.tell({ type: 'serving' });
   log.info({ node_id: nodeId }, 'analytics and administration are served');
