@@ -8,10 +8,15 @@ export function parseRequest<T>(
 ): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const param = issue === undefined || issue.path.length === 0 ? null : issue.path.join('.');
-  throw new ApportionError('invalid_field', `${param ?? 'The request'}: ${issue?.message ?? 'not understood'}.`, {
-    ...(param === null ? {} : { param }),
+  const { param, problem } = faultOf(parsed.error.issues[0]);
+  throw new ApportionError('invalid_field', `${param === '' ? 'The request' : param}: ${problem}.`, {
+    ...(param === '' ? {} : { param }),
     hint,
   });
+}
+
+function faultOf(issue: z.core.$ZodIssue | undefined): { readonly param: string; readonly problem: string } {
+  if (issue?.code === 'unrecognized_keys')
+    return { param: [...issue.path, issue.keys[0] ?? ''].join('.'), problem: 'nothing of that name is known here' };
+  return { param: issue?.path.join('.') ?? '', problem: issue?.message ?? 'not understood' };
 }

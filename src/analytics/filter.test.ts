@@ -14,8 +14,10 @@ after(async () => {
   await ledger.close();
 });
 
+const NOW = Date.parse('2025-03-31T12:00:00Z') as TimestampMs;
+
 function ask(query: Record<string, string>) {
-  return costs({ store: ledger.store }, parseCostsQuery(query, Date.parse('2025-03-31T12:00:00Z') as TimestampMs));
+  return costs({ store: ledger.store }, parseCostsQuery(query, NOW));
 }
 
 describe('filters', () => {
@@ -40,6 +42,16 @@ describe('filters', () => {
   it('a label matches the label and any path that begins with it', async () => {
     assert.equal(await counted({ tags: 'US' }), 3);
     assert.equal(await counted({ tags: 'beta' }), 1);
+  });
+
+  it('a tag list without a tag, and a kind that does not exist, are refused instead of answering with everything or nothing', () => {
+    for (const tags of [',', ' , ,', '']) {
+      assert.throws(() => parseCostsQuery({ ...day, tags }, NOW), { code: 'invalid_query', param: 'tags' });
+    }
+    assert.throws(() => parseCostsQuery({ ...day, kind: 'attempts' }, NOW), {
+      param: 'kind',
+      hint: 'Did you mean "attempt"?',
+    });
   });
 
   it('a path matches itself and what is below it, by whole segments', async () => {

@@ -19,6 +19,8 @@ const STATUSES = [
   'interrupted',
 ] as const;
 
+const KINDS = ['attempt', 'correction', 'adjustment'] as const;
+
 /** What the key proves, whatever the caller declares: parameter and breakdown → column. */
 export const PROVEN = { 'key.id': 'key_id', 'key.team': 'key_team', 'key.owner': 'key_owner' } as const;
 
@@ -117,7 +119,7 @@ export function parseEntityType(parameters: Parameters, name: string): string | 
 function parseExact<N extends string>(parameters: Parameters, names: readonly N[]): ReadonlyMap<N, string> {
   const wanted = new Map<N, string>();
   for (const name of names) {
-    const value = parameters.text(name);
+    const value = name === 'kind' ? parameters.oneOf(name, KINDS) : parameters.text(name);
     if (value !== undefined) wanted.set(name, value === UNTAGGED ? '' : value);
   }
   return wanted;

@@ -64,7 +64,8 @@ function parseValue(name: string, value: unknown): string {
     throw invalidQuery(name, `The parameter "${name}" stands ${parts.length} times.`, 'Give it once.');
   }
   const texts = parts.map((part) => (typeof part === 'string' ? part.trim() : ''));
-  if (texts.includes('')) {
+  // A list of nothing but commas filters nothing.
+  if (texts.some((text) => text === '' || (name === 'tags' && /^[\s,]+$/.test(text)))) {
     throw invalidQuery(name, `The parameter "${name}" is empty.`, 'Leave it out, or give it a value.');
   }
   return texts.join(',');

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '#config';
-import { readBody } from '#http';
+import { decodeBody, readBody } from '#http';
 import { scanJsonObject, type Clock, type JsonMember, type Random, type TimestampMs } from '#std';
 import { ApportionError, makeCallId, type CallId } from '#terms';
 import { NO_TARGET, scanMultipart, type RequestBody, type RequestTarget } from '#wires';
@@ -28,27 +28,34 @@ export async function accept(
   { target = NO_TARGET, form = 'metered' }: { readonly target?: RequestTarget; readonly form?: BodyForm } = {},
 ): Promise<Accepted> {
   const startedMs = deps.clock.elapsedMs();
-  const bytes = await readBody(request, {
-    limitBytes: deps.config.limits.maxBodyBytes,
-    timeoutMs: deps.config.timeouts.bodyMs,
-  });
+  const limitBytes = deps.config.limits.maxBodyBytes;
+  const sent = await readBody(request, { limitBytes, timeoutMs: deps.config.timeouts.bodyMs });
+  const bytes = await decodeBody(sent, { encoding: request.headers['content-encoding'], limitBytes });
   const startedAt = deps.clock.now();
   return {
     callId: makeCallId(startedAt, deps.random(10)),
     startedAt,
     startedMs,
-    body: { bytes, target, ...fieldsOf(bytes, { type: request.headers['content-type'] ?? '', form }) },
+    body: { target, ...fieldsOf(bytes, { type: request.headers['content-type'] ?? '', form }) },
   };
 }
 
-function fieldsOf(
-  bytes: Buffer,
-  { type, form }: { type: string; form: BodyForm },
-): Pick<RequestBody, 'members' | 'form'> {
+function fieldsOf(bytes: Buffer, { type, form }: { type: string; form: BodyForm }): Omit<RequestBody, 'target'> {
   const kind = type.toLowerCase();
-  if (kind.startsWith('multipart/form-data')) return { members: new Map(), form: scanMultipart(bytes, type) };
-  if (form === 'passed' && (bytes.length === 0 || !kind.includes('json'))) return { members: new Map(), form: null };
-  return { members: membersOf(bytes), form: null };
+  if (kind.startsWith('multipart/form-data')) return { bytes, members: new Map(), form: scanMultipart(bytes, type) };
+  if (form === 'passed' && (bytes.length === 0 || !kind.includes('json')))
+    return { bytes, members: new Map(), form: null };
+  const json = withoutMark(bytes);
+  return { bytes: json, members: membersOf(json), form: null };
+}
+
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
+/** Some editors and .NET writers put a mark before JSON; a parser may pass over it (RFC 8259, section 8.1). */
+function withoutMark(bytes: Buffer): Buffer {
+  return bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+    ? bytes.subarray(BYTE_ORDER_MARK.length)
+    : bytes;
 }
 
 function membersOf(bytes: Buffer): ReadonlyMap<string, JsonMember> {

@@ -72,7 +72,8 @@ async function usageOf(deps: CallDeps, plan: Plan, facts: AnswerFacts | null): P
 }
 
 function unmetered({ routed }: Plan, { billing, status }: Outcome): RatedCost {
-  if (billing === 'unknown') return { ...UNKNOWN, state: 'in_doubt', reason: 'answer_lost' };
+  if (billing === 'unknown')
+    return { ...UNKNOWN, state: 'in_doubt', reason: status === 'ok' ? 'answered_later' : 'answer_lost' };
   // A provider that stops its bill with us may still count the prompt: the zero is an estimate, and says why.
   if (billing === 'given_up') return { ...NOTHING, state: 'estimated', reason: 'given_up_before_answer' };
   if (billing === 'free') return { ...NOTHING, state: 'exact', reason: 'not_billed' };

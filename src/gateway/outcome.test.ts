@@ -56,6 +56,13 @@ for (const status of [502, 504, 520, 522, 524]) {
   });
 }
 
+test('a receipt for work that goes on is no lost answer, costs what nobody knows yet, and is never sent twice', () => {
+  const receipt = relayed({ facts: { ...FACTS, unfinished: true } });
+  const came = outcomeOf(receipt);
+  assert.deepEqual(came, { status: 'ok', errorCode: '', billing: 'unknown' });
+  assert.equal(verdictOf({ relayed: receipt, outcome: came }, 'retry').worthAnother, false);
+});
+
 test('an answer lost before it was complete may be billed, one delivered in part is', () => {
   assert.equal(outcomeOf(relayed({ end: BROKEN, httpStatus: 0, answer: null })).billing, 'unknown');
   assert.equal(outcomeOf(relayed({ end: BROKEN })).billing, 'unknown');

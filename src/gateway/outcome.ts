@@ -36,6 +36,8 @@ export function outcomeOf(relayed: Relayed, onDisconnect: Upstream['onDisconnect
   const billing = relayed.answer !== null && (end.kind === 'complete' || relayed.answer.begun()) ? 'billed' : 'unknown';
   switch (end.kind) {
     case 'complete':
+      // To price what came so far would call the rest free.
+      if (facts?.unfinished === true) return { status: 'ok', errorCode: '', billing: 'unknown' };
       return facts?.failed === true
         ? { status: 'upstream_error', errorCode: 'error_in_answer', billing: wroteNothing(facts) ? 'free' : billing }
         : { status: 'ok', errorCode: '', billing };
@@ -72,7 +74,9 @@ export function verdictOf(
   const passing =
     end.kind === 'unreachable' || PASSING_STATUS.has(httpStatus) || (outcome.billing === 'unknown' && tolerable);
   return {
-    worthAnother: !shown && !mayBeBilled && tolerable && (passing || ELSEWHERE_STATUS.has(httpStatus)),
+    // What was answered with a receipt runs, however unknown its cost is.
+    worthAnother:
+      !shown && outcome.status !== 'ok' && !mayBeBilled && tolerable && (passing || ELSEWHERE_STATUS.has(httpStatus)),
     passing,
     retryAfterMs,
   };

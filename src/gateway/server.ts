@@ -69,7 +69,9 @@ async function serve(deps: GatewayDeps, request: IncomingMessage, response: Serv
   }
   const models = /^(?:\/v1beta)?\/models(?:\/(.+))?$/.exec(path);
   if (models !== null) {
-    const dialect = path.startsWith('/v1beta') ? 'gemini' : anthropic ? 'anthropic' : 'openai';
+    // Google's client lists models under /v1 too; its key header tells it apart.
+    const gemini = path.startsWith('/v1beta') || request.headers['x-goog-api-key'] !== undefined;
+    const dialect = gemini ? 'gemini' : anthropic ? 'anthropic' : 'openai';
     await serveModels(deps, { request, response, query, dialect, wanted: models[1] ?? '' });
     return;
   }

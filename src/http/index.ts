@@ -6,6 +6,7 @@
  */
 export { addressSetOf, parseAddressSet, type AddressSet } from './address-set.ts';
 export { bearerToken } from './bearer-token.ts';
+export { decodeBody } from './decode-body.ts';
 export { ClientGoneError, readBody, type BodyLimits } from './read-body.ts';
 export { clientAddress } from './client-address.ts';
 export { sendError } from './send-error.ts';

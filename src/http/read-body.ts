@@ -43,7 +43,7 @@ export function readBody(request: IncomingMessage, { limitBytes, timeoutMs }: Bo
   });
 }
 
-function tooLarge(limitBytes: number): ApportionError {
+export function tooLarge(limitBytes: number): ApportionError {
   return new ApportionError('body_too_large', `The request body is larger than ${limitBytes} bytes.`, {
     hint: 'Send less, or raise APPORTION_MAX_BODY_BYTES.',
   });

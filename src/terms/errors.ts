@@ -6,6 +6,7 @@ export const ERRORS = {
   body_not_json: { status: 400, type: 'invalid_request_error' },
   body_too_large: { status: 413, type: 'invalid_request_error' },
   body_timeout: { status: 408, type: 'invalid_request_error' },
+  unsupported_encoding: { status: 415, type: 'invalid_request_error' },
   duplicate_field: { status: 400, type: 'invalid_request_error' },
   invalid_field: { status: 400, type: 'invalid_request_error' },
   invalid_tag: { status: 400, type: 'invalid_request_error' },

@@ -29,6 +29,7 @@ const expected = z.strictObject({
   /** Whether the usage speaks of the whole answer; where it is left out, it does when there is any. */
   complete: z.boolean().optional(),
   failed: z.boolean().default(false),
+  unfinished: z.literal(true).optional(),
   /** The text for an estimate, where the usage is not complete. */
   text: z.string().default(''),
   /** What was asked, where it matters: `{"choices": 2}`, `{"meters": {"input_characters": 437}}`. */

@@ -109,6 +109,8 @@ export type AnswerFacts = {
   readonly outputCharsBeyond: number;
   /** The provider reported an error inside a 200 answer. Its text is no output. */
   readonly failed: boolean;
+  /** The provider works on: this answer is a receipt, and what it will cost is told elsewhere, later (OpenAI's background responses). */
+  readonly unfinished?: boolean;
 };
 
 /** An answer that says nothing. */

@@ -49,8 +49,12 @@ function readResponse(bytes: Buffer, context: AnswerContext): AnswerFacts {
     outputText: usage === null ? outputTexts(memberValue(bytes, members.get('output'))).join('') : '',
     outputCharsBeyond: 0,
     failed,
+    ...(usage === null && UNFINISHED.has(textOf(bytes, members.get('status'))) ? { unfinished: true } : {}),
   };
 }
+
+/** A response in the background is answered at once with one of these; its usage comes when it is read again. */
+const UNFINISHED: ReadonlySet<string> = new Set(['queued', 'in_progress']);
 
 /** The items of tools that are billed by the call. */
 const BILLED_ITEMS = ['search_call"', '"code_interpreter_call"', '"image_generation_call"'];

@@ -17,6 +17,8 @@ type ResponsesRequest = Chosen & {
   readonly maxOutputTokens: number | null;
   readonly tier: string;
   readonly offersSearch: boolean;
+  /** Answered at once with a receipt, and written later. */
+  readonly background: boolean;
   /** Repeated in the answer as they came. */
   readonly echoed: object;
 };
@@ -43,6 +45,7 @@ export const responses: Operation = (received, stock) => {
     maxOutputTokens: typeof limit === 'number' ? limit : null,
     tier: servedTier(fields['service_tier'], chosen),
     offersSearch: objectsOf(fields['tools']).some(({ type }) => SEARCH_TOOLS.has(String(type))),
+    background: fields['background'] === true && !stream.stream,
     echoed: {
       instructions: fields['instructions'] ?? null,
       metadata: fields['metadata'] ?? {},
@@ -88,8 +91,13 @@ function answerResponses(request: ResponsesRequest, behaviour: Seeded): Answer {
   return {
     charge: { id: told.id, model: request.model, served, meters, words: [tier] },
     headers: openAiHeaders(),
-    body: request.stream ? eventStream([...responseEvents(told)], ERROR_EVENT) : wholeJson(wholeResponse(told)),
+    body: request.stream ? eventStream([...responseEvents(told)], ERROR_EVENT) : wholeJson(wholeAnswer(request, told)),
   };
+}
+
+function wholeAnswer({ background }: ResponsesRequest, told: ResponseTold): object {
+  const whole = wholeResponse(told);
+  return background ? { ...whole, status: 'queued', background, output: [], usage: null } : whole;
 }
 
 /** A tool that is offered and not used costs nothing. */
