@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { Link, Outlet, useNavigate } from '@tanstack/react-router';
+import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { ChartColumnStacked, List, LogOut, MessagesSquare, Receipt, Tags, Users } from 'lucide-react';
+import { useEffect, useRef } from 'react';
 import { signOut, useRight } from '../api/session.ts';
 import { parseSearch } from '../search/search.ts';
 import { IconButton } from '../ui/button.tsx';
@@ -29,11 +30,7 @@ export function AppShell() {
         <div className="mr-1 sm:mr-2 lg:mr-0 lg:mb-5 lg:px-2">
           <Logo name="wide" />
         </div>
-        <nav aria-label="Pages" className="flex min-w-0 flex-1 gap-0.5 overflow-x-auto lg:flex-col">
-          {PAGES.map((page) => (
-            <PageLink key={page.to} page={page} />
-          ))}
-        </nav>
+        <PageLinks />
         <div className="flex items-center gap-1 lg:justify-between lg:border-t lg:border-line lg:pt-3">
           <ThemeButton />
           <SignOutButton />
@@ -43,6 +40,26 @@ export function AppShell() {
         <Outlet />
       </main>
     </div>
+  );
+}
+
+/** On a small screen they scroll: the fading edge says that there are more, and the present page is kept in view. */
+function PageLinks() {
+  const nav = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [pathname]);
+  return (
+    <nav
+      ref={nav}
+      aria-label="Pages"
+      className="flex min-w-0 flex-1 gap-0.5 overflow-x-auto mask-r-from-[calc(100%-1.5rem)] lg:flex-col lg:mask-none"
+    >
+      {PAGES.map((page) => (
+        <PageLink key={page.to} page={page} />
+      ))}
+    </nav>
   );
 }
 

@@ -42,17 +42,19 @@ export function KeyFigures({ costs: { data, summary }, whole, dimension }: KeyFi
         {typeof summary.avg_latency_ms === 'number' && `${formatLatency(summary.avg_latency_ms)} average latency`}
       </Figure>
       <Figure
-        label="Untagged share"
+        label={`Without ${dimension}`}
         value={
           untagged === undefined ? '0%' : formatShare(shareOf(untagged.total_cost_exact, summary.total_cost_exact))
         }
         exact={
-          untagged === undefined ? 'Every call is tagged' : `${formatExactMoney(untagged.total_cost_exact)} untagged`
+          untagged === undefined
+            ? `Every call has a ${dimension}`
+            : `${formatExactMoney(untagged.total_cost_exact)} without ${dimension}`
         }
       >
         {untagged === undefined || isZeroMoney(untagged.total_cost_exact)
           ? `every dollar has a ${dimension}`
-          : `${formatMoney(untagged.total_cost_exact)} without ${dimension}`}
+          : `${formatMoney(untagged.total_cost_exact)} of the spend`}
       </Figure>
     </Figures>
   );

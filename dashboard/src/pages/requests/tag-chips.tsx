@@ -16,13 +16,17 @@ type TagChipsProps = {
   readonly event: Tagged;
   /** `filters`: a click on a chip shows only the calls that carry it. On a small screen a tap is meant for the row. */
   readonly chips: 'filters' | 'plain';
+  /** What is said where there is nothing to show. */
+  readonly none?: string;
 };
 
 /** What the call is attributed to. */
-export function TagChips({ event, chips: look }: TagChipsProps) {
+export function TagChips({ event, chips: look, none = 'untagged' }: TagChipsProps) {
   const chips = chipsOf(event);
   const hidden = chips.slice(SHOWN);
-  if (chips.length === 0) return <span className="text-ink-3 italic">untagged</span>;
+  // A call for an entity is attributed, by the column beside this one.
+  if (chips.length === 0 && Object.keys(event.tags).length > 0) return <span className="text-ink-3">–</span>;
+  if (chips.length === 0) return <span className="text-ink-3 italic">{none}</span>;
   return (
     <span className="flex flex-wrap gap-1">
       {chips.slice(0, SHOWN).map((chip) =>

@@ -81,7 +81,7 @@ function SessionRow({ session, last }: { readonly session: Session; readonly las
       </td>
       <td className="hidden max-w-0 px-3 py-2 align-top lg:table-cell lg:w-[30%]">
         <span className="relative z-[1] inline-block max-w-full">
-          <TagChips event={{ ...session, labels: [], paths: [] }} chips="filters" />
+          <TagChips event={{ ...session, labels: [], paths: [] }} chips="filters" none="none" />
         </span>
       </td>
       <td className="hidden px-3 py-2 align-top xl:table-cell">

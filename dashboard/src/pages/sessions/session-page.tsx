@@ -48,7 +48,7 @@ export function SessionPage() {
           <RunFigures run={data} tz={search.tz} />
           <div className="flex flex-wrap items-center gap-x-4 gap-y-2 text-[13px]">
             <SessionEntity of={data} />
-            <TagChips event={{ ...data, labels: [], paths: [] }} chips="plain" />
+            <TagChips event={{ ...data, labels: [], paths: [] }} chips="plain" none="no tags in common" />
           </div>
           <RunTable key={id} run={data} />
         </>
