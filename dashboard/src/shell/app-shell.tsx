@@ -48,7 +48,8 @@ function PageLinks() {
   const nav = useRef<HTMLElement>(null);
   const { pathname } = useLocation();
   useEffect(() => {
-    nav.current?.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    const page = PAGES.find(({ to }) => pathname.startsWith(to));
+    nav.current?.querySelector(`a[href^="${page?.to}"]`)?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [pathname]);
   return (
     <nav
