@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   backup: async () => (await import('./backup.ts')).backup,
   restore: async () => (await import('./restore.ts')).restore,
   adopt: async () => (await import('./adopt.ts')).adopt,
+  'clickhouse-schema': async () => (await import('./clickhouse-schema.ts')).clickHouseSchema,
 };
 
 const terminal = createConsole();

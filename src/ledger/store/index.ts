@@ -16,6 +16,7 @@ export { openStore, type SeqRange, type Store, type StoreDeps, type Totals } fro
 export type { StoreLocation } from './connection.ts';
 export type { Param, Params } from './bind.ts';
 export type { ReadOptions } from './readers.ts';
+export { tableDefinitions } from './table-definitions.ts';
 export { batchToken, type Batch } from './insert.ts';
 export { BatchRejected } from './rejection.ts';
 export { boundariesIn, type Boundaries, type Shipping } from './boundaries.ts';

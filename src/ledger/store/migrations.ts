@@ -113,6 +113,12 @@ function setType(name: EntryColumn): string {
 const CREATE_VERSIONS = `CREATE TABLE IF NOT EXISTS schema_versions (version UInt32, what String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
 ENGINE = MergeTree ORDER BY version SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`;
 
+/** The tables as a store made by this build has them from the start. */
+export const NEW_TABLES: readonly string[] = [
+  CREATE_VERSIONS,
+  ...MIGRATIONS.flatMap(({ statements }) => statements.filter((statement) => statement.startsWith('CREATE TABLE'))),
+];
+
 export type MigrationDeps = {
   readonly run: (sql: string) => Promise<void>;
   readonly read: <T>(sql: string) => Promise<T[]>;
