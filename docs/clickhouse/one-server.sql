@@ -87,11 +87,13 @@ CREATE TABLE IF NOT EXISTS entries (
   untimed_count UInt8 MATERIALIZED kind != 'attempt' OR status = 'interrupted',
   sandbox_count UInt8 MATERIALIZED provider = 'sandbox',
   sandbox_cost Int128 MATERIALIZED if(provider = 'sandbox', coalesce(cost, 0), 0),
+  entry_count UInt8 ALIAS 1,
   INDEX seq_range seq TYPE minmax GRANULARITY 1,
   INDEX call_id_range call_id TYPE minmax GRANULARITY 1,
   INDEX upstream_id_bloom upstream_id TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX session_id_bloom session_id TYPE bloom_filter(0.01) GRANULARITY 1,
-  INDEX quarter_range quarter TYPE minmax GRANULARITY 1
+  INDEX quarter_range quarter TYPE minmax GRANULARITY 1,
+  INDEX node_range node_id TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(effective_at)
