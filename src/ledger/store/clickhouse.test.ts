@@ -7,8 +7,10 @@ import { systemClock } from '#std';
 import { boundariesIn } from './boundaries.ts';
 import { startClickHouseFront, type ClickHouseFront, type FrontOptions } from './clickhouse-front.fixture.ts';
 import type { ClickHouseServer } from './clickhouse-server.ts';
+import type { IdentityRow } from './identity-rows.ts';
 import { quarantineIn } from './quarantine.ts';
 import { entryFile, keptLog, sampleEntry, tempDir, type EntryFile } from './sample.fixture.ts';
+import { rowOf } from './shipment.ts';
 import { createShipper, type Shipper } from './shipper.ts';
 import { openStore, type Store } from './store.ts';
 
@@ -217,6 +219,36 @@ test('a node that is rebuilt leaves the rows of the others alone', async () => {
   await again.close();
 });
 
+test('two nodes that erase on one server at the same time each put their own values in', async () => {
+  await using at = await scene();
+  const ofB = await openStore({ url: at.front.url, database: 'ledger' }, { log: at.log, clock: systemClock });
+  for (const [nodeId, store] of [
+    ['node_b', at.store],
+    ['node_c', ofB],
+  ] as const) {
+    const lines = [1, 2].map((seq) => rowOf(nodeId, { seq, body: Buffer.from(sampleEntry(seq)) }));
+    await store.insert({ nodeId, first: 1, last: 2, generation: 0, lines });
+  }
+  await Promise.all([
+    at.store.identity.rewrite(
+      'node_b',
+      [1, 2].map((seq) => erasedRow(seq, `a${seq}`)),
+    ),
+    ofB.identity.rewrite(
+      'node_c',
+      [1, 2].map((seq) => erasedRow(seq, `b${seq}`)),
+    ),
+  ]);
+  assert.deepEqual(await at.store.query('SELECT entity_id AS id FROM entries ORDER BY id'), [
+    { id: 'a1' },
+    { id: 'a2' },
+    { id: 'b1' },
+    { id: 'b2' },
+  ]);
+  assert.deepEqual(await at.front.rows("SELECT name FROM system.tables WHERE name LIKE '%erasing%'"), []);
+  await ofB.close();
+});
+
 test('rows are not gathered by the server, and an answer is whole before its status', async () => {
   await using at = await scene();
   at.append(1);
@@ -225,6 +257,25 @@ test('rows are not gathered by the server, and an answer is whole before its sta
   assert.match(insert?.sql ?? '', /async_insert=0/);
   assert.ok(at.front.received.every(({ settings }) => settings.get('wait_end_of_query') === '1'));
 });
+
+function erasedRow(seq: number, entityId: string): IdentityRow {
+  return {
+    seq,
+    key_name: '',
+    key_owner: '',
+    entity_id: entityId,
+    session_id: '',
+    session_path: '',
+    trace_id: '',
+    tags: { customer: entityId },
+    labels: [],
+    paths: [],
+    tag_conflicts: [],
+    tags_overflow: {},
+    tags_sent: [],
+    usage_raw: '',
+  };
+}
 
 /** A key, its certificate, and the authority that signed it. */
 function certificate(dir: string): { readonly key: string; readonly cert: string; readonly ca: string } {

@@ -109,6 +109,13 @@ test('the engine reads every statement that is made for a cluster', async () => 
   await front.close();
 });
 
+test('an alteration reads tables that are the same on all replicas', () => {
+  assert.deepEqual(clusterStatements('ALTER TABLE entries UPDATE tags = (SELECT tags FROM fresh) WHERE 1', 'main'), [
+    "SYSTEM SYNC REPLICA ON CLUSTER 'main' fresh LIGHTWEIGHT",
+    "ALTER TABLE entries ON CLUSTER 'main' UPDATE tags = (SELECT tags FROM fresh) WHERE 1",
+  ]);
+});
+
 test('what runs in the background of a cluster is looked for on all of its servers', () => {
   assert.deepEqual(clusterStatements('SELECT name FROM system.mutations WHERE NOT is_done', 'main'), [
     "SELECT name FROM clusterAllReplicas('main', system.mutations) WHERE NOT is_done",

@@ -33,15 +33,18 @@ export function createDatabase(name: string, cluster: string | null): string {
 export function clusterStatements(sql: string, cluster: string | null): string[] {
   if (cluster === null) return [sql];
   if (sql.startsWith('CREATE TABLE')) return [replicatedTable(sql, { cluster })];
-  if (/^(?:ALTER TABLE|DROP TABLE)/.test(sql)) return [onEveryServer(sql, { cluster })];
+  // What an alteration reads, each replica reads from its own copy: none may be behind.
+  if (sql.startsWith('ALTER TABLE')) {
+    return [...tablesRead(sql).map((table) => caughtUp(table, cluster)), onEveryServer(sql, { cluster })];
+  }
+  if (sql.startsWith('DROP TABLE')) return [onEveryServer(sql, { cluster })];
   if (sql.startsWith('KILL')) return [sql.replace(/^KILL (QUERY|MUTATION)/, `KILL $1${onCluster(cluster)}`)];
   const everywhere = sql.replace(
     /\bFROM system\.(mutations|parts)\b/g,
     `FROM clusterAllReplicas(${quote(cluster)}, system.$1)`,
   );
   if (!sql.startsWith(COMPARED)) return [everywhere];
-  const table = /\bFROM (\w+)/.exec(sql)?.[1] ?? '';
-  return [`SYSTEM SYNC REPLICA${onCluster(cluster)} ${table} LIGHTWEIGHT`, everywhere];
+  return [...tablesRead(sql).map((table) => caughtUp(table, cluster)), everywhere];
 }
 
 /**
@@ -60,6 +63,14 @@ export function shardedTables(
     `CREATE TABLE IF NOT EXISTS ${name}${onCluster(cluster)} AS ${local}
 ENGINE = Distributed(${quote(cluster)}, ${quote(database)}, ${quote(local)}, cityHash64(${key}))`,
   ];
+}
+
+function tablesRead(sql: string): readonly string[] {
+  return [...new Set(Array.from(sql.matchAll(/\bFROM (\w+)/g), ([, table]) => table ?? ''))];
+}
+
+function caughtUp(table: string, cluster: string): string {
+  return `SYSTEM SYNC REPLICA${onCluster(cluster)} ${table} LIGHTWEIGHT`;
 }
 
 function replicatedTable(sql: string, { cluster }: Replicated): string {
