@@ -13,7 +13,7 @@ import { openEntryReader } from '#ledger/read';
 import { boundariesIn, createShipper, openStore, quarantineIn, type Shipper, type Store } from '#ledger/store';
 import { createLog, type Log } from '#observe';
 import { loadPriceBook, type Prices } from '#pricing';
-import { Acknowledgements, connectToParent, Corrections, Rotations, type Parent } from '#processes';
+import { Acknowledgements, BudgetFigures, connectToParent, Corrections, Rotations, type Parent } from '#processes';
 import { findProvider } from '#providers';
 import { systemClock } from '#std';
 import { compileTagRules } from '#tags';
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   let shipper: Shipper | null = null;
   let files: LedgerFiles | null = null;
   let durableSeq = 0;
-  const { parent, acknowledgements, corrections, rotations, stopped } = connect((seq) => {
+  const { parent, acknowledgements, corrections, rotations, figures, stopped } = connect((seq) => {
     durableSeq = Math.max(durableSeq, seq);
     shipper?.wake(seq);
     files?.chain.wake(seq);
@@ -69,7 +69,7 @@ async function main(): Promise<void> {
   files = opened;
   opened.chain.wake(durableSeq);
   const reports: StoreReader = { query: store.query, asOf: () => following.asOf(), sums: store.sums };
-  const jobs = await openJobs({ config, log, accounts, reports, shipper: following, corrections, inTurn });
+  const jobs = await openJobs({ config, log, accounts, reports, shipper: following, corrections, figures, inTurn });
   const watched = { config, log, accounts, reports, nodeId, shipper: following };
   const alerts = await startAlerts({ ...watched, standings: jobs.parts.standings });
   const shown = { accounts, alerts, log, store: reports, ledger: opened, clock: systemClock };
@@ -105,6 +105,7 @@ type Gateway = {
   readonly acknowledgements: Acknowledgements;
   readonly corrections: Corrections;
   readonly rotations: Rotations;
+  readonly figures: BudgetFigures;
   /** Resolves when it is asked to stop. */
   readonly stopped: Promise<void>;
 };
@@ -123,11 +124,14 @@ function connect(durable: (seq: number) => void): Gateway {
       durable(answer.seq);
       rotations.rotated(answer);
     },
+    crossed: (crossings) => figures.crossed(crossings),
+    standings: (answer) => figures.answered(answer),
     stop: () => stopped.resolve(),
   });
   const corrections = new Corrections(parent.tell);
   const rotations = new Rotations(parent.tell);
-  return { parent, acknowledgements, corrections, rotations, stopped: stopped.promise };
+  const figures = new BudgetFigures(parent.tell);
+  return { parent, acknowledgements, corrections, rotations, figures, stopped: stopped.promise };
 }
 
 type ShippingParts = {
@@ -190,6 +194,7 @@ type JobParts = {
   readonly reports: StoreReader;
   readonly shipper: Shipper;
   readonly corrections: Corrections;
+  readonly figures: BudgetFigures;
   readonly inTurn: InTurn;
 };
 
@@ -213,7 +218,7 @@ async function openJobs(parts: JobParts): Promise<Jobs> {
     parts: {
       pricing: { current, fileTerms, providers, routes: routing.routes, estimator, repricing },
       byHand: { adjustments, resolutions: createResolutions(jobs) },
-      standings: async () => null,
+      standings: () => parts.figures.standings(),
     },
     close: () => estimator.close(),
   };

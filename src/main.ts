@@ -238,7 +238,7 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
   // Budgets are in force before the first call is served.
   await governor.update();
   const ready = Promise.withResolvers<FirstKeys>();
-  const onMessage = (message: Exclude<ToGateway, { type: 'serving' | 'correct' | 'rotate' }>): void => {
+  const onMessage = (message: Exclude<ToGateway, { type: 'serving' | 'correct' | 'rotate' | 'standings' }>): void => {
     switch (message.type) {
       case 'control':
         keys.replace(message.snapshot);
@@ -263,10 +263,12 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
     durableSeq: () => journal.durable().seq,
     append: (id, entry) => journal.append(id, entry),
     rotate: () => journal.rotate(),
+    standings: () => journal.standings(),
     onMessage,
     log,
   });
   journal.onDurable(() => supervisor.durable());
+  journal.onCrossed((crossings) => supervisor.crossed(crossings));
   // With a snapshot there are keys already; should the control plane be new all the same, its keys are shown when they come.
   if (snapshot !== null) ready.promise.then(sayNewKeys, () => undefined);
   const firstKeys = snapshot === null ? await ready.promise : NO_KEYS;

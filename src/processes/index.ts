@@ -5,6 +5,7 @@
  * Fails: a dead ledger process is logged and started again, with a growing pause of at most 5 s.
  */
 export { Acknowledgements } from './acknowledgements.ts';
+export { BudgetFigures } from './budget-figures.ts';
 export { Corrections, type NewEntry } from './corrections.ts';
 export type { FirstKeys, ToGateway, ToLedger } from './messages.ts';
 export { connectToParent, type Parent } from './parent.ts';

@@ -1,4 +1,5 @@
 import type { ControlChange, ControlSnapshot } from '#accounts';
+import type { Crossing, Standing } from '#budgets';
 import type { NewEntry } from './corrections.ts';
 
 /** What the gateway process tells the ledger process. */
@@ -12,6 +13,10 @@ export type ToLedger =
   | { readonly type: 'corrected'; readonly id: number; readonly seq: number; readonly problem: string | null }
   /** The segment that was being written is sealed, and everything up to `seq` is on disk; or why it is not. */
   | { readonly type: 'rotated'; readonly id: number; readonly seq: number; readonly problem: string | null }
+  /** Spending has passed thresholds of budgets. One that is lost with the process shows in the standings. */
+  | { readonly type: 'crossed'; readonly crossings: readonly Crossing[] }
+  /** Answers a `standings`: null while the counters cannot be asked. */
+  | { readonly type: 'standings'; readonly id: number; readonly standings: readonly Standing[] | null }
   | { readonly type: 'stop' };
 
 /** What the ledger process tells the gateway process. */
@@ -25,7 +30,9 @@ export type ToGateway =
   /** Entries for the journal: corrections of what is in it. */
   | { readonly type: 'correct'; readonly id: number; readonly entries: readonly NewEntry[] }
   /** Seals the segment of the journal that is being written. */
-  | { readonly type: 'rotate'; readonly id: number };
+  | { readonly type: 'rotate'; readonly id: number }
+  /** How do all budgets stand? */
+  | { readonly type: 'standings'; readonly id: number };
 
 /** Keys that were made at the very first start, in plain text this once. */
 export type FirstKeys = { readonly adminKey: string | null; readonly callKey: string | null };

@@ -1,3 +1,4 @@
+import type { Crossing } from '#budgets';
 import type { ToGateway, ToLedger } from './messages.ts';
 
 export type Parent = {
@@ -11,6 +12,8 @@ export type ParentHandlers = {
   readonly applied: (revision: number) => void;
   readonly corrected: (answer: Extract<ToLedger, { type: 'corrected' }>) => void;
   readonly rotated: (answer: Extract<ToLedger, { type: 'rotated' }>) => void;
+  readonly crossed: (crossings: readonly Crossing[]) => void;
+  readonly standings: (answer: Extract<ToLedger, { type: 'standings' }>) => void;
   /** Asked to stop, or the gateway process is gone. */
   readonly stop: () => void;
 };
@@ -35,6 +38,12 @@ export function connectToParent(handlers: ParentHandlers): Parent {
         break;
       case 'rotated':
         handlers.rotated(message);
+        break;
+      case 'crossed':
+        handlers.crossed(message.crossings);
+        break;
+      case 'standings':
+        handlers.standings(message);
         break;
       case 'stop':
         handlers.stop();

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import type { Crossing, Standing } from '#budgets';
 import type { Log } from '#observe';
 import { systemClock } from '#std';
 import type { EntryId } from '#terms';
@@ -8,6 +9,7 @@ export type LedgerSupervisor = {
   /** Tells the ledger process that there is more to ship. */
   durable(): void;
   applied(revision: number): void;
+  crossed(crossings: readonly Crossing[]): void;
   /** Whether analytics and administration answer, at once or before the timeout. */
   untilServing(timeoutMs: number): Promise<boolean>;
   /** Lets it ship what is durable and close its store; kills it at the deadline. */
@@ -17,11 +19,12 @@ export type LedgerSupervisor = {
 export type SupervisorOptions = {
   readonly script: URL;
   readonly start: Extract<ToLedger, { type: 'start' }>;
-  readonly onMessage: (message: Exclude<ToGateway, { type: 'serving' | 'correct' | 'rotate' }>) => void;
+  readonly onMessage: (message: Exclude<ToGateway, { type: 'serving' | 'correct' | 'rotate' | 'standings' }>) => void;
   /** Appends an entry to the journal; resolves when it is on disk. */
   readonly append: (id: EntryId, entry: string) => Promise<void>;
   /** Seals the journal's segment that is being written. */
   readonly rotate: () => Promise<unknown>;
+  readonly standings: () => Promise<readonly Standing[]>;
   /** The newest durable sequence number, told to a process that was started again. */
   readonly durableSeq: () => number;
   readonly log: Log;
@@ -46,6 +49,7 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
     if (message.type === 'serving') serving.resolve(true);
     else if (message.type === 'correct') void appendAll(options, message).then(send);
     else if (message.type === 'rotate') void rotate(options, message).then(send);
+    else if (message.type === 'standings') void askStandings(options, message).then(send);
     else options.onMessage(message);
   }
 
@@ -81,6 +85,7 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
   return {
     durable: announcer.soon,
     applied: (revision) => send({ type: 'applied', revision }),
+    crossed: (crossings) => send({ type: 'crossed', crossings }),
     untilServing: async (timeoutMs) => {
       const timeout = Promise.withResolvers<false>();
       const giveUp = setTimeout(() => timeout.resolve(false), timeoutMs);
@@ -128,6 +133,18 @@ async function rotate(options: SupervisorOptions, { id }: Extract<ToGateway, { t
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return { type: 'rotated', id, seq: options.durableSeq(), problem };
+  }
+}
+
+async function askStandings(
+  { standings }: SupervisorOptions,
+  { id }: Extract<ToGateway, { type: 'standings' }>,
+): Promise<ToLedger> {
+  try {
+    return { type: 'standings', id, standings: await standings() };
+  } catch {
+    // The journal has failed, which is told elsewhere: nobody knows the figures.
+    return { type: 'standings', id, standings: null };
   }
 }
 
