@@ -47,9 +47,7 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
 
   function receive(message: ToGateway): void {
     if (message.type === 'serving') serving.resolve(true);
-    else if (message.type === 'correct') void appendAll(options, message).then(send);
-    else if (message.type === 'rotate') void rotate(options, message).then(send);
-    else if (message.type === 'standings') void askStandings(options, message).then(send);
+    else if (isQuestion(message)) void answer(options, message).then(send);
     else options.onMessage(message);
   }
 
@@ -111,6 +109,24 @@ async function endOf(child: ChildProcess, deadlineMs: number): Promise<void> {
     await new Promise<void>((resolve) => child.once('exit', () => resolve()));
   }
   clearTimeout(killer);
+}
+
+/** What the journal is asked, and the ledger process waits for. */
+type Question = Extract<ToGateway, { type: 'correct' | 'rotate' | 'standings' }>;
+
+function isQuestion(message: ToGateway): message is Question {
+  return message.type === 'correct' || message.type === 'rotate' || message.type === 'standings';
+}
+
+function answer(options: SupervisorOptions, question: Question): Promise<ToLedger> {
+  switch (question.type) {
+    case 'correct':
+      return appendAll(options, question);
+    case 'rotate':
+      return rotate(options, question);
+    case 'standings':
+      return askStandings(options, question);
+  }
 }
 
 /** Those that cannot be written do not keep the others from it: what became of each shows in the store. */

@@ -1,49 +1,55 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import type { BudgetRecord, LimitRecord } from '#accounts';
-import { systemClock } from '#std';
-import type { Gateway } from '#world';
+import assert from 'node:assert/strict';
+import { pico, type Gateway } from '#world';
 
-type GivenBudget = Pick<BudgetRecord, 'id' | 'limit'> & Partial<BudgetRecord>;
-type GivenLimit = Pick<LimitRecord, 'id' | 'amount'> & Partial<LimitRecord>;
+type Fields = Readonly<Record<string, unknown>>;
 
-/** Budgets and limits as an operator would have made them, in force after a restart. */
-export async function putRules(
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+async function ask(gateway: Gateway, path: string, request: { readonly method: string; readonly body?: Fields }) {
+  const { method, body } = request;
+  const answer = await fetch(`${gateway.url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${gateway.adminKey}`, ...(body === undefined ? {} : JSON_TYPE) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  assert.equal(answer.status, 200, `${method} ${path}: ${text}`);
+  const json: Record<string, unknown> = JSON.parse(text);
+  return json;
+}
+
+/** A strict budget for ever, unless the fields say otherwise; in force when this resolves. */
+export async function putBudget(gateway: Gateway, fields: Fields & { readonly id: string }): Promise<void> {
+  const body = { name: fields.id, mode: 'strict', window: { kind: 'total' }, thresholds: [], scope: {}, ...fields };
+  await ask(gateway, '/v1/budgets', { method: 'POST', body });
+}
+
+export async function changeBudget(
   gateway: Gateway,
-  { budgets = [], limits = [] }: { readonly budgets?: readonly GivenBudget[]; readonly limits?: readonly GivenLimit[] },
+  { id, ...fields }: Fields & { readonly id: string },
 ): Promise<void> {
-  await gateway.stop();
-  const database = new DatabaseSync(join(gateway.dataDir, 'control.db'));
-  database.exec('DELETE FROM budgets; DELETE FROM limits;');
-  const now = systemClock.now();
-  const rule = {
-    scope: [],
-    counts: 'declared',
-    effectiveFrom: null,
-    effectiveTo: null,
-    origin: { kind: 'api', id: '' },
-    createdAt: now,
-    createdBy: 'test',
-    updatedAt: now,
-    deletedAt: null,
-    revision: 1,
-  } as const;
-  const insert = (table: string, record: object & { readonly id: string }): void => {
-    const columns = '(id, body, origin_kind, origin_id, created_at, deleted_at, revision)';
-    const values = [record.id, JSON.stringify(record), 'api', '', now, null, 1] as const;
-    database.prepare(`INSERT INTO ${table} ${columns} VALUES (?, ?, ?, ?, ?, ?, ?)`).run(...values);
-  };
-  for (const budget of budgets) {
-    const usual = { mode: 'strict', action: { kind: 'block' }, thresholds: [], raise: null } as const;
-    insert('budgets', { ...rule, name: budget.id, window: { kind: 'total' }, ...usual, ...budget });
+  await ask(gateway, `/v1/budgets/${id}`, { method: 'PATCH', body: fields });
+}
+
+export async function putLimit(gateway: Gateway, fields: Fields & { readonly id: string }): Promise<void> {
+  await ask(gateway, '/v1/limits', { method: 'POST', body: { name: fields.id, scope: {}, ...fields } });
+}
+
+export async function clearRules(gateway: Gateway): Promise<void> {
+  for (const path of ['/v1/budgets', '/v1/limits']) {
+    const { data } = await ask(gateway, path, { method: 'GET' });
+    assert.ok(Array.isArray(data));
+    for (const { id } of data) await ask(gateway, `${path}/${String(id)}`, { method: 'DELETE' });
   }
-  for (const limit of limits) {
-    const pace = { kind: 'bucket', perMs: 60_000, burst: limit.amount };
-    insert('limits', { ...rule, name: limit.id, measure: 'requests', pace, ...limit });
-  }
-  database.close();
-  // Without it the server waits for control.db, and so for the rules.
-  await rm(join(gateway.dataDir, 'control-snapshot.json'), { force: true });
-  await gateway.restart();
+}
+
+export type Stood = { readonly spent: bigint; readonly reserved: bigint; readonly atRisk: bigint };
+
+/** How a budget stands in all its instances together, as the API says. */
+export async function standingOf(gateway: Gateway, id: string): Promise<Stood> {
+  const { standings } = await ask(gateway, `/v1/budgets/${id}?limit=1000`, { method: 'GET' });
+  assert.ok(Array.isArray(standings), `${id} stands somewhere`);
+  const sum = (name: string): bigint =>
+    standings.reduce((all: bigint, one: Fields) => all + pico(String(one[`${name}_exact`])), 0n);
+  return { spent: sum('spent'), reserved: sum('reserved'), atRisk: sum('at_risk') };
 }
