@@ -47,7 +47,7 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
 
   function receive(message: ToGateway): void {
     if (message.type === 'serving') serving.resolve(true);
-    else if (isQuestion(message)) void answer(options, message).then(send);
+    else if (isQuestion(message)) void answerTo(options, message).then(send);
     else options.onMessage(message);
   }
 
@@ -118,7 +118,7 @@ function isQuestion(message: ToGateway): message is Question {
   return message.type === 'correct' || message.type === 'rotate' || message.type === 'standings';
 }
 
-function answer(options: SupervisorOptions, question: Question): Promise<ToLedger> {
+function answerTo(options: SupervisorOptions, question: Question): Promise<ToLedger> {
   switch (question.type) {
     case 'correct':
       return appendAll(options, question);
