@@ -4,6 +4,7 @@ import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openAccounts, writeSnapshot, type Accounts } from '#accounts';
+import type { Alerts } from '#alerts';
 import { createAdmin, followPrices, type AdminDeps } from '#admin';
 import { loadConfig, type Config } from '#config';
 import { createAdjustments, createRepricing, createResolutions, createTurns, type InTurn, type JobDeps } from '#jobs';
@@ -72,6 +73,7 @@ async function main(): Promise<void> {
   const jobs = await openJobs({ config, log, accounts, reports, shipper: following, corrections, figures, inTurn });
   const watched = { config, log, accounts, reports, nodeId, shipper: following };
   const alerts = await startAlerts({ ...watched, standings: jobs.parts.standings });
+  figures.onCrossed((crossings) => tellCrossed({ alerts, log }, crossings));
   const shown = { accounts, alerts, log, store: reports, ledger: opened, clock: systemClock };
   const admin = await createAdmin({ ...shown, ...jobs.parts, oidc: config.oidc, dashboardDir: DASHBOARD });
   await admin.listen({ path: socketPath });
@@ -254,6 +256,13 @@ async function untilShipped(shipper: Shipper): Promise<void> {
   throw new ApportionError('ledger_unavailable', `${waiting} entries are not in the store yet.`, {
     hint: failing === null ? 'Ask again when reports have caught up.' : 'The log says why shipping fails.',
   });
+}
+
+/** What is not told now is found by the next look at the budgets. */
+function tellCrossed({ alerts, log }: { alerts: Alerts; log: Log }, crossings: Parameters<Alerts['crossed']>[0]): void {
+  alerts
+    .crossed(crossings)
+    .catch((error: unknown) => log.warn({ err: error }, 'alerts of budgets come a little later'));
 }
 
 const LAG_REPORT_MS = 1_000;
