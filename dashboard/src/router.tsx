@@ -1,6 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
 import { sessionQuery } from './api/session.ts';
+import { BudgetsPage } from './pages/budgets/budgets-page.tsx';
 import { MembersPage } from './pages/members/members-page.tsx';
 import { OverviewPage } from './pages/overview/overview-page.tsx';
 import { PricesPage } from './pages/prices/prices-page.tsx';
@@ -108,6 +109,13 @@ const pricesRoute = createRoute({
   component: PricesPage,
 });
 
+const budgetsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/ui/budgets',
+  beforeLoad: needs('budgets.read'),
+  component: BudgetsPage,
+});
+
 const membersRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/ui/members',
@@ -128,6 +136,7 @@ const routeTree = rootRoute.addChildren([
     tagsRoute,
     tagKeyRoute,
     pricesRoute,
+    budgetsRoute,
     membersRoute,
   ]),
 ]);
