@@ -53,6 +53,7 @@ async function ship(): Promise<void> {
   const shipper = createShipper({
     nodeId: 'node_bench',
     reader: {
+      retired: () => 0,
       next: ({ after, through, maxEntries, maxBytes }) => {
         const slice = entries.slice(after, Math.min(through, after + maxEntries));
         let bytes = 0;

@@ -86,7 +86,7 @@ test('F19: the entries of an adopted node are in the store once, under its own i
   const all = [{ node: nodeId, entries: String(ENTRIES + 1), cost: expected }];
   assert.deepEqual(await rows(store), all);
   for (const lost of [false, true]) {
-    if (lost) await store.forget(nodeId);
+    if (lost) await store.forget(nodeId, 0);
     const again = shipAdopted({ ...deps, store });
     await again.idle();
     const [state] = again.states().values();

@@ -22,6 +22,8 @@ export type EntryRange = {
 export type EntryReader = {
   /** The next entries in order, without a gap; fewer or none when the rest is not there yet. Throws `journal_unavailable` on damage. */
   next(range: EntryRange): JournalEntry[];
+  /** Entries up to here are gone because their retention was over; 0 for none. */
+  retired(): number;
   close(): void;
 };
 
@@ -68,6 +70,10 @@ class SegmentedEntryReader implements EntryReader {
 
   constructor(dir: string) {
     this.#dir = dir;
+  }
+
+  retired(): number {
+    return retiredThrough(this.#dir);
   }
 
   next(range: EntryRange): JournalEntry[] {

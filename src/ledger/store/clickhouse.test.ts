@@ -88,7 +88,7 @@ test('the database is made when it is missing, and the tables are in it', async 
 
 for (const mode of ['down', 'mute', 'twice', 'busy', 'unavailable', 'silent'] as const) {
   test(`a server that is ${mode} for a while gets everything once`, async () => {
-    await using at = await scene({ requestTimeoutMs: 2_000 });
+    await using at = await scene(mode === 'silent' ? { requestTimeoutMs: 3_000 } : {});
     at.append(3);
     await at.shipper.idle();
     at.front.mode = mode;

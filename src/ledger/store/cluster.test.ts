@@ -71,7 +71,7 @@ test('on a cluster every statement that changes tables goes to all servers, and 
   await shipper.idle();
   assert.deepEqual(await store.totals('node_a', { first: 1, last: 2 }), { entries: 2, cost: 6n });
   await store.tune();
-  await store.forget('node_a');
+  await store.forget('node_a', 0);
   assert.deepEqual(await store.ranges('node_a'), { count: 0, lastSeq: 0 });
   const said = front.received.map(({ sql }) => sql);
   const changing = said.filter((sql) => /^(?:CREATE|ALTER|DROP)/.test(sql));

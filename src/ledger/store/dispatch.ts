@@ -33,7 +33,7 @@ export class Dispatch {
 
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
-    this.#shipping = fresh(deps.nodeId, 0);
+    this.#shipping = fresh(deps.nodeId, { generation: 0, retired: 0 });
   }
 
   get shipping(): Shipping {
@@ -46,14 +46,17 @@ export class Dispatch {
     const known = await boundaries.read();
     if (known === null || known.nodeId !== nodeId) {
       const { count } = await store.ranges(nodeId);
-      if (count > 0) await this.#rebuild('what was shipped is not known', { inStore: count });
+      if (count > 0) return await this.#rebuild('what was shipped is not known', { inStore: count });
+      this.#shipping = fresh(nodeId, { generation: 0, retired: this.#deps.reader.retired() });
       return;
     }
     this.#shipping = known;
     this.#uncertain = known.sending !== null;
     if (known.rebuilding) return await this.#forget();
-    const expected = known.through - known.quarantined;
-    const { entries } = await store.totals(nodeId, { first: 1, last: known.through });
+    // Where one stands aside its file is not removed, so all that do are beyond.
+    const retired = this.#deps.reader.retired();
+    const expected = known.through - retired - known.quarantined;
+    const { entries } = await store.totals(nodeId, { first: retired + 1, last: known.through });
     if (entries === expected) store.reached(nodeId, known.through);
     else await this.#rebuild('the store does not have what was shipped', { expected, inStore: entries });
   }
@@ -152,15 +155,17 @@ export class Dispatch {
     const { nodeId, log, clock } = this.#deps;
     log.error({ nodeId, ...facts }, `${why}; the store is rebuilt from the journal`);
     const generation = Math.max(clock.now(), this.#shipping.generation + 1);
-    await this.#save({ ...fresh(nodeId, generation), rebuilding: true });
+    const retired = this.#deps.reader.retired();
+    await this.#save({ ...fresh(nodeId, { generation, retired }), rebuilding: true });
     await this.#forget();
   }
 
   async #forget(): Promise<void> {
     const { nodeId, store, quarantine } = this.#deps;
-    await store.forget(nodeId);
+    const retired = this.#deps.reader.retired();
+    await store.forget(nodeId, retired);
     await quarantine.clear();
-    await this.#save(fresh(nodeId, this.#shipping.generation));
+    await this.#save(fresh(nodeId, { generation: this.#shipping.generation, retired }));
   }
 
   async #save(shipping: Shipping): Promise<void> {
@@ -171,12 +176,19 @@ export class Dispatch {
   }
 }
 
-function fresh(nodeId: string, generation: number): Shipping {
+/**
+ * Nothing is sent yet. What the journal does not have any more cannot be sent: rows of it that the store has are kept, and counted by
+ * nobody from now on.
+ */
+function fresh(
+  nodeId: string,
+  { generation, retired }: { readonly generation: number; readonly retired: number },
+): Shipping {
   return {
     nodeId,
     generation,
     rebuilding: false,
-    through: 0,
+    through: retired,
     quarantined: 0,
     sending: null,
     pieces: [],

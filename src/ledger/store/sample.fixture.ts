@@ -100,9 +100,16 @@ function sampleStart(n: number, startedAt: TimestampMs, sample: Sample): Attempt
 }
 
 /** A journal in one file, a line per entry: line number = sequence number. */
-export type EntryFile = { append(bodies: readonly string[]): number; bodies(): string[]; reader: EntryReader };
+export type EntryFile = {
+  append(bodies: readonly string[]): number;
+  bodies(): string[];
+  /** The retention of all entries up to here is over. */
+  retire(through: number): void;
+  reader: EntryReader;
+};
 
 export function entryFile(path: string): EntryFile {
+  let gone = 0;
   const bodies = (): string[] => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : []);
   return {
     append(more) {
@@ -110,8 +117,13 @@ export function entryFile(path: string): EntryFile {
       return bodies().length;
     },
     bodies,
+    retire(through) {
+      gone = through;
+    },
     reader: {
+      retired: () => gone,
       next({ after, through, maxEntries }) {
+        if (after < gone) throw new Error(`entry ${after + 1} is older than the oldest file`);
         return bodies()
           .slice(after, Math.min(through, after + maxEntries))
           .map((body, index) => ({ seq: after + 1 + index, body: Buffer.from(body) }));

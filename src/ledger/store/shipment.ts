@@ -8,6 +8,8 @@ export type JournalEntry = { readonly seq: number; readonly body: Buffer };
 /** What shipping needs of the journal: entries after one sequence number up to another, in order, without a gap. */
 export type EntryReader = {
   next(want: { after: number; through: number; maxEntries: number; maxBytes: number }): readonly JournalEntry[];
+  /** Entries up to here are gone because their retention was over; 0 for none. */
+  retired(): number;
 };
 
 /** A run of consecutive entries that goes to the store as one insert. */

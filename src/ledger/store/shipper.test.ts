@@ -54,6 +54,15 @@ async function openLedger(dir: string): Promise<Ledger> {
   };
 }
 
+/** A statement that the store knows nothing of. */
+async function behindItsBack(path: string, sql: string): Promise<void> {
+  const engine = await openEngine({ path }, { log: keptLog(), clock: systemClock });
+  const connection = engine.connect();
+  await connection.run(sql);
+  await connection.close();
+  await engine.close();
+}
+
 function entries(first: number, last: number): string[] {
   return Array.from({ length: last - first + 1 }, (_, index) => sampleEntry(first + index));
 }
@@ -208,17 +217,46 @@ test('a store that lost a part of its rows is rebuilt, under tokens it has not s
   before.journal.append(entries(6, 9));
   await before.ship();
   await before.close();
-  const engine = await openEngine({ path: dir.path }, { log: before.log, clock: systemClock });
-  const connection = engine.connect();
-  await connection.run(`ALTER TABLE ${ENTRIES} DROP PARTITION 202610`);
-  await connection.close();
-  await engine.close();
+  await behindItsBack(dir.path, `ALTER TABLE ${ENTRIES} DROP PARTITION 202610`);
   const ledger = await openLedger(dir.path);
   await ledger.ship();
   assert.deepEqual(await ledger.store.totals(NODE, { first: 1, last: 9 }), { entries: 9, cost: costOf(1, 9) });
   assert.match(ledger.log.lines[0]?.sentence ?? '', REBUILT);
   await ledger.close();
 });
+
+for (const lost of ['some rows', 'what was shipped', 'all rows'] as const) {
+  test(`F8: with ${lost} lost, a rebuild begins where the journal does, and keeps the rows of what it no longer has`, async () => {
+    await using dir = await tempDir();
+    const first = await openLedger(dir.path);
+    first.journal.append(entries(1, 6));
+    await first.ship();
+    await first.close();
+    if (lost === 'what was shipped') await rm(join(dir.path, 'shipping.json'));
+    else {
+      const rows = lost === 'all rows' ? '1' : 'seq = 5';
+      await behindItsBack(dir.path, `ALTER TABLE ${ENTRIES} DELETE WHERE ${rows} SETTINGS mutations_sync=2`);
+    }
+    const again = await openLedger(dir.path);
+    again.journal.retire(3);
+    await again.ship();
+    const rows = await again.store.query<{ seq: number }>(`SELECT seq FROM ${ENTRIES} ORDER BY seq`);
+    assert.deepEqual(
+      rows.map(({ seq }) => seq),
+      lost === 'all rows' ? [4, 5, 6] : [1, 2, 3, 4, 5, 6],
+    );
+    again.journal.append(entries(7, 7));
+    await again.ship();
+    await again.close();
+    // What is left is what there is: it is not rebuilt again and again.
+    const calm = await openLedger(dir.path);
+    calm.journal.retire(3);
+    await calm.ship();
+    assert.equal(calm.shipper.state().through, 7);
+    assert.ok(!calm.log.lines.some(({ sentence }) => REBUILT.test(sentence)));
+    await calm.close();
+  });
+}
 
 test('when what was shipped is not known, the rows of the node are sent anew and none is doubled', async () => {
   await using dir = await tempDir();

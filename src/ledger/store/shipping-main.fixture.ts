@@ -37,7 +37,7 @@ const shipper = createShipper({
   store: {
     ...store,
     insert: (batch) => steps(() => store.insert(batch)),
-    forget: (nodeId) => steps(() => store.forget(nodeId)),
+    forget: (nodeId, after) => steps(() => store.forget(nodeId, after)),
   },
   boundaries: { read: () => boundaries.read(), write: (shipping) => steps(() => boundaries.write(shipping)) },
   quarantine: { ...quarantine, put: (refused) => steps(() => quarantine.put(refused)) },

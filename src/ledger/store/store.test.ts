@@ -69,7 +69,7 @@ test('rows that were deleted can be sent anew only as another generation', async
   await using dir = await tempDir();
   const store = await open(dir.path);
   await store.insert(batch(1, [{ cost: 5n }]));
-  await store.forget(NODE);
+  await store.forget(NODE, 0);
   assert.deepEqual(await store.ranges(NODE), { count: 0, lastSeq: 0 });
   await store.insert(batch(1, [{ cost: 5n }]));
   assert.deepEqual((await store.ranges(NODE)).count, 0);

@@ -33,8 +33,8 @@ export type Store = {
   totals(nodeId: string, range: SeqRange): Promise<Totals>;
   /** How much the store has of a node: rows and the highest sequence number (0 for none). */
   ranges(nodeId: string): Promise<{ count: number; lastSeq: number }>;
-  /** Deletes a node's rows, so that they can be sent anew under another generation. */
-  forget(nodeId: string): Promise<void>;
+  /** Deletes a node's rows beyond `after`, so that they can be sent anew under another generation. */
+  forget(nodeId: string, after: number): Promise<void>;
   /** Tells that everything of the node up to `seq` is in the store. What keeps reports quick is done from here, behind the caller. */
   reached(nodeId: string, seq: number): void;
   /** Resolves when what `reached` began is done. */
@@ -121,10 +121,10 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
     kept: () => upkeep.idle(),
     tune: () => upkeep.tune(),
     sums: (dimension, asOf) => summing.of(dimension, asOf),
-    forget: (nodeId) =>
+    forget: (nodeId, after) =>
       upkeep.pausedFor(async () => {
         if (isEmbedded) await summing.forget(nodeId).catch(failUnavailable);
-        await forget(writer, nodeId);
+        await forget(writer, { nodeId, after });
       }),
     identity: isEmbedded
       ? erasing(identityRows(writer, ''), { upkeep, summing })
@@ -160,10 +160,11 @@ function writes(writer: Connection): Pick<Store, 'insert'> {
   };
 }
 
-async function forget(writer: Connection, nodeId: string): Promise<void> {
-  const sql = bind(`ALTER TABLE ${ENTRIES} DELETE WHERE node_id = {node:String} SETTINGS mutations_sync=2`, {
-    node: nodeId,
-  });
+async function forget(writer: Connection, rows: { readonly nodeId: string; readonly after: number }): Promise<void> {
+  const sql = bind(
+    `ALTER TABLE ${ENTRIES} DELETE WHERE node_id = {node:String} AND seq > {after:UInt64} SETTINGS mutations_sync=2`,
+    { node: rows.nodeId, after: rows.after },
+  );
   await writer.run(sql).catch(failUnavailable);
 }
 

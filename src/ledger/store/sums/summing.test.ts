@@ -58,7 +58,7 @@ test('sums of a run that never came to stand are seen by nobody, and leave with 
   };
   await ship(again, 4, 4);
   assert.deepEqual([covered(again), await runs()], [4, 2]);
-  await again.forget(NODE);
+  await again.forget(NODE, 0);
   assert.deepEqual([covered(again), await runs()], [0, 0]);
   await again.close();
 });
