@@ -49,6 +49,12 @@ export class LedgerProxy {
   }
 
   async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const method = methodOf(request);
+    if (method === undefined) {
+      const problem = new ApportionError('method_not_allowed', `Nothing here takes ${request.method ?? 'that'}.`);
+      sendError(response, problem, { headers: { allow: METHODS.join(', ') } });
+      return;
+    }
     const gone = new AbortController();
     response.on('close', () => gone.abort());
     try {
@@ -57,7 +63,7 @@ export class LedgerProxy {
         request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
       await this.#pool.stream(
         {
-          method: methodOf(request),
+          method,
           path: request.url ?? '/',
           headers: forwardedHeaders(request, this.#trustedProxies),
           body: hasBody ? request : null,
@@ -88,8 +94,8 @@ export class LedgerProxy {
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 
-function methodOf(request: IncomingMessage): (typeof METHODS)[number] {
-  return METHODS.find((method) => method === request.method) ?? 'GET';
+function methodOf(request: IncomingMessage): (typeof METHODS)[number] | undefined {
+  return METHODS.find((method) => method === request.method);
 }
 
 function forwardedHeaders(request: IncomingMessage, trustedProxies: AddressSet): Record<string, string | string[]> {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { ClientGoneError, parseTarget, sendError, withoutApiPrefix } from '#http';
+import { ClientGoneError, isTwisted, parseTarget, sendError, withoutApiPrefix } from '#http';
 import { ApportionError } from '#terms';
 import type { Dialect } from '#wires';
 import { handleCall, type CallDeps, type Exchange } from './call.ts';
@@ -21,6 +21,8 @@ export type Gateway = {
   /** Takes no new call, lets running ones end until the deadline, then cuts them. Answers how many were cut. */
   close(deadlineMs: number): Promise<{ readonly cut: number }>;
 };
+
+const TWISTED_HINT = 'Write the path without "..", backslashes and control characters, encoded or not.';
 
 const HEADERS_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MS = 65_000;
@@ -60,6 +62,13 @@ async function serve(deps: GatewayDeps, request: IncomingMessage, response: Serv
     return;
   }
   if (routed !== undefined) {
+    if (isTwisted(whole)) {
+      sendError(
+        response,
+        new ApportionError('not_found', 'This address leads back on its own way.', { hint: TWISTED_HINT }),
+      );
+      return;
+    }
     await handleCall(deps, routed, { request, response });
     return;
   }

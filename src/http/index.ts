@@ -10,4 +10,4 @@ export { decodeBody } from './decode-body.ts';
 export { ClientGoneError, readBody, type BodyLimits } from './read-body.ts';
 export { clientAddress } from './client-address.ts';
 export { sendError } from './send-error.ts';
-export { parseTarget, withoutApiPrefix, type Target } from './target.ts';
+export { isTwisted, parseTarget, withoutApiPrefix, type Target } from './target.ts';

@@ -35,3 +35,32 @@ test('the three spellings of a call path are one', () => {
   assert.equal(withoutApiPrefix('/v1beta/models'), '/v1beta/models');
   assert.equal(withoutApiPrefix('/api/v10/x'), '/api/v10/x');
 });
+
+test('a path that may lead elsewhere than it says is told from one that merely looks odd', () => {
+  for (const path of [
+    '/files/../chat/completions',
+    '/files/%2e%2e/chat/completions',
+    '/files/%2E./x',
+    '/files/%252e%252e/x',
+    '/files/%25252525252e/x',
+    '/files/..%2fchat',
+    '/files/..;a=b/chat',
+    '/files/.',
+    '/files\\..\\chat',
+    '/files/%5c..%5cchat',
+    '/files/a%00b',
+    '/files/a%0d%0ab',
+  ])
+    assert.ok(isTwisted(path), path);
+  for (const path of [
+    '/files/file-1',
+    '/files/a..b',
+    '/files/...',
+    '/files/.env',
+    '/models/a%2Fb',
+    '/files/50%',
+    '/files/%C3%A9',
+    '/',
+  ])
+    assert.ok(!isTwisted(path), path);
+});

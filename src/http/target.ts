@@ -24,3 +24,23 @@ export function withoutApiPrefix(path: string): string {
   const rest = path.replace(API_PREFIX, '');
   return rest === '' ? '/' : rest;
 }
+
+/**
+ * Whether a path may lead elsewhere than it says: `..`, a backslash or a control character, as they stand or percent-encoded, however
+ * often. A server behind us may undo what we do not, and would then answer another route than the one that was charged.
+ */
+export function isTwisted(path: string): boolean {
+  let plain = path;
+  for (let turn = 0; turn < MOST_ENCODINGS; turn += 1) {
+    if (/[\\\u0000-\u001f\u007f]|(?:^|\/)\.{1,2}(?:;[^/]*)?(?:\/|$)/.test(plain)) return true;
+    const decoded = plain.replaceAll(/%[0-9a-f]{2}/gi, (code) =>
+      String.fromCharCode(Number.parseInt(code.slice(1), 16)),
+    );
+    if (decoded === plain) return false;
+    plain = decoded;
+  }
+  return true;
+}
+
+/** Nobody encodes a name more often than this for an honest reason. */
+const MOST_ENCODINGS = 4;

@@ -1,6 +1,7 @@
 import { toFigures, type Accounts, type FiguresOf, type SubjectKind } from '#accounts';
 import { costs, parseCostsQuery, parseSpendTagsQuery, spendTags, type StoreReader } from '#analytics';
 import type { Standing } from '#budgets';
+import type { Log } from '#observe';
 import type { Clock } from '#std';
 import { parseUsd, ZERO_USD, type PicoUsd } from '#terms';
 import type { Standings } from '../budgets/standings.ts';
@@ -10,6 +11,7 @@ export type FigureDeps = {
   readonly store: StoreReader;
   readonly clock: Clock;
   readonly standings: Standings;
+  readonly log: Log;
 };
 
 /** What subjects spent, by their ids; undefined for what nobody can say. */
@@ -58,14 +60,26 @@ const GROUPS: Readonly<Record<Exclude<SubjectKind, 'tag'>, string>> = {
 /** Before any ledger. */
 const EVER = '1970-01-01';
 
+/** Longer than a report takes; keys are administered also while the store does not answer. */
+const ANSWER_MS = 2_000;
+
 async function totalsOf(deps: FigureDeps, kind: SubjectKind): Promise<Totals> {
+  try {
+    return await readTotals(deps, kind, AbortSignal.timeout(ANSWER_MS));
+  } catch (error) {
+    deps.log.warn({ err: error, kind }, 'what was spent is not known: the store does not answer');
+    return () => null;
+  }
+}
+
+async function readTotals(deps: FigureDeps, kind: SubjectKind, signal: AbortSignal): Promise<Totals> {
   if (kind === 'tag') {
-    const seen = await spendTags(deps, parseSpendTagsQuery({}, deps.clock.now()));
+    const seen = await spendTags(deps, parseSpendTagsQuery({}, deps.clock.now()), signal);
     const byTag = new Map(seen.map((one) => [one.individual_request_tag, parseUsd(one.total_spend_exact)]));
     return (id) => byTag.get(id) ?? ZERO_USD;
   }
   const query = parseCostsQuery({ start_date: EVER, group_by: GROUPS[kind], limit: '10000' }, deps.clock.now());
-  const { data, truncated } = await costs(deps, query);
+  const { data, truncated } = await costs(deps, query, signal);
   const named = data.filter(({ untagged, other }) => !untagged && !other);
   const byValue = new Map(named.map((one) => [one.value, parseUsd(one.total_cost_exact)]));
   return (id) => byValue.get(id) ?? (truncated ? null : ZERO_USD);
