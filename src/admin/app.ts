@@ -17,6 +17,7 @@ import { addLimitRoutes } from './budgets/limit-routes.ts';
 import { addRuleFileRoutes } from './budgets/rule-file-routes.ts';
 import { type Standings } from './budgets/standings.ts';
 import { answerErrors } from './error-answers.ts';
+import { readJsonBodies } from './json-bodies.ts';
 import { addKeyRoutes } from './key-routes.ts';
 import { addLedgerRoutes, type LedgerRouteDeps } from './ledger-routes.ts';
 import { addMemberRoutes } from './member-routes.ts';
@@ -63,6 +64,7 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 512 },
   });
   answerErrors(app, deps);
+  readJsonBodies(app);
   await app.register(fastifyCookie);
   guardRoutes(app, deps);
   app.addHook('onSend', async (_, reply) => {

@@ -40,9 +40,11 @@ export async function addDashboardFiles(app: FastifyInstance, deps: { readonly d
   app.get('/', (_, reply) => page(reply));
   app.get('/ui', (_, reply) => page(reply));
   app.get('/ui/*', (_, reply) => page(reply));
-  app.get<{ Params: { '*': string } }>('/assets/*', ({ params }, reply) =>
-    reply.sendFile(`assets/${params['*']}`, FOR_EVER),
-  );
+  app.get<{ Params: { '*': string } }>('/assets/*', ({ params, url }, reply) => {
+    // The build puts its files beside each other and gives them plain names.
+    if (!/^[\w-][\w.-]*$/.test(params['*'])) throw new ApportionError('not_found', `There is no ${url} here.`);
+    return reply.sendFile(`assets/${params['*']}`, FOR_EVER);
+  });
   for (const file of ['favicon.svg', 'theme.js']) {
     app.get(`/${file}`, (_, reply) => reply.sendFile(file, ASK_AGAIN));
   }

@@ -49,7 +49,7 @@ test('an empty environment gives the defaults and the sandbox', () => {
     journal: { segmentBytes: 268_435_456, compress: true, retentionDays: null },
     clickHouse: null,
     limits: { maxBodyBytes: 33_554_432 },
-    timeouts: { bodyMs: 60_000, ...TIMEOUTS, shutdownMs: 30_000 },
+    timeouts: { headersMs: 30_000, bodyMs: 60_000, ...TIMEOUTS, shutdownMs: 30_000 },
     providers: [],
     sandbox: true,
     routing: NO_ROUTING,

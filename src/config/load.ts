@@ -34,6 +34,8 @@ export type Config = {
   readonly clickHouse: ClickHouseConfig | null;
   readonly limits: { readonly maxBodyBytes: number };
   readonly timeouts: ProviderTimeouts & {
+    /** The client sending its request's headers. */
+    readonly headersMs: number;
     /** The client sending its whole request body. */
     readonly bodyMs: number;
     /** From SIGTERM to exit. */
@@ -109,6 +111,7 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
     clickHouse,
     limits: { maxBodyBytes: read(SETTINGS.maxBodyBytes) },
     timeouts: {
+      headersMs: read(SETTINGS.headersTimeoutMs),
       bodyMs: read(SETTINGS.bodyTimeoutMs),
       ...timeouts,
       shutdownMs: read(SETTINGS.shutdownTimeoutMs),

@@ -105,6 +105,11 @@ export const SETTINGS = {
     { env: 'APPORTION_MAX_BODY_BYTES', file: 'max_body_bytes', fallback: LIMITS.requestBodyBytes },
     { min: 1024, max: 1024 * 1024 * 1024 },
   ),
+  headersTimeoutMs: milliseconds({
+    env: 'APPORTION_HEADERS_TIMEOUT_MS',
+    file: 'timeouts.headers_ms',
+    fallback: 30_000,
+  }),
   bodyTimeoutMs: milliseconds({ env: 'APPORTION_BODY_TIMEOUT_MS', file: 'timeouts.body_ms', fallback: 60_000 }),
   connectTimeoutMs: milliseconds({
     env: 'APPORTION_CONNECT_TIMEOUT_MS',

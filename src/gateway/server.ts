@@ -24,19 +24,23 @@ export type Gateway = {
 
 const TWISTED_HINT = 'Write the path without "..", backslashes and control characters, encoded or not.';
 
-const HEADERS_TIMEOUT_MS = 30_000;
+/** How often connections are looked through for such as take too long. */
+const LOOK_MS = 1_000;
 const KEEP_ALIVE_MS = 65_000;
 
 export function createGateway(deps: GatewayDeps): Gateway {
   const running = new RunningCalls();
-  const server = createServer({ noDelay: true, keepAlive: true }, (request, response) => {
-    running.add(response);
-    serve(deps, request, response).catch((error: unknown) => {
-      deps.log.error({ err: error, url: request.url }, 'a request failed by a fault of the gateway');
-      sendError(response, new ApportionError('internal_error', 'The gateway failed.', { hint: 'Its log says why.' }));
-    });
-  });
-  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  const server = createServer(
+    { noDelay: true, keepAlive: true, connectionsCheckingInterval: LOOK_MS },
+    (request, response) => {
+      running.add(response);
+      serve(deps, request, response).catch((error: unknown) => {
+        deps.log.error({ err: error, url: request.url }, 'a request failed by a fault of the gateway');
+        sendError(response, new ApportionError('internal_error', 'The gateway failed.', { hint: 'Its log says why.' }));
+      });
+    },
+  );
+  server.headersTimeout = deps.config.timeouts.headersMs;
   // A body has its own timeout, and answers may take as long as a model thinks.
   server.requestTimeout = 0;
   server.keepAliveTimeout = KEEP_ALIVE_MS;

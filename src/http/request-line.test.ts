@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bearerToken, parseTarget, withoutApiPrefix } from './index.ts';
+import { bearerToken, isTwisted, parseTarget, withoutApiPrefix } from './index.ts';
 
 test('the token comes from Authorization, else from x-api-key, else from api-key', () => {
   assert.equal(bearerToken({ authorization: 'Bearer a' }), 'a');
