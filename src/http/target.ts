@@ -32,7 +32,7 @@ export function withoutApiPrefix(path: string): string {
 export function isTwisted(path: string): boolean {
   let plain = path;
   for (let turn = 0; turn < MOST_ENCODINGS; turn += 1) {
-    if (/[\\\u0000-\u001f\u007f]|(?:^|\/)\.{1,2}(?:;[^/]*)?(?:\/|$)/.test(plain)) return true;
+    if (/[\\\p{Cc}]|(?:^|\/)\.{1,2}(?:;[^/]*)?(?:\/|$)/u.test(plain)) return true;
     const decoded = plain.replaceAll(/%[0-9a-f]{2}/gi, (code) =>
       String.fromCharCode(Number.parseInt(code.slice(1), 16)),
     );
