@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Pool } from 'undici';
-import { clientAddress, sendError, type AddressSet } from '#http';
+import { clientAddress, parseTarget, sendError, type AddressSet } from '#http';
 import type { Log } from '#observe';
 import { ApportionError } from '#terms';
 
@@ -76,7 +76,7 @@ export class LedgerProxy {
       );
     } catch (error) {
       if (gone.signal.aborted) return;
-      this.#log.warn({ err: error, path: request.url }, 'the ledger process did not answer');
+      this.#log.warn({ err: error, path: parseTarget(request.url ?? '/').path }, 'the ledger process did not answer');
       sendError(
         response,
         new ApportionError('ledger_unavailable', 'Analytics and administration are not available at the moment.', {

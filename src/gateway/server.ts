@@ -35,7 +35,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
     (request, response) => {
       running.add(response);
       serve(deps, request, response).catch((error: unknown) => {
-        deps.log.error({ err: error, url: request.url }, 'a request failed by a fault of the gateway');
+        // Without the query: Google's clients put their key there.
+        deps.log.error(
+          { err: error, path: parseTarget(request.url ?? '/').path },
+          'a request failed by a fault of the gateway',
+        );
         sendError(response, new ApportionError('internal_error', 'The gateway failed.', { hint: 'Its log says why.' }));
       });
     },
