@@ -2,6 +2,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect } from '@tanstack/react-router';
 import { sessionQuery } from './api/session.ts';
 import { BudgetsPage } from './pages/budgets/budgets-page.tsx';
+import { AlertsPage } from './pages/alerts/alerts-page.tsx';
 import { MembersPage } from './pages/members/members-page.tsx';
 import { OverviewPage } from './pages/overview/overview-page.tsx';
 import { PricesPage } from './pages/prices/prices-page.tsx';
@@ -116,6 +117,13 @@ const budgetsRoute = createRoute({
   component: BudgetsPage,
 });
 
+const alertsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/ui/alerts',
+  beforeLoad: needs('alerts.read'),
+  component: AlertsPage,
+});
+
 const membersRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/ui/members',
@@ -137,6 +145,7 @@ const routeTree = rootRoute.addChildren([
     tagKeyRoute,
     pricesRoute,
     budgetsRoute,
+    alertsRoute,
     membersRoute,
   ]),
 ]);

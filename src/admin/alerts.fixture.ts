@@ -9,8 +9,13 @@ const WELL: Health = { waiting: 0, lagMs: 0, quarantined: 0, journal: null, stor
 
 const STRICT: TargetPolicy = { allowPrivate: false, allowedHosts: [] };
 
+export type GivenAlerts = {
+  readonly alertTargets?: TargetPolicy;
+  readonly mail?: { readonly url: string; readonly from: string };
+};
+
 /** Alerts that look at nothing by themselves: nobody starts them. */
-export function openAlertsOn(accounts: Accounts, store: StoreReader, policy = STRICT): Promise<Alerts> {
+export function openAlertsOn(accounts: Accounts, store: StoreReader, given: GivenAlerts = {}): Promise<Alerts> {
   return openAlerts({
     control: accounts.database,
     audit: accounts.audit,
@@ -22,7 +27,7 @@ export function openAlertsOn(accounts: Accounts, store: StoreReader, policy = ST
     random: randomBytes,
     log: SILENT,
     owner: 'node',
-    policy,
-    mail: null,
+    policy: given.alertTargets ?? STRICT,
+    mail: given.mail ?? null,
   });
 }

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { openAccounts, type Accounts } from '#accounts';
-import type { Alerts, TargetPolicy } from '#alerts';
+import type { Alerts } from '#alerts';
 import type { StoreReader } from '#analytics';
 import type { OidcConfig } from '#config';
 import { systemClock } from '#std';
-import { openAlertsOn } from './alerts.fixture.ts';
+import { openAlertsOn, type GivenAlerts } from './alerts.fixture.ts';
 import { createAdmin } from './app.ts';
 import { openPricing, type GivenPrices } from './pricing.fixture.ts';
 import { SILENT } from './silent.fixture.ts';
@@ -33,12 +33,12 @@ export type OpenAdmin = {
 
 export async function openAdmin(
   store: StoreReader = EMPTY_STORE,
-  given: GivenPrices & { readonly oidc?: OidcConfig; readonly alertTargets?: TargetPolicy } = {},
+  given: GivenPrices & { readonly oidc?: OidcConfig } & GivenAlerts = {},
 ): Promise<OpenAdmin> {
   const accounts = await openAccounts({ file: ':memory:', clock: systemClock, random: randomBytes });
   const { callKey } = await accounts.bootstrap({ adminKey: ADMIN_KEY });
   const { parts, close: closePricing } = openPricing(accounts, given);
-  const alerts = await openAlertsOn(accounts, store, given.alertTargets);
+  const alerts = await openAlertsOn(accounts, store, given);
   const app = await createAdmin({
     accounts,
     oidc: given.oidc ?? null,

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
-import { ChartColumnStacked, List, LogOut, MessagesSquare, Receipt, Tags, Users, Wallet } from 'lucide-react';
+import { Bell, ChartColumnStacked, List, LogOut, MessagesSquare, Receipt, Tags, Users, Wallet } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { signOut, useRight } from '../api/session.ts';
 import { parseSearch } from '../search/search.ts';
@@ -15,6 +15,7 @@ const PAGES = [
   { to: '/ui/tags', label: 'Tags', Icon: Tags, right: 'reports' },
   { to: '/ui/prices', label: 'Prices', Icon: Receipt, right: 'prices.read' },
   { to: '/ui/budgets', label: 'Budgets', Icon: Wallet, right: 'budgets.read' },
+  { to: '/ui/alerts', label: 'Alerts', Icon: Bell, right: 'alerts.read' },
   { to: '/ui/members', label: 'Members', Icon: Users, right: 'people' },
 ] as const;
 

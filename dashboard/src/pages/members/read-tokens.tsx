@@ -3,7 +3,7 @@ import { useState, type FormEvent } from 'react';
 import { makeToken, revokeToken, tokensQuery, type ReadToken } from '../../api/members.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
-import { ShownOnce } from './shown-once.tsx';
+import { ShownOnce } from '../../ui/shown-once.tsx';
 import { parseTeams } from './team-list.ts';
 
 const FIELD =
