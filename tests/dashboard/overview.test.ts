@@ -101,7 +101,7 @@ describe('the overview', { skip: NO_BROWSER }, () => {
     await close();
   });
 
-  test('arrow keys go through the chart, whose parts sum to the total of their day', async () => {
+  test('E7: arrow keys go through the chart, whose parts sum to the total of their day', async () => {
     const { page, close } = await overview('?by=tags.feature');
     const chart = page.getByLabel(/^Spend over time by feature/);
     await chart.focus();

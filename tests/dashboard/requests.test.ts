@@ -123,4 +123,23 @@ describe('the request list', { skip: NO_BROWSER }, () => {
     await page.getByRole('dialog', { name: 'Request' }).getByText('$1.08').first().waitFor();
     await close();
   });
+
+  test('E15: a page asks the server at most ten times, however many rows it shows', async () => {
+    const { page, close } = await requests('');
+    const asked: string[] = [];
+    page.on('request', (request) => {
+      if (new URL(request.url()).pathname.startsWith('/v1/')) asked.push(request.url());
+    });
+    for (const [path, table] of [
+      ['/ui/requests', /^Requests, newest first/],
+      ['/ui/overview', /^Spend by/],
+    ] as const) {
+      asked.length = 0;
+      await page.goto(gateway.url + path);
+      await page.locator('table', { hasText: table }).waitFor();
+      await page.waitForLoadState('networkidle');
+      assert.ok(asked.length > 0 && asked.length <= 10, asked.join('\n'));
+    }
+    await close();
+  });
 });

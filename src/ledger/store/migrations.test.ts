@@ -39,7 +39,7 @@ async function columnsOf(path: string): Promise<Record<string, string>> {
   return Object.fromEntries(rows.map(({ name, type }) => [name, type]));
 }
 
-test('a store of the first release keeps its rows and takes entries with the columns added since', async () => {
+test('E16: a store of the first release keeps its rows and takes entries with the columns added since', async () => {
   await using dir = await tempDir();
   await firstStore(dir.path);
   const store = await openStore({ path: dir.path }, DEPS);

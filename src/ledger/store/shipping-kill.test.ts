@@ -45,7 +45,7 @@ async function assertSettled(dir: string, journal: EntryFile): Promise<void> {
   assert.deepEqual(await quarantineIn(dir).list(), bad);
 }
 
-test('killed at any step of shipping, every entry still arrives once', async () => {
+test('E4: killed at any step of shipping, every entry still arrives once', async () => {
   await using dir = await tempDir();
   const journal = entryFile(join(dir.path, 'journal'));
   let ended = false;
