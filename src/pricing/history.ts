@@ -1,11 +1,11 @@
 import type { TimestampMs } from '#std';
-import { hasRates, type PriceRow } from './price-row.ts';
+import { hasRates, type DayWindow, type PriceRow } from './price-row.ts';
 
 const DAY_MS = 86_400_000;
 
 /**
  * Puts the rows of one source in force one after the other: a row ends where the next one of its kind begins, a window
- * where any later price of its model begins. Strongest first: windows before what they interrupt, newer before older.
+ * where any later price of its model begins, or a later window of the same time, on whichever days. Strongest first: windows before what they interrupt, newer before older.
  */
 export function chainHistory(rows: readonly PriceRow[]): PriceRow[] {
   const byModel = Map.groupBy(rows, (row) => `${row.provider}\n${row.model}\n${kindOf(row)}`);
@@ -20,10 +20,21 @@ export function chainHistory(rows: readonly PriceRow[]): PriceRow[] {
 export function isInForce(row: PriceRow, at: TimestampMs): boolean {
   if (row.effectiveFrom !== null && at < row.effectiveFrom) return false;
   if (row.effectiveTo !== null && at >= row.effectiveTo) return false;
-  if (row.window === undefined) return true;
+  return row.window === undefined || isWithin(row.window, at);
+}
+
+function isWithin({ fromSecond, toSecond, days }: DayWindow, at: number): boolean {
   const ofDay = msOfDay(at);
-  const [from, to] = [row.window.fromSecond * 1000, row.window.toSecond * 1000];
-  return from <= to ? ofDay >= from && ofDay < to : ofDay >= from || ofDay < to;
+  const [from, to] = [fromSecond * 1000, toSecond * 1000];
+  const begun = ofDay >= from;
+  if (from <= to ? !begun || ofDay >= to : !begun && ofDay >= to) return false;
+  // Behind midnight, what began the day before goes on.
+  return days === undefined || days.includes(weekdayOf(begun ? at : at - DAY_MS));
+}
+
+/** 1 is Monday; the first of January 1970 was a Thursday. */
+function weekdayOf(at: number): number {
+  return ((Math.floor(at / DAY_MS) + 3) % 7) + 1;
 }
 
 /** Pairs of rows of one source that would price the same model from the same moment on, as texts. */
@@ -31,8 +42,8 @@ export function findTwins(rows: readonly PriceRow[]): string[] {
   const seen = new Map<string, string>();
   const twins: string[] = [];
   for (const row of rows) {
-    const time = row.window === undefined ? '' : `${row.window.fromSecond}-${row.window.toSecond}`;
-    const place = [row.provider, row.model, kindOf(row), row.effectiveFrom, time].join('\n');
+    const { fromSecond, toSecond, days } = row.window ?? {};
+    const place = [row.provider, row.model, kindOf(row), row.effectiveFrom, fromSecond, toSecond, days].join('\n');
     const other = seen.get(place);
     if (other !== undefined) twins.push(`${other} and ${row.id} hold from the same moment on`);
     seen.set(place, row.id);

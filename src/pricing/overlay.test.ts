@@ -37,11 +37,11 @@ test('a price file is read from its folder, its dates as UTC days', async () => 
     await writeFile(join(folder, 'README.md'), 'not a price file');
     await writeFile(
       join(folder, 'acme.json'),
-      JSON.stringify({ about: 'x', rows: [{ ...ROW, window: { from: '23:30', to: '01:00' } }] }),
+      JSON.stringify({ about: 'x', rows: [{ ...ROW, window: { from: '23:30', to: '01:00', days: [6, 5] } }] }),
     );
     const [row] = await loadOverlay(folder);
     assert.equal(row?.effectiveFrom, instant('2026-01-02T00:00:00Z'));
-    assert.deepEqual(row?.window, { fromSecond: 84_600, toSecond: 3_600 });
+    assert.deepEqual(row?.window, { fromSecond: 84_600, toSecond: 3_600, days: [5, 6] });
     assert.deepEqual(row?.match, [{ kind: 'id', id: 'acme-1' }]);
   } finally {
     await rm(folder, { recursive: true });

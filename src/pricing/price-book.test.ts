@@ -69,8 +69,32 @@ test('P9 a window over midnight holds on both sides of it, and a later price end
   assert.equal(rowAt(book, '2026-08-17T00:30:00Z'), 'cut');
 });
 
+test('P9 a window on some days of the week holds on those alone, and ends the one that held at its time on all days', () => {
+  const weekdays = makeRow({
+    id: 'weekdays',
+    effectiveFrom: instant('2026-08-22T16:00:00Z'),
+    window: { fromSecond: 3600, toSecond: 4 * 3600, days: [1, 2, 3, 4, 5] },
+  });
+  const book = bookOf([old, cut, peak, weekdays]);
+  assert.equal(rowAt(book, '2026-08-22T02:00:00Z'), 'peak', 'the last Saturday before');
+  assert.equal(rowAt(book, '2026-08-23T02:00:00Z'), 'cut', 'a Sunday');
+  assert.equal(rowAt(book, '2026-08-24T02:00:00Z'), 'weekdays', 'a Monday');
+  assert.equal(rowAt(book, '2026-08-28T03:59:59.999Z'), 'weekdays', 'a Friday');
+  assert.equal(rowAt(book, '2026-08-29T02:00:00Z'), 'cut', 'a Saturday');
+});
+
+test('P9 a window over midnight belongs to the day it began on', () => {
+  const friday = makeRow({ id: 'friday', window: { fromSecond: 23 * 3600, toSecond: 3600, days: [5] } });
+  const book = bookOf([old, friday]);
+  assert.equal(rowAt(book, '2026-08-28T00:30:00Z'), 'old', 'begun on a Thursday');
+  assert.equal(rowAt(book, '2026-08-28T23:30:00Z'), 'friday');
+  assert.equal(rowAt(book, '2026-08-29T00:30:00Z'), 'friday', 'begun on the Friday');
+  assert.equal(rowAt(book, '2026-08-29T23:30:00Z'), 'old');
+});
+
 test('P9 the price does not depend on which times were asked for before', () => {
-  const rows = [old, cut, peak, night];
+  const monday = makeRow({ id: 'monday', window: { fromSecond: 5 * 3600, toSecond: 6 * 3600, days: [1] } });
+  const rows = [old, cut, peak, night, monday];
   const from = instant('2026-08-14');
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 6 * 86_400_000 }), { minLength: 1, maxLength: 30 }), (offsets) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Meter, Usage } from '#terms';
+import { formatUsd, type Meter, type Usage } from '#terms';
 import { loadPriceBook } from './load.ts';
 import { makePriceBook } from './price-book.ts';
 import { hasRates, type PriceRow, type Rates } from './price-row.ts';
@@ -34,6 +34,28 @@ test('A35: every row makes money of usage in each of its meters, unless all its 
     silent.map(({ id }) => id),
     [],
   );
+});
+
+test('DeepSeek at its peak costs twice as much, on weekdays, and Flash costs what it does since 4.1', () => {
+  const millionInputAt = (model: string, at: string): string | null => {
+    const match = book.find({ provider: 'deepseek', model, at: instant(at) });
+    const { cost } = rate({ meters: { input: 1_000_000 }, origin: 'reported', raw: '' }, match);
+    return cost === null ? null : formatUsd(cost);
+  };
+  const asked: [string, string, string | null][] = [
+    ['deepseek-v4-pro', '2026-08-16T15:59:59.999Z', '0.435'],
+    ['deepseek-v4-pro', '2026-08-16T16:00:00Z', '0.66'],
+    ['deepseek-v4-pro', '2026-08-22T02:00:00Z', '1.32'],
+    ['deepseek-v4-pro', '2026-08-23T02:00:00Z', '0.66'],
+    ['deepseek-v4-pro', '2026-08-24T02:00:00Z', '1.32'],
+    ['deepseek-v4-pro', '2026-08-24T04:00:00Z', '0.66'],
+    ['deepseek-v4-flash', '2026-09-09T07:00:00Z', '0.44'],
+    ['deepseek-v4-flash', '2026-09-10T07:00:00Z', '0.3'],
+    ['deepseek-flash', '2026-11-20T07:00:00Z', '0.3'],
+    ['deepseek-flash', '2026-11-21T07:00:00Z', '0.15'],
+    ['deepseek-flash', '2026-09-01T00:00:00Z', null],
+  ];
+  for (const [model, at, amount] of asked) assert.equal(millionInputAt(model, at), amount, `${model} at ${at}`);
 });
 
 /** Snapshots that differ from the alias of the same name, each with the reason. */

@@ -26,7 +26,12 @@ export type ServiceTierPrice =
 export type GeoPrice = { readonly factor: string } | { readonly rates: Rates };
 
 /** A time of day, UTC, in seconds since midnight, half-open; over midnight when `from` is the later one. */
-export type DayWindow = { readonly fromSecond: number; readonly toSecond: number };
+export type DayWindow = {
+  readonly fromSecond: number;
+  readonly toSecond: number;
+  /** The days of the week it begins on, 1 is Monday; every day where it does not say. */
+  readonly days?: readonly number[];
+};
 
 /** Where a price comes from, strongest first: the operator's terms, our own files, the data of the seed package. */
 export const PRICE_LAYERS = ['operator', 'overlay', 'seed'] as const;

@@ -4,6 +4,7 @@ import { isTokenMeter, METERS, type Meter } from '#terms';
 import { parseRatio } from './amount.ts';
 import {
   EVERY_MODEL,
+  type DayWindow,
   type GeoPrice,
   type Match,
   type PriceLayer,
@@ -56,6 +57,11 @@ export const instantSchema = instantText.nullable().transform((text) => {
 
 const timeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'a time of day, UTC, such as 16:30');
 
+const weekdays = z
+  .array(z.int().min(1).max(7), 'days of the week, 1 is Monday')
+  .min(1)
+  .refine((days) => new Set(days).size === days.length, 'each day once');
+
 export const providerName = z.string().regex(/^[a-z0-9_-]+$/, 'a provider name in lower case');
 
 /** The fields of a price row, in our files and in what an operator says. */
@@ -73,7 +79,7 @@ export const ROW_FIELDS = {
     .optional(),
   effective_from: instantSchema,
   effective_to: instantSchema.optional(),
-  window: z.strictObject({ from: timeOfDay, to: timeOfDay }).optional(),
+  window: z.strictObject({ from: timeOfDay, to: timeOfDay, days: weekdays.optional() }).optional(),
   rates: ratesSchema.default({}),
   tiers: tiersSchema.optional(),
   service_tiers: serviceTiersSchema.optional(),
@@ -107,7 +113,7 @@ export function toPriceRow(row: RowText, layer: PriceLayer): PriceRow {
     match: (row.match ?? (row.model === EVERY_MODEL ? [] : [row.model])).map(toMatch),
     effectiveFrom: row.effective_from,
     effectiveTo: row.effective_to ?? null,
-    ...(row.window && { window: { fromSecond: toSecond(row.window.from), toSecond: toSecond(row.window.to) } }),
+    ...(row.window && { window: toWindow(row.window) }),
     rates: ratesOf(row.rates),
     ...(row.tiers && {
       tiers: row.tiers.map(({ threshold, op, rates: own }) => ({ threshold, op, rates: ratesOf(own) })),
@@ -119,6 +125,14 @@ export function toPriceRow(row: RowText, layer: PriceLayer): PriceRow {
     ...(row.max_output_tokens && { maxOutputTokens: row.max_output_tokens }),
     source: row.source,
     checked: row.checked,
+  };
+}
+
+function toWindow({ from, to, days }: NonNullable<RowText['window']>): DayWindow {
+  return {
+    fromSecond: toSecond(from),
+    toSecond: toSecond(to),
+    ...(days && { days: days.toSorted((left, right) => left - right) }),
   };
 }
 

@@ -17,7 +17,7 @@ export type WirePriceRow = {
   readonly effective_from: string | null;
   readonly effective_to: string | null;
   /** A time of day, UTC, in which alone it holds. */
-  readonly window: { readonly from: string; readonly to: string } | null;
+  readonly window: { readonly from: string; readonly to: string; readonly days?: readonly number[] } | null;
   readonly rates: WireRates;
   readonly tiers: readonly { readonly threshold: number; readonly op: 'gt' | 'gte'; readonly rates: WireRates }[];
   readonly service_tiers: Readonly<Record<string, WireTierPrice>>;
@@ -39,8 +39,7 @@ export function toWirePriceRow(row: PriceRow): WirePriceRow {
     match: row.match.map(toWireMatch),
     effective_from: toWireInstant(row.effectiveFrom),
     effective_to: toWireInstant(row.effectiveTo),
-    window:
-      row.window === undefined ? null : { from: timeOfDay(row.window.fromSecond), to: timeOfDay(row.window.toSecond) },
+    window: toWireWindow(row.window),
     rates: toWireRates(row.rates),
     tiers: (row.tiers ?? []).map(({ threshold, op, rates }) => ({ threshold, op, rates: toWireRates(rates) })),
     service_tiers: toWireTierPrices(row.serviceTiers),
@@ -52,6 +51,12 @@ export function toWirePriceRow(row: PriceRow): WirePriceRow {
     checked: row.checked,
     layer: row.layer,
   };
+}
+
+function toWireWindow(window: PriceRow['window']): WirePriceRow['window'] {
+  if (window === undefined) return null;
+  const { fromSecond, toSecond, days } = window;
+  return { from: timeOfDay(fromSecond), to: timeOfDay(toSecond), ...(days === undefined ? {} : { days }) };
 }
 
 function toWireMatch(match: Match): string | { pattern: string } {
