@@ -10,7 +10,7 @@ import { openStore } from '#ledger/store';
 import { systemClock } from '#std';
 import { until } from '#world';
 import { checkDataDir, examine, type ExamineOptions } from './examine.ts';
-import { ATTEMPTS, copyDataDir, makeDataDir } from './sample-data.fixture.ts';
+import { ATTEMPTS, copyDataDir, correctElsewhere, makeDataDir } from './sample-data.fixture.ts';
 
 const OPTIONS: ExamineOptions = {
   compare: 'sums',
@@ -175,6 +175,28 @@ test('a node that was adopted is looked at too, and is part of what reports add 
   const file = `adopted/${nodeId}/journal/0000000001.log`;
   damage(join(dir, file), (bytes) => bytes.writeUInt8(bytes.readUInt8(900) ^ 1, 900));
   assert.ok(faultsOf(await checkDataDir(dir)).includes(`journal.chain ${file}`));
+});
+
+test('corrections of calls that an adopted node recorded go on where its journal left off, and one of no call at all is missed', async (t) => {
+  const [dir, other] = [copyDataDir(t, sound), await makeDataDir(1_001)];
+  t.after(() => rmSync(other, { recursive: true, force: true }));
+  const { nodeId } = await adoptNode({ from: other, dataDir: dir, clock: systemClock });
+  const journal = join(dir, 'adopted', nodeId, 'journal');
+  // The second of them was corrected twice by its own node.
+  for (const call of [1_001, 1_004]) await correctElsewhere(dir, { call, in: journal });
+  const broken = async (): Promise<readonly string[]> =>
+    (await examine(dir, OPTIONS)).findings
+      .filter(({ rule }) => rule.startsWith('calls.'))
+      .map(({ rule, what, place }) => `${rule} ${place.entryId?.slice(-12)}: ${what}`);
+  assert.deepEqual(await broken(), []);
+  // Numbered as if nothing had been corrected before.
+  await correctElsewhere(dir, { call: 1_004, in: journal });
+  assert.deepEqual(await broken(), [
+    'calls.unique correction.3: it is entry 32 too',
+    'calls.corrections correction.3: it is number 3 of its entry, and 4 comes next',
+  ]);
+  rmSync(join(dir, 'adopted'), { recursive: true });
+  assert.ok((await broken()).includes('calls.corrections correction.1: what it corrects is not there'));
 });
 
 test('looked at in depth, every entry is compared with what was written down when it was chained', async (t) => {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  CallsElsewhere,
   checkControl,
   checkFolder,
   checkOpenAttempts,
@@ -14,7 +15,7 @@ import { systemClock, type Clock } from '#std';
 import { ApportionError } from '#terms';
 import { askReports } from './ask-reports.ts';
 import { checkChain } from './chain-check.ts';
-import { isSettled, listNodes, readNode, throughOf, type ReadNode } from './ledger-nodes.ts';
+import { isSettled, listNodes, readNode, throughOf, type LedgerNode, type ReadNode } from './ledger-nodes.ts';
 import { checkParts, checkTotal } from './report-check.ts';
 import type { ReportFigures } from './report-figures.ts';
 import { serverState, type ServerState } from '../server-state.ts';
@@ -111,7 +112,7 @@ async function lookAt(patient: Patient): Promise<Looked> {
     // Asked before the journals are read: what a report saw is then in what is read, however many calls are made meanwhile.
     const reports = await askReports({ ...patient, own, store, skipped });
     const cuts = reports.map(({ seq }) => seq);
-    const read = [readNode(own, cuts, findings), ...adopted.map((node) => readNode(node, [], findings))] as const;
+    const read = readNodes([own, ...adopted], cuts, findings);
     checkAttempts(patient, read[0]);
     const stored = await compareStore(patient, { store, nodes: read, skipped });
     compareReports(patient, { reports, nodes: read, skipped });
@@ -134,6 +135,20 @@ async function lookAt(patient: Patient): Promise<Looked> {
   } finally {
     await store?.close();
   }
+}
+
+/** Each journal by itself, and then what one of them says of calls that are in another. */
+function readNodes(
+  [own, ...adopted]: readonly [LedgerNode, ...LedgerNode[]],
+  cuts: readonly number[],
+  findings: Findings,
+): Nodes {
+  const elsewhere = adopted.length === 0 ? null : new CallsElsewhere();
+  const deps = { findings, elsewhere };
+  const nodes: Nodes = [readNode(own, cuts, deps), ...adopted.map((node) => readNode(node, [], deps))];
+  const journals = nodes.map(({ journalDir: dir, nodeId, writer }) => ({ dir, nodeId, writer }));
+  elsewhere?.check(journals, findings, Math.max(...nodes.map(({ journal }) => journal.firstSeq ?? 1)));
+  return nodes;
 }
 
 function checkAttempts({ server, options, findings }: Patient, { journal }: ReadNode): void {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import {
+  type CallsElsewhere,
   checkJournal,
   checkShipping,
   LedgerTotals,
@@ -44,11 +45,13 @@ export async function listNodes({ dir, server, findings }: NodesDeps): Promise<r
   return [own, ...(await Promise.all(adopted))];
 }
 
+type ReadDeps = { readonly findings: Findings; readonly elsewhere: CallsElsewhere | null };
+
 /** Reads a node's journal, and adds it up as far as the store and the reports have seen it. */
-export function readNode(node: LedgerNode, cuts: readonly number[], findings: Findings): ReadNode {
+export function readNode(node: LedgerNode, cuts: readonly number[], { findings, elsewhere }: ReadDeps): ReadNode {
   const { journalDir, nodeId, writer, shipping } = node;
   const totals = new LedgerTotals({ cuts: [throughOf(node), ...cuts], aside: new Set(shipping.aside) });
-  const journal = checkJournal({ dir: journalDir, nodeId, findings: node.findings, writer, totals });
+  const journal = checkJournal({ dir: journalDir, nodeId, findings: node.findings, writer, totals, elsewhere });
   checkShipping(shipping, { nodeId, lastSeq: journal.lastSeq, server: node.server }, findings);
   return { ...node, journal, totals };
 }

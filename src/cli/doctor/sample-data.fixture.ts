@@ -17,7 +17,7 @@ import {
   type EntryRecord,
   type Journal,
 } from '#ledger';
-import { openEntryReader } from '#ledger/read';
+import { openEntryReader, readEntries } from '#ledger/read';
 import { boundariesIn, createShipper, openStore, quarantineIn } from '#ledger/store';
 import { systemClock, type TimestampMs } from '#std';
 import { picoUsd, type CallId, type RatedCost, type TagSet, type Usage } from '#terms';
@@ -30,12 +30,12 @@ const SEGMENT_BYTES = 12 * 1024;
 export const ATTEMPTS = 24;
 
 /** A data directory as a stopped server leaves it: journal, store, control plane; no fault in it. */
-export async function makeDataDir(): Promise<string> {
+export async function makeDataDir(firstCall = 1): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), 'apportion-doctor-sample-'));
   const data = await openDataDir(dir);
   const { nodeId, journalDir, storeDir } = data;
   const journal = await openJournal({ dir: journalDir, nodeId, clock: systemClock, segmentBytes: SEGMENT_BYTES });
-  await record(journal);
+  await record(journal, firstCall);
   const store = await openStore({ path: storeDir }, { log: SILENT, clock: systemClock });
   const shipper = createShipper({
     nodeId,
@@ -67,10 +67,10 @@ export function copyDataDir(t: TestContext, original: string): string {
   return dir;
 }
 
-async function record(journal: Journal): Promise<void> {
+async function record(journal: Journal, firstCall: number): Promise<void> {
   const written: EntryRecord[] = [];
   for (let number = 1; number <= ATTEMPTS; number += 1) {
-    const start = startOf(number);
+    const start = { ...startOf(number), callId: callIdOf(number + firstCall - 1) };
     const attempt = `${start.callId}.${start.attempt}`;
     await journal.begin(attempt, openEntry(start));
     const entry = entryOf(number, start);
@@ -80,6 +80,30 @@ async function record(journal: Journal): Promise<void> {
   await journal.begin('taken-back.1', openEntry(startOf(99)));
   await journal.cancel('taken-back.1');
   for (const original of written.slice(3, 6)) await correct(journal, original);
+}
+
+/** One more correction, in the journal of the node itself, of a call that is in the journal of a node it adopted. */
+export async function correctElsewhere(
+  dir: string,
+  { call, in: journalDir }: { call: number; in: string },
+): Promise<void> {
+  const entries = Array.from(readEntries(journalDir), ({ body }) => parseEntry(JSON.parse(body.toString())));
+  const [original, ...corrections] = entries.filter(({ callId }) => callId === callIdOf(call));
+  if (original === undefined) throw new Error(`there is no call ${call} in ${journalDir}`);
+  const data = await openDataDir(dir);
+  const journal = await openJournal({ dir: data.journalDir, nodeId: data.nodeId, clock: systemClock });
+  const { entryId, entry } = correctionEntry({
+    original,
+    standing: standingOf(original, corrections),
+    postedAt: systemClock.now(),
+    reason: 'repriced',
+    rated: ratedOf(80),
+    meters: { input: 80 },
+    priceBook: 'book-3',
+  });
+  await journal.append(entryId, entry);
+  await journal.close();
+  data.release();
 }
 
 /** Twice, so that there is a second correction; the entry that was in doubt is resolved by the first. */
@@ -102,9 +126,13 @@ async function correct(journal: Journal, original: EntryRecord): Promise<void> {
 
 const DAY_MS = 86_400_000;
 
+function callIdOf(number: number): CallId {
+  return `call_${String(number).padStart(32, '0')}` as CallId;
+}
+
 function startOf(number: number): AttemptStart {
   return {
-    callId: `call_${String(number).padStart(32, '0')}` as CallId,
+    callId: callIdOf(number),
     attempt: 1,
     startedAt: (Date.parse('2026-03-01T10:00:00Z') + (number % 4) * DAY_MS) as TimestampMs,
     cause: 'first',

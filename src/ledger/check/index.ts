@@ -4,6 +4,7 @@
  * Holds: memory does not grow with the ledger; a check goes on behind damage; nothing is written but to a temporary folder.
  * Fails: what is wrong is a finding, never an exception; `ledger_unavailable` when the store cannot be opened at all.
  */
+export { CallsElsewhere } from './calls-elsewhere.ts';
 export { checkControl, type ControlFigures } from './control-check.ts';
 export { Findings, formatPlace, type Finding, type Level, type Place } from './finding.ts';
 export { checkFolder, type FolderFigures } from './folder-check.ts';

@@ -1,5 +1,6 @@
 import { CallBuckets } from './call-buckets.ts';
 import { callProblems, toCallEntry } from './call-entries.ts';
+import type { CallsElsewhere } from './calls-elsewhere.ts';
 import { readFields, type EntryFields } from './entry-fields.ts';
 import { checkEntry } from './entry-rules.ts';
 import type { Findings } from './finding.ts';
@@ -9,6 +10,8 @@ import type { LedgerTotals } from './ledger-totals.ts';
 export type JournalCheckDeps = JournalWalkDeps & {
   /** What the store and the reports are compared with afterwards. */
   readonly totals: LedgerTotals;
+  /** Takes calls whose attempts are in another journal; where there is none, they are missed here. */
+  readonly elsewhere: CallsElsewhere | null;
 };
 
 export type JournalChecked = JournalFigures & {
@@ -37,7 +40,7 @@ export function checkJournal(deps: JournalCheckDeps): JournalChecked {
       buckets.add(entry.callId, toCallEntry(placed.seq, entry));
     }
     const figures = walk.figures();
-    return { ...figures, corrections, adjustments, ...checkCalls(buckets, { findings, from: figures.firstSeq ?? 1 }) };
+    return { ...figures, corrections, adjustments, ...checkCalls(buckets, { ...deps, from: figures.firstSeq ?? 1 }) };
   } finally {
     buckets.close();
   }
@@ -55,7 +58,7 @@ function readEntry({ seq, attempt, body, place }: PlacedEntry, findings: Finding
 
 function checkCalls(
   buckets: CallBuckets,
-  { findings, from }: { readonly findings: Findings; readonly from: number },
+  { findings, elsewhere, from }: Pick<JournalCheckDeps, 'findings' | 'elsewhere'> & { readonly from: number },
 ): Pick<JournalChecked, 'calls' | 'uncounted' | 'spilt'> {
   let calls = 0;
   let uncounted = 0;
@@ -63,6 +66,10 @@ function checkCalls(
     const attempts = entries.filter(({ kind }) => kind === 'attempt');
     if (attempts.length > 0) calls += 1;
     if (attempts.length > 0 && attempts.every(({ countsCall }) => countsCall === 0)) uncounted += 1;
+    if (elsewhere !== null && attempts.length === 0) {
+      elsewhere.add(entries);
+      continue;
+    }
     for (const { rule, what, of } of callProblems(entries, from))
       findings.fault(rule, what, { seq: of.seq, entryId: of.entryId });
   }
