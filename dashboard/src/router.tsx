@@ -3,6 +3,7 @@ import { createRootRouteWithContext, createRoute, createRouter, Outlet, redirect
 import { sessionQuery } from './api/session.ts';
 import { BudgetsPage } from './pages/budgets/budgets-page.tsx';
 import { AlertsPage } from './pages/alerts/alerts-page.tsx';
+import { KeysPage } from './pages/keys/keys-page.tsx';
 import { MembersPage } from './pages/members/members-page.tsx';
 import { OverviewPage } from './pages/overview/overview-page.tsx';
 import { PricesPage } from './pages/prices/prices-page.tsx';
@@ -124,6 +125,13 @@ const alertsRoute = createRoute({
   component: AlertsPage,
 });
 
+const keysRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/ui/keys',
+  beforeLoad: needs('teams'),
+  component: KeysPage,
+});
+
 const membersRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/ui/members',
@@ -146,6 +154,7 @@ const routeTree = rootRoute.addChildren([
     pricesRoute,
     budgetsRoute,
     alertsRoute,
+    keysRoute,
     membersRoute,
   ]),
 ]);

@@ -62,6 +62,8 @@ describe('budgets of a real gateway', { skip: NO_BROWSER }, () => {
       budget_duration: '1d',
       rpm_limit: 60,
     });
+    await post('/team/new', { team_id: 'growth', max_budget: 3, max_parallel_requests: 2 });
+    await post('/key/generate', { key_alias: 'web', team_id: 'growth', user_id: 'ann', models: ['sandbox-mini'] });
     await post('/v1/budgets', { name: 'Everything', limit_usd: '0.00005', window: 'day', mode: 'observe' });
     for (const customer of ['acme', 'acme', 'globex']) await callOf(customer, String(key));
     await page.reload();
@@ -74,6 +76,17 @@ describe('budgets of a real gateway', { skip: NO_BROWSER }, () => {
     await page.getByText('of a key').first().waitFor();
     await page.getByText('60 requests a minute').waitFor();
     await screenshot(page, 'budgets');
+    await page.getByRole('link', { name: 'Keys', exact: true }).click();
+    await page.getByRole('heading', { name: 'Keys and teams' }).waitFor();
+    const keyRow = page.getByRole('row').filter({ hasText: 'ci' });
+    await keyRow.getByRole('meter', { name: 'Budget of ci' }).waitFor();
+    assert.match(await keyRow.innerText(), /60 requests a minute[^]*of \$25\.00 per 1d/);
+    const growth = page.getByRole('region', { name: 'growth' });
+    await growth.getByRole('meter', { name: 'Budget of growth' }).waitFor();
+    await growth.getByText('2 at once').waitFor();
+    await screenshot(page, 'keys');
+    await page.getByRole('link', { name: 'Budgets', exact: true }).click();
+    await page.getByRole('button', { name: 'Instances of Every customer' }).click();
     await page.getByLabel('Find an instance of Every customer').fill('globex');
     await page.getByRole('meter', { name: 'Every customer: globex' }).waitFor();
     await page.getByRole('meter', { name: 'Every customer: acme' }).waitFor({ state: 'detached' });

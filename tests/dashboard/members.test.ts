@@ -61,7 +61,7 @@ describe('members of a real gateway', { skip: NO_BROWSER }, () => {
     await invited.page.locator('dl > div').first().waitFor();
     assert.equal(await keyFigure(invited.page, 'Requests'), '1');
     const pages = invited.page.locator('nav[aria-label=Pages] a');
-    assert.deepEqual(await pages.allInnerTexts(), ['Overview', 'Requests', 'Sessions', 'Tags', 'Budgets']);
+    assert.deepEqual(await pages.allInnerTexts(), ['Overview', 'Requests', 'Sessions', 'Tags', 'Keys', 'Budgets']);
     await invited.page.goto(`${gateway.url}/ui/members`);
     await invited.page.getByRole('heading', { name: 'Overview' }).waitFor();
     await invited.page.getByRole('button', { name: 'Sign out' }).click();

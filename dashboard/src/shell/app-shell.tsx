@@ -1,6 +1,17 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router';
-import { Bell, ChartColumnStacked, List, LogOut, MessagesSquare, Receipt, Tags, Users, Wallet } from 'lucide-react';
+import {
+  Bell,
+  ChartColumnStacked,
+  KeyRound,
+  List,
+  LogOut,
+  MessagesSquare,
+  Receipt,
+  Tags,
+  Users,
+  Wallet,
+} from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { signOut, useRight } from '../api/session.ts';
 import { parseSearch } from '../search/search.ts';
@@ -14,6 +25,7 @@ const PAGES = [
   { to: '/ui/sessions', label: 'Sessions', Icon: MessagesSquare, right: 'reports' },
   { to: '/ui/tags', label: 'Tags', Icon: Tags, right: 'reports' },
   { to: '/ui/prices', label: 'Prices', Icon: Receipt, right: 'prices.read' },
+  { to: '/ui/keys', label: 'Keys', Icon: KeyRound, right: 'teams' },
   { to: '/ui/budgets', label: 'Budgets', Icon: Wallet, right: 'budgets.read' },
   { to: '/ui/alerts', label: 'Alerts', Icon: Bell, right: 'alerts.read' },
   { to: '/ui/members', label: 'Members', Icon: Users, right: 'people' },

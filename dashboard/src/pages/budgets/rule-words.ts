@@ -7,7 +7,7 @@ export function scopeWords(scope: Scope): string {
 }
 
 /** `customer` of `tags.customer`, `team` of `key.team`. */
-export function nameWords(name: string): string {
+function nameWords(name: string): string {
   return name.replace(/^(?:tags|key)\./, '').replace(/^id$/, 'key');
 }
 
