@@ -14,7 +14,7 @@ export type FigureDeps = {
   readonly log: Log;
 };
 
-/** What subjects spent, by their ids; undefined for what nobody can say. */
+/** What subjects spent, by their ids; null for what nobody can say. */
 type Totals = (id: string) => PicoUsd | null;
 
 /**

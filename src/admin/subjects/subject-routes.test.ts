@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { readLimit } from '#accounts';
 import type { RateLimit } from '#budgets';
+import { ApportionError } from '#terms';
+import { openAdmin } from '../open-admin.fixture.ts';
 import { openAdminWithBook, type AdminWithBook } from '../budgets/budget-book.fixture.ts';
 
 let admin: AdminWithBook;
@@ -185,6 +187,23 @@ test('a user has a budget over all keys of theirs, and a key at once', async () 
   const gone = await answer('/user/delete', { user_ids: ['ann'] });
   assert.partialDeepStrictEqual(gone, { deleted_users: ['ann'] });
   assert.equal((await admin.ask('/user/info?user_id=ann')).status, 404);
+});
+
+test('a key is blocked and its budget changed while reports do not answer; what it spent is then unknown, not zero', async (context) => {
+  const store = {
+    asOf: () => ({ nodeId: 'node', seq: 0, at: null }),
+    query: async () => {
+      throw new ApportionError('ledger_unavailable', 'The store is away.');
+    },
+  };
+  const alone = await openAdmin(store);
+  context.after(alone.close);
+  const { body } = await alone.ask('/key/generate', { max_budget: 5 });
+  const { id } = fields(body);
+  const blocked = await alone.ask('/key/block', { key: id });
+  assert.partialDeepStrictEqual(blocked, { status: 200, body: { blocked: true, spend: null, max_budget: 5 } });
+  const changed = await alone.ask('/key/update', { key: id, max_budget: null });
+  assert.partialDeepStrictEqual(changed, { status: 200, body: { spend: null, spend_exact: null, max_budget: null } });
 });
 
 for (const [url, body, param] of [

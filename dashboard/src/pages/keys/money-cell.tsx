@@ -17,7 +17,7 @@ export function MoneyCell({ of, label }: MoneyCellProps) {
   }
   const used = exact === null || most === 0 ? 0 : Math.min(1, Math.max(0, Number(exact) / most));
   return (
-    <div className="w-44">
+    <div className="w-60">
       <span className="tabular-nums" title={exact === null ? undefined : formatExactMoney(exact)}>
         {spent}
         <span className="text-ink-3">
