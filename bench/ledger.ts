@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { openJournal } from '#ledger';
+import { openJournal, type RotatableJournal } from '#ledger';
 import { systemClock } from '#std';
 import { sampleEntry } from '../src/ledger/store/sample.fixture.ts';
 import type { Told } from './ledger-store.ts';
@@ -55,100 +56,113 @@ function parsePlan(words: readonly string[]): Plan {
   return plan;
 }
 
+/** A journal that is being written, and whoever follows it. */
+type Bench = {
+  readonly dir: string;
+  readonly journal: RotatableJournal;
+  follower: Follower;
+  /** The last entry that was given to the journal. */
+  last: number;
+};
+
 async function measureIn(dir: string, { entries }: Plan): Promise<void> {
   await mkdir(join(dir, 'journal'));
   const journal = await openJournal({ dir: join(dir, 'journal'), nodeId: NODE, clock: systemClock });
-  let follower = await follow(dir);
-  journal.onDurable(({ seq }) => follower.durable(seq));
-
-  let next = 1;
-  const settle = async (): Promise<void> => {
-    const n = next;
-    next += 1;
-    await journal.settle(`attempt_${n}`, sampleEntry(n, { startedAt: systemClock.now() }));
-  };
-  const write = async (count: number): Promise<void> => {
-    const last = next + count;
-    const lane = async (): Promise<void> => {
-      while (next < last) await settle();
-    };
-    await Promise.all(Array.from({ length: LANES }, lane));
-  };
-
-  await write(entries / 10);
-  await follower.reaches(next - 1);
-  const from = next;
-  const startedAt = systemClock.elapsedMs();
-  const cpuBefore = [process.cpuUsage(), await follower.cpuSeconds()] as const;
-  await write(entries);
-  const durableMs = systemClock.elapsedMs() - startedAt;
-  await follower.reaches(next - 1);
-  const visibleMs = systemClock.elapsedMs() - startedAt;
-  const perSecond = (ms: number): number => Math.round(((next - from) / ms) * 1000);
-  line(`entries a second into the journal, ${LANES} at once`, perSecond(durableMs), '');
-  line('entries a second through journal and store into reports', perSecond(visibleMs), '>= 20000');
-  const { user, system } = process.cpuUsage(cpuBefore[0]);
-  line('  processor time an entry, making and journal, µs', Math.round((user + system) / entries), '');
-  line(
-    '  processor time an entry, store, µs',
-    Math.round(((await follower.cpuSeconds()) - cpuBefore[1]) * (1e6 / entries)),
-    '',
-  );
-  line('the process with the store, at its highest, MB', await follower.peakMb(), '<= 700');
-
-  const delays = await steadily(settle, { follower, last: () => next - 1 });
-  line(`from durable to seen in a report at ${STEADY_PER_SECOND}/s, p50 ms`, Math.round(quantile(delays, 0.5)), '');
-  line(
-    `from durable to seen in a report at ${STEADY_PER_SECOND}/s, p99 ms`,
-    Math.round(quantile(delays, 0.99)),
-    '<= 1000',
-  );
-
-  const load = write(Math.min(entries, 100_000));
-  await follower.reaches(next + 5_000);
-  await follower.kill();
-  follower = await follow(dir);
-  line('after kill -9 under load, first report, ms', Math.round(follower.readyMs), '<= 5000');
-  follower.durable(journal.durable().seq);
-  await load;
-  await follower.reaches(next - 1);
-  if (follower.calls() !== next - 1)
-    throw new Error(`${next - 1} entries are durable, reports have ${follower.calls()}`);
-
-  await follower.kill();
-  await rm(join(dir, 'store'), { recursive: true });
-  const rebuiltFrom = systemClock.elapsedMs();
-  follower = await follow(dir);
-  follower.durable(journal.durable().seq);
-  await follower.reaches(next - 1);
-  const seconds = (systemClock.elapsedMs() - rebuiltFrom) / 1000;
-  line(`a store of ${next - 1} entries rebuilt from the journal, s`, Number(seconds.toFixed(1)), '');
-  line('  entries a second', Math.round((next - 1) / seconds), '');
-  await follower.kill();
+  const bench: Bench = { dir, journal, follower: await follow(dir), last: 0 };
+  journal.onDurable(({ seq }) => bench.follower.durable(seq));
+  await write(bench, entries / 10);
+  await bench.follower.reaches(bench.last);
+  await measureSustained(bench, entries);
+  await measureDelay(bench);
+  await measureKill(bench, Math.min(entries, 100_000));
+  await measureRebuild(bench);
+  await bench.follower.kill();
   await journal.close();
 }
 
-/** Entries at a steady rate. @returns for each, how long after it was durable a report had it, in milliseconds */
-async function steadily(
-  settle: () => Promise<void>,
-  { follower, last }: { readonly follower: Follower; readonly last: () => number },
-): Promise<readonly number[]> {
-  const durableAt = new Map<number, number>();
+async function settle(bench: Bench): Promise<void> {
+  bench.last += 1;
+  await bench.journal.settle(`attempt_${bench.last}`, sampleEntry(bench.last, { startedAt: systemClock.now() }));
+}
+
+async function write(bench: Bench, count: number): Promise<void> {
+  const end = bench.last + count;
+  const lane = async (): Promise<void> => {
+    if (bench.last >= end) return;
+    await settle(bench);
+    await lane();
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+}
+
+async function measureSustained(bench: Bench, entries: number): Promise<void> {
+  const { follower } = bench;
   const startedAt = systemClock.elapsedMs();
+  const [own, other] = [process.cpuUsage(), await follower.cpuSeconds()];
+  await write(bench, entries);
+  const durableMs = systemClock.elapsedMs() - startedAt;
+  await follower.reaches(bench.last);
+  const visibleMs = systemClock.elapsedMs() - startedAt;
+  const { user, system } = process.cpuUsage(own);
+  const storeSeconds = (await follower.cpuSeconds()) - other;
+  const perSecond = (ms: number): number => Math.round((entries / ms) * 1000);
+  line(`entries a second into the journal, ${LANES} at once`, perSecond(durableMs), '');
+  line('entries a second through journal and store into reports', perSecond(visibleMs), '>= 20000');
+  line('  processor time an entry, making it and journal, µs', Math.round((user + system) / entries), '');
+  line('  processor time an entry, store and reports, µs', Math.round((storeSeconds * 1e6) / entries), '');
+  line('the process with the store, at its highest, MB', await follower.peakMb(), '<= 700');
+}
+
+async function measureDelay(bench: Bench): Promise<void> {
+  const delays = await steadily(bench);
+  const name = `from durable to seen in a report at ${STEADY_PER_SECOND}/s`;
+  line(`${name}, p50 ms`, Math.round(quantile(delays, 0.5)), '');
+  line(`${name}, p99 ms`, Math.round(quantile(delays, 0.99)), '<= 1000');
+}
+
+async function measureKill(bench: Bench, entries: number): Promise<void> {
+  const load = write(bench, entries);
+  await bench.follower.reaches(bench.last + 5_000);
+  await bench.follower.kill();
+  bench.follower = await follow(bench.dir);
+  line('after kill -9 under load, first report, ms', Math.round(bench.follower.readyMs), '<= 5000');
+  bench.follower.durable(bench.journal.durable().seq);
+  await load;
+  await bench.follower.reaches(bench.last);
+  const calls = bench.follower.calls();
+  if (calls !== bench.last) throw new Error(`${bench.last} entries are durable, reports have ${calls}`);
+}
+
+async function measureRebuild(bench: Bench): Promise<void> {
+  await bench.follower.kill();
+  await rm(join(bench.dir, 'store'), { recursive: true });
+  const startedAt = systemClock.elapsedMs();
+  bench.follower = await follow(bench.dir);
+  bench.follower.durable(bench.journal.durable().seq);
+  await bench.follower.reaches(bench.last);
+  const seconds = (systemClock.elapsedMs() - startedAt) / 1000;
+  line(`a store of ${bench.last} entries rebuilt from the journal, s`, Number(seconds.toFixed(1)), '');
+  line('  entries a second', Math.round(bench.last / seconds), '');
+  line('  processor time an entry, µs', Math.round(((await bench.follower.cpuSeconds()) * 1e6) / bench.last), '');
+}
+
+/** Entries at a steady rate. @returns for each, how long after it was durable a report had it, in milliseconds */
+async function steadily(bench: Bench): Promise<readonly number[]> {
+  const durableAt = new Map<number, number>();
   const settled: Promise<void>[] = [];
-  const first = last() + 1;
-  while (systemClock.elapsedMs() - startedAt < STEADY_SECONDS * 1000) {
-    const due = ((systemClock.elapsedMs() - startedAt) / 1000) * STEADY_PER_SECOND;
-    while (last() - first + 1 < due) {
-      const settling = settle();
-      const seq = last();
+  const startedAt = systemClock.elapsedMs();
+  const first = bench.last;
+  for (let seconds = 0; seconds < STEADY_SECONDS; seconds = (systemClock.elapsedMs() - startedAt) / 1000) {
+    while (bench.last - first < seconds * STEADY_PER_SECOND) {
+      const settling = settle(bench);
+      const seq = bench.last;
       settled.push(settling.then(() => void durableAt.set(seq, systemClock.elapsedMs())));
     }
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await delay(5);
   }
   await Promise.all(settled);
-  await follower.reaches(last());
-  return Array.from(durableAt, ([seq, at]) => Math.max(0, follower.seenAt(seq) - at));
+  await bench.follower.reaches(bench.last);
+  return Array.from(durableAt, ([seq, at]) => Math.max(0, bench.follower.seenAt(seq) - at));
 }
 
 async function measureOpening(dir: string, opened: string): Promise<void> {
