@@ -83,7 +83,10 @@ describe('accidents of budgets', () => {
     const scope = { 'tags.customer': { unlisted: true } };
     await putBudget(gateway, { id: 'd2', scope, limit_usd: picoText(bound + 1n) });
     const statuses = await together(Array.from({ length: 8 }, () => tagged('customer=never')));
-    assert.deepEqual(statuses.toSorted(), [200, 402, 402, 402, 402, 402, 402, 402]);
+    assert.deepEqual(
+      [200, 402].map((wanted) => statuses.filter((status) => status === wanted).length),
+      [1, 7],
+    );
   });
 
   test('D3: a budget holds however a call names the entity, and for the key itself', async () => {
@@ -115,13 +118,13 @@ describe('accidents of budgets', () => {
     const all = Array.from({ length: 12 }, (_, n) => tagged(`customer=c${n % 3},feature=chat,beta,US/CA`));
     await together(all);
     for (const [id, { scope }] of Object.entries(KINDS)) await putBudget(gateway, { id, scope, limit_usd: '1000' });
-    const before = await standings();
-    assert.equal(before['all'], sumOf());
+    const first = await standings();
+    assert.equal(first['all'], sumOf());
     for (const way of ['stop', 'kill'] as const) {
       await gateway[way]();
       await rm(join(gateway.dataDir, 'journal', 'counters.json'), { force: true });
       await gateway.restart();
-      assert.deepEqual(await standings(), before);
+      assert.deepEqual(await standings(), first);
     }
     await together(all);
     assert.equal((await standings())['all'], sumOf());
@@ -177,7 +180,7 @@ describe('accidents of budgets', () => {
       const given = await fetch(`${gateway.url}/v1/events/${lost.entryId}/resolve`, {
         method: 'POST',
         headers: { authorization: `Bearer ${gateway.adminKey}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ cost: '0.00001', reason: 'the provider says so' }),
+        body: JSON.stringify({ cost_usd: '0.00001', reason: 'the provider says so' }),
       });
       await given.arrayBuffer();
       return given.status === 404 || given.status === 503 ? undefined : given.status;

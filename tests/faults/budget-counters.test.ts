@@ -48,7 +48,7 @@ const BUDGETS = {
 } satisfies Record<string, { scope: object; window?: string; limit?: string; counts: (entry: Recorded) => boolean }>;
 
 test(
-  'under load with failures and kills every budget counts what the ledger has: spent, and at risk',
+  'D5, D6: under load with failures and kills every budget counts what the ledger has: spent, and at risk',
   scenario(),
   async (t) => {
     const random = seededRandom(RUN.seed);
@@ -124,7 +124,7 @@ async function callOnce(gateway: Gateway, random: Random): Promise<void> {
       model: random.pick(MODELS),
       stream: random.next() < 0.5,
       max_completion_tokens: random.between(8, 400),
-      messages: [{ role: 'user', content: `${behaviourText(behaviour)}` }],
+      messages: [{ role: 'user', content: behaviourText(behaviour) }],
     }),
   })
     .then((answer) => answer.arrayBuffer())
