@@ -27,8 +27,13 @@ test('a target is split into path and query, its slashes made one', () => {
   assert.deepEqual(parseTarget('*'), { path: '/*', query: '' });
 });
 
-test('the three spellings of a call path are one', () => {
-  for (const path of ['/v1/chat/completions', '/api/v1/chat/completions', '/chat/completions']) {
+test('the spellings of a call path are one, also with a version from the base URL and one from the client', () => {
+  for (const path of [
+    '/v1/chat/completions',
+    '/api/v1/chat/completions',
+    '/chat/completions',
+    '/v1/v1/chat/completions',
+  ]) {
     assert.equal(withoutApiPrefix(path), '/chat/completions');
   }
   assert.equal(withoutApiPrefix('/v1'), '/');

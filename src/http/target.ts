@@ -17,7 +17,8 @@ export function parseTarget(target: string): Target {
   return { path: `/${segments.join('/')}`, query };
 }
 
-const API_PREFIX = /^(?:\/api)?\/v1(?=\/|$)/;
+/** Twice where a base URL ends in `/v1` and the client adds its own, as Anthropic's does. */
+const API_PREFIX = /^(?:\/api)?(?:\/v1){1,2}(?=\/|$)/;
 
 /** One spelling for the three that are served: `/v1/x`, `/api/v1/x` and `/x` are all `/x`. */
 export function withoutApiPrefix(path: string): string {

@@ -101,4 +101,13 @@ describe('the page of prices', { skip: NO_BROWSER }, () => {
     await page.getByText('No price is known for no-such-model.').waitFor();
     await close();
   });
+
+  test('on a small screen the link to the present page is in view, be it the last of them', async () => {
+    const { page, close } = await openPage(browser, { width: 390, height: 844 });
+    await signIn(page, world.gateway, '/ui/members');
+    await page.getByRole('heading', { name: 'Members', exact: true }).waitFor();
+    const edge = "document.querySelector('nav a[aria-current=page]')?.getBoundingClientRect().right";
+    await page.waitForFunction(`${edge} <= 390`, null, { timeout: 60_000 });
+    await close();
+  });
 });

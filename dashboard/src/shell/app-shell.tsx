@@ -69,7 +69,7 @@ function PageLinks() {
     <nav
       ref={nav}
       aria-label="Pages"
-      className="flex min-w-0 flex-1 gap-0.5 overflow-x-auto mask-r-from-[calc(100%-1.5rem)] lg:flex-col lg:mask-none"
+      className="flex min-w-0 flex-1 gap-0.5 overflow-x-auto pr-6 lg:pr-0 mask-r-from-[calc(100%-1.5rem)] lg:flex-col lg:mask-none"
     >
       {PAGES.map((page) => (
         <PageLink key={page.to} page={page} />
