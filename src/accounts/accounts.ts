@@ -93,8 +93,8 @@ export class Accounts {
     this.#writes = new ControlWrites(database);
     this.#ring = new KeyRing({ revision: 0, adminKeyHash: null, keys: [] }, { clock: deps.clock, adminKey: null });
     this.#writes.onChange(async (change) => void this.#ring.apply(change));
-    this.tags = new TagRegistry({ database, clock: deps.clock });
     this.audit = new AuditLog({ database, clock: deps.clock, random: deps.random });
+    this.tags = new TagRegistry({ database, audit: this.audit, clock: deps.clock });
     const audited = { database, audit: this.audit, clock: deps.clock, random: deps.random };
     this.teams = new Teams({ ...audited, writes: this.#writes });
     const writing = { ...audited, writes: this.#writes };
@@ -242,8 +242,11 @@ export class Accounts {
   }
 
   /** Signs somebody out everywhere. @param memberId null for all sessions that began with the admin key */
-  async endUiSessionsOf(memberId: string | null): Promise<void> {
-    await endUiSessionsOf(this.#database, memberId);
+  async endUiSessionsOf(memberId: string | null, actor: string = ITSELF): Promise<void> {
+    await this.#database.transaction().execute(async (queries) => {
+      await endUiSessionsOf(queries, memberId);
+      await this.audit.record({ actor, action: 'sessions.end', target: memberId ?? 'admin', detail: {} }, queries);
+    });
   }
 
   /** For erasures. */

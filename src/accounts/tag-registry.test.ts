@@ -97,3 +97,23 @@ for (const key of ['', 'a b', '1st', 'a:b', 'session_id', 'x'.repeat(65), '_appo
     assert.throws(() => parseTagKeyRequest(key, {}));
   });
 }
+
+test('every word about a tag is in the audit log, with who said it', async (context) => {
+  const { tags, audit } = await open(context);
+  await tags.describeKey(parseTagKeyRequest('team', { description: 'Who pays' }), 'member_ada');
+  await tags.create(parseTagRequest({ name: 'beta' }), 'member_ada');
+  await tags.update(parseTagRequest({ name: 'beta', owner: 'ann' }), 'admin_key');
+  await tags.delete('beta', 'admin_key');
+  await assert.rejects(tags.delete('beta', 'admin_key'), { code: 'not_found' });
+  await assert.rejects(tags.update(parseTagRequest({ name: 'beta' }), 'admin_key'), { code: 'not_found' });
+  const { records } = await audit.list({ limit: 10, cursor: null });
+  assert.deepEqual(
+    records.map(({ actor, action, target }) => [actor, action, target]),
+    [
+      ['admin_key', 'tag.delete', 'beta'],
+      ['admin_key', 'tag.update', 'beta'],
+      ['member_ada', 'tag.create', 'beta'],
+      ['member_ada', 'tag_key.describe', 'team'],
+    ],
+  );
+});

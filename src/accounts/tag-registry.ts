@@ -1,7 +1,9 @@
 import { type Selectable } from 'kysely';
 import { invariant, type Clock, type TimestampMs } from '#std';
 import { ApportionError } from '#terms';
+import { ITSELF, type AuditLog } from './audit-log.ts';
 import { type ControlDatabase, type TagRegistryTable } from './database.ts';
+import { type ControlQueries } from './key-table.ts';
 import { type TagRequest } from './tag-request.ts';
 
 /** A dimension's key (`team`), or one tag as it is written (`team:growth`, `beta`, `US/California`). */
@@ -20,54 +22,68 @@ export type RegisteredTag = TagDescription & {
   readonly createdBy: string;
 };
 
-/** Only the admin writes, as there are no other people here yet. */
+/** What LiteLLM's clients read of who made a tag where nobody is named. */
 const ADMIN = 'admin';
 
+export type TagRegistryDeps = { readonly database: ControlDatabase; readonly audit: AuditLog; readonly clock: Clock };
+
+/** What people say of tags. Every change is audited. */
 export class TagRegistry {
   readonly #database: ControlDatabase;
   readonly #clock: Clock;
+  readonly #audit: AuditLog;
 
-  constructor({ database, clock }: { readonly database: ControlDatabase; readonly clock: Clock }) {
+  constructor({ database, audit, clock }: TagRegistryDeps) {
     this.#database = database;
     this.#clock = clock;
+    this.#audit = audit;
   }
 
   /** Registers a key, or changes what is said of it; what the request leaves out stays. */
-  async describeKey(request: TagRequest): Promise<RegisteredTag> {
+  async describeKey(request: TagRequest, actor: string = ITSELF): Promise<RegisteredTag> {
     const known = await this.#find('key', request.name);
-    return this.#put(known === undefined ? this.#fresh('key', request) : this.#changed(known, request));
+    const tag = known === undefined ? this.#fresh('key', request) : this.#changed(known, request);
+    return this.#put(tag, { actor, action: 'tag_key.describe' });
   }
 
-  async create(request: TagRequest): Promise<RegisteredTag> {
+  async create(request: TagRequest, actor: string = ITSELF): Promise<RegisteredTag> {
     const tag = this.#fresh('tag', request);
     const row = toRow(tag);
-    const { numInsertedOrUpdatedRows } = await this.#database
-      .insertInto('tag_registry')
-      .values(row)
-      .onConflict((conflict) =>
-        conflict.columns(['kind', 'name']).doUpdateSet(row).where('tag_registry.deleted_at', 'is not', null),
-      )
-      .executeTakeFirstOrThrow();
-    if (numInsertedOrUpdatedRows === 1n) return tag;
+    const isMade = await this.#database.transaction().execute(async (queries) => {
+      const { numInsertedOrUpdatedRows } = await queries
+        .insertInto('tag_registry')
+        .values(row)
+        .onConflict((conflict) =>
+          conflict.columns(['kind', 'name']).doUpdateSet(row).where('tag_registry.deleted_at', 'is not', null),
+        )
+        .executeTakeFirstOrThrow();
+      if (numInsertedOrUpdatedRows !== 1n) return false;
+      await this.#record(queries, tag, { actor, action: 'tag.create' });
+      return true;
+    });
+    if (isMade) return tag;
     throw new ApportionError('invalid_field', `Tag ${tag.name} exists.`, {
       param: 'name',
       hint: 'Change it with POST /tag/update.',
     });
   }
 
-  async update(request: TagRequest): Promise<RegisteredTag> {
-    return this.#put(this.#changed(await this.#known(request.name), request));
+  async update(request: TagRequest, actor: string = ITSELF): Promise<RegisteredTag> {
+    return this.#put(this.#changed(await this.#known(request.name), request), { actor, action: 'tag.update' });
   }
 
-  async delete(name: string): Promise<void> {
-    const { numUpdatedRows } = await this.#database
-      .updateTable('tag_registry')
-      .set({ deleted_at: this.#clock.now() })
-      .where('kind', '=', 'tag')
-      .where('name', '=', name)
-      .where('deleted_at', 'is', null)
-      .executeTakeFirstOrThrow();
-    if (numUpdatedRows === 0n) throw unknownTag(name);
+  async delete(name: string, actor: string = ITSELF): Promise<void> {
+    await this.#database.transaction().execute(async (queries) => {
+      const { numUpdatedRows } = await queries
+        .updateTable('tag_registry')
+        .set({ deleted_at: this.#clock.now() })
+        .where('kind', '=', 'tag')
+        .where('name', '=', name)
+        .where('deleted_at', 'is', null)
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows === 0n) throw unknownTag(name);
+      await this.#audit.record({ actor, action: 'tag.delete', target: name, detail: {} }, queries);
+    });
   }
 
   /** All or none, in the order asked for. */
@@ -110,14 +126,22 @@ export class TagRegistry {
     return tag;
   }
 
-  async #put(tag: RegisteredTag): Promise<RegisteredTag> {
+  async #put(tag: RegisteredTag, deed: Deed): Promise<RegisteredTag> {
     const row = toRow(tag);
-    await this.#database
-      .insertInto('tag_registry')
-      .values(row)
-      .onConflict((conflict) => conflict.columns(['kind', 'name']).doUpdateSet(row))
-      .execute();
+    await this.#database.transaction().execute(async (queries) => {
+      await queries
+        .insertInto('tag_registry')
+        .values(row)
+        .onConflict((conflict) => conflict.columns(['kind', 'name']).doUpdateSet(row))
+        .execute();
+      await this.#record(queries, tag, deed);
+    });
     return tag;
+  }
+
+  async #record(queries: ControlQueries, tag: RegisteredTag, { actor, action }: Deed): Promise<void> {
+    const { name, description, owner, models } = tag;
+    await this.#audit.record({ actor, action, target: name, detail: { description, owner, models } }, queries);
   }
 
   #fresh(kind: TagKind, { name, description, owner, models }: TagRequest): RegisteredTag {
@@ -144,6 +168,8 @@ export class TagRegistry {
     };
   }
 }
+
+type Deed = { readonly actor: string; readonly action: string };
 
 function unknownTag(name: string): ApportionError {
   return new ApportionError('not_found', `No such tag: ${name}.`, {

@@ -37,7 +37,7 @@ export function addMemberRoutes(app: FastifyInstance, deps: { readonly accounts:
   );
   app.delete('/v1/members/:id/sessions', async (request) => {
     const id = await named(request);
-    await deps.accounts.endUiSessionsOf(id);
+    await deps.accounts.endUiSessionsOf(id, actorOf(request));
     return toMemberInfo(await members.infoOf(id));
   });
 }

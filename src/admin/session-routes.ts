@@ -49,7 +49,8 @@ export function addSessionRoutes(app: FastifyInstance, deps: SessionRouteDeps): 
   });
 
   app.delete('/v1/me/sessions', async (request, reply) => {
-    await accounts.endUiSessionsOf(knownCaller(request).member?.id ?? null);
+    const { member, actor } = knownCaller(request);
+    await accounts.endUiSessionsOf(member?.id ?? null, actor);
     void reply.clearCookie(SESSION_COOKIE, cookieOptions(request));
     return NOBODY;
   });

@@ -19,24 +19,24 @@ export type TagRouteDeps = FigureDeps;
 /** What people say of keys and tags: ours for a dimension's key, LiteLLM's for single tags. */
 export function addTagRoutes(app: FastifyInstance, deps: TagRouteDeps): void {
   const { tags, subjects } = deps.accounts;
-  app.put<{ Params: { key: string } }>('/v1/tags/:key', async ({ params, body }) =>
-    toTagKeyInfo(await tags.describeKey(parseTagKeyRequest(params.key, body))),
+  app.put<{ Params: { key: string } }>('/v1/tags/:key', async (request) =>
+    toTagKeyInfo(await tags.describeKey(parseTagKeyRequest(request.params.key, request.body), actorOf(request))),
   );
   app.post('/tag/new', async (request) => {
     const asked = parseTagRequest(request.body);
-    const tag = await tags.create(asked);
+    const tag = await tags.create(asked, actorOf(request));
     await subjects.stateTag(tag.name, asked.spending, actorOf(request));
     return { message: `Tag ${tag.name} created successfully`, tag: toTagInfo(tag, await loadFigures(deps, ['tag'])) };
   });
   app.post('/tag/update', async (request) => {
     const asked = parseTagRequest(request.body);
-    const tag = await tags.update(asked);
+    const tag = await tags.update(asked, actorOf(request));
     await subjects.stateTag(tag.name, asked.spending, actorOf(request));
     return { message: `Tag ${tag.name} updated successfully`, tag: toTagInfo(tag, await loadFigures(deps, ['tag'])) };
   });
   app.post('/tag/delete', async (request) => {
     const name = parseTagNameRequest(request.body);
-    await tags.delete(name);
+    await tags.delete(name, actorOf(request));
     await subjects.dropTag(name, actorOf(request));
     return { message: `Tag ${name} deleted successfully` };
   });

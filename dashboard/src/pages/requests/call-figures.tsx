@@ -12,12 +12,14 @@ import { Adjustments, Attempts, Corrections } from './call-history.tsx';
 import { CostState, costStateMeaning, resolvedWords, StatusMark } from './call-marks.tsx';
 import { CallTags } from './call-tags.tsx';
 import { ChargeLines } from './charge-lines.tsx';
+import { useRight } from '../../api/session.ts';
 import { ResolveForm } from './resolve-form.tsx';
 
 type CallFiguresProps = { readonly call: CallDetail; readonly tz: string };
 
 export function CallFigures({ call, tz }: CallFiguresProps) {
   const at = Date.parse(call.timestamp);
+  const mayResolve = useRight('money.write');
   return (
     <div className="figures space-y-6 p-5">
       <header>
@@ -33,7 +35,7 @@ export function CallFigures({ call, tz }: CallFiguresProps) {
         </p>
         {call.cost_state !== 'exact' && <p className="mt-1 text-[13px] text-ink-2">{doubtOf(call)}</p>}
       </header>
-      {call.cost_state === 'in_doubt' && <ResolveForm key={call.entry_id} call={call} />}
+      {call.cost_state === 'in_doubt' && mayResolve && <ResolveForm key={call.entry_id} call={call} />}
       <CallAmounts call={call} />
       <Section title="Charges">
         <ChargeLines call={call} />
