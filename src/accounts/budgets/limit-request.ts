@@ -39,7 +39,7 @@ export function parseLimitNew(body: unknown): LimitRequest {
     amount: unitsField(given.amount, { measure, param: 'amount' }),
     pace: paceOf(given),
   };
-  refuseFault(findLimitFault(readLimit({ ...request, id: '', name: '' })));
+  refuseFault(findLimitFault(readLimit({ ...request, id: '', name: '' })), 'per');
   return request;
 }
 

@@ -66,10 +66,11 @@ const FAULTY: readonly (readonly [RegExp, string])[] = [
   [/provenance/, 'counts'],
 ];
 
-/** Throws `invalid_field` for what is wrong with a rule, naming the field. */
-export function refuseFault(fault: string | null): void {
+/** Throws `invalid_field` for what is wrong with a rule, naming the field. @param window what the rule's window is called */
+export function refuseFault(fault: string | null, window: 'window' | 'per' = 'window'): void {
   if (fault === null) return;
-  const param = FAULTY.find(([words]) => words.test(fault))?.[1] ?? 'scope';
+  const found = FAULTY.find(([words]) => words.test(fault))?.[1] ?? 'scope';
+  const param = found.replace(/^window\b/, window);
   throw new ApportionError('invalid_field', `${param}: ${fault}`, {
     param,
     hint: 'docs/budgets-api.md lists the fields.',

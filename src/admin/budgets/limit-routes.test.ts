@@ -62,6 +62,7 @@ for (const [body, param] of [
   [{ measure: 'requests', amount: 1, per: { kind: 'rolling', length: '1h' } }, 'per'],
   [{ measure: 'requests', amount: 1, per: { kind: 'day' }, burst: 2 }, 'per'],
   [{ measure: 'tokens', amount: 1, per: 'minute', burst: 0.5 }, 'burst'],
+  [{ measure: 'requests', amount: 1, per: { kind: 'day', timezone: 'Nowhere' } }, 'per.timezone'],
   [{ measure: 'parallel', amount: 1, per: 'minute' }, 'per'],
   [{ measure: 'parallel', amount: 1, burst: 1 }, 'burst'],
   [{ measure: 'requests', amount: 1, per: 'minute', window: 'day' }, 'window'],
