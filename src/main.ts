@@ -6,6 +6,7 @@ import { ConfigError, loadConfig, readAtPlace, type Config } from '#config';
 import {
   createGateway,
   Governor,
+  Leases,
   LedgerProxy,
   Recording,
   Refusals,
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
     nodeId: dataDir.nodeId,
     epoch: dataDir.epoch,
     clock: systemClock,
+    shared: config.redisUrl !== null,
     warn: (problem) => log.warn({ problem }, 'the journal goes on'),
   });
   reportRecovery(journal, log);
@@ -119,7 +121,8 @@ async function startServer(parts: Parts): Promise<RunningServer> {
   const { governor } = control;
   const { failOpen } = config;
   const isStrict = (intent: string): boolean => governor.isStrict(intent);
-  const recording = new Recording({ journal, failOpen, isStrict, metrics, log, clock: systemClock });
+  const { leases } = control;
+  const recording = new Recording({ journal, failOpen, isStrict, leases, metrics, log, clock: systemClock });
   const estimator = createEstimator();
   const trustedProxies = addressSetOf(config.trustedProxies);
   const { socketPath, untilServing } = control;
@@ -152,6 +155,7 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     stop: async (deadlineMs) => {
       const cut = await gateway.close(deadlineMs);
       await Promise.all([upstreams.close(), estimator.close(), sandbox?.close(), proxy.close()]);
+      await leases?.close();
       await journal.close();
       await control.stop(deadlineMs);
       return cut;
@@ -213,6 +217,8 @@ function openTagging({ dataDir, tagSettings }: Parts): Tagging {
 type Control = {
   readonly keys: KeyRing;
   readonly governor: Governor;
+  /** Null: this node has its budgets to itself. */
+  readonly leases: Leases | null;
   readonly socketPath: string;
   readonly firstKeys: FirstKeys;
   untilServing(timeoutMs: number): Promise<boolean>;
@@ -234,7 +240,8 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
     adminKey: config.adminKey,
     tagRules: tagSettings.rules,
   });
-  const governor = new Governor({ journal, keys, log });
+  const leases = openLeases(parts);
+  const governor = new Governor({ journal, keys, log, changed: async () => leases?.rulesChanged() });
   // Budgets are in force before the first call is served.
   await governor.update();
   const ready = Promise.withResolvers<FirstKeys>();
@@ -272,7 +279,20 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
   // With a snapshot there are keys already; should the control plane be new all the same, its keys are shown when they come.
   if (snapshot !== null) ready.promise.then(sayNewKeys, () => undefined);
   const firstKeys = snapshot === null ? await ready.promise : NO_KEYS;
-  return { keys, governor, socketPath, firstKeys, untilServing: supervisor.untilServing, stop: supervisor.stop };
+  return {
+    keys,
+    governor,
+    leases,
+    socketPath,
+    firstKeys,
+    untilServing: supervisor.untilServing,
+    stop: supervisor.stop,
+  };
+}
+
+function openLeases({ config, dataDir, journal, log }: Parts): Leases | null {
+  const { redisUrl: url } = config;
+  return url === null ? null : new Leases({ url, nodeId: dataDir.nodeId, journal, clock: systemClock, log });
 }
 
 function sayNewKeys({ adminKey, callKey }: FirstKeys): void {

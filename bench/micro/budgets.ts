@@ -56,6 +56,7 @@ function budgetFor(scope: Scope, at: number): Budget {
     action: { kind: 'block' },
     thresholds: [50, 80, 100],
     raise: null,
+    outage: 'spend_lease',
   };
 }
 

@@ -4,11 +4,9 @@ import { createBindings, type Bindings } from './bindings.ts';
 import { fromEntries, type EntryFilter } from './filter.ts';
 import { OTHER, type GroupFields, type Grouping } from './grouping.ts';
 import {
-  COST_COLUMN,
   FOLDED_MEASURE_COLUMNS,
   fromRowMeasures,
   MEASURE_COLUMNS,
-  NO_MEASURES,
   PARTIAL_COLUMNS,
   toWireMeasures,
   type Measures,
@@ -16,7 +14,7 @@ import {
 } from './measures.ts';
 import { invariant } from '#std';
 import type { AsOf } from '#ledger/store';
-import { moneyOf, textOrNull, type Row, type StoreReader } from './reader.ts';
+import { textOrNull, type Row, type StoreReader } from './reader.ts';
 
 /** One run of a report: all its statements see the entries up to the same `asOf`, and stop with `signal`. */
 export type Report = {
@@ -66,13 +64,10 @@ export type Groups = {
   readonly cut: boolean;
 };
 
-/** What to find out about groups: `cost` for who is dearest, when all else will be asked for anyway. */
-export type GroupsAsk = { readonly limit: number; readonly measured: 'all' | 'cost' };
-
 export async function groupsOf(
   report: Report,
   groupingFor: (bindings: Bindings) => Grouping,
-  { limit, measured }: GroupsAsk,
+  limit: number,
 ): Promise<Groups> {
   const { source: read } = groupingFor(createBindings());
   const ask = (sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]> =>
@@ -80,8 +75,7 @@ export async function groupsOf(
   const rows = await ask((from, bindings) => {
     const grouping = groupingFor(bindings);
     const { measures, source } = sourceOf(grouping, from);
-    const asked = measured === 'cost' && grouping.foldedBy === undefined ? COST_COLUMN : measures;
-    const columns = [`toString(k) AS id`, asked, ...grouping.extras].join(', ');
+    const columns = [`toString(k) AS id`, measures, ...grouping.extras].join(', ');
     const dearest = grouping.foldedBy === undefined ? 'sum(cost)' : 'sum(part_m_cost)';
     const order = grouping.chronological
       ? 'k'
@@ -91,8 +85,7 @@ export async function groupsOf(
   const grouping = groupingFor(createBindings());
   const all = rows.map((row) => {
     const id = textOrNull(row, 'id');
-    const measures = measured === 'cost' ? { ...NO_MEASURES, cost: moneyOf(row, 'm_cost') } : fromRowMeasures(row);
-    return { id, fields: grouping.fields(id, row), measures };
+    return { id, fields: grouping.fields(id, row), measures: fromRowMeasures(row) };
   });
   const named = all.filter(({ id }) => id !== null && id !== OTHER);
   const kept = distinct([...all.filter(({ id }) => id === null), ...named.slice(0, limit)]);

@@ -107,12 +107,10 @@ export async function timeseries(
   }
   const groupingFor = (bindings: Bindings): Grouping => groupingOf(groupBy, report, bindings);
   const { overlapping } = groupingFor(createBindings());
+  const groups = await groupsOf(report, groupingFor, query.limit);
+  const rows = await groupPoints(report, { interval, groupingFor, groups: groups.groups, overlapping });
   // Points of a partition are all there is; those of an overlapping breakdown count some calls twice and leave others out.
-  const measured = overlapping ? 'all' : 'cost';
-  const found = await groupsOf(report, groupingFor, { limit: query.limit, measured });
-  const rows = await groupPoints(report, { interval, groupingFor, groups: found.groups, overlapping });
   const total = overlapping ? await totalOf(report) : sumMeasures(rows.map(({ measures }) => measures));
-  const groups = overlapping ? found : { ...found, groups: found.groups.map((group) => measuredBy(rows, group)) };
   return {
     ...frame(query, report),
     data: rows.map(({ wire }) => wire),
@@ -122,11 +120,6 @@ export async function timeseries(
     summary: toWireSummary(total, query.filter),
     overlapping,
   };
-}
-
-/** The group with what its points come to. */
-function measuredBy(rows: readonly GroupPoint[], group: Group): Group {
-  return { ...group, measures: sumMeasures(rows.filter(({ of }) => of === group.id).map(({ measures }) => measures)) };
 }
 
 function frame({ interval }: TimeseriesQuery, { asOf }: Report): { interval: Interval; as_of: WireAsOf } {
@@ -160,8 +153,7 @@ type GroupPointsAsk = {
   readonly overlapping: boolean;
 };
 
-/** `of`: the group it is of, null for what has no value, undefined for what has no series. */
-type GroupPoint = { readonly wire: WirePoint; readonly measures: Measures; readonly of: string | null | undefined };
+type GroupPoint = { readonly wire: WirePoint; readonly measures: Measures };
 
 /** One point per bucket and series that has entries. What has no series of its own is folded into `(other)`. */
 async function groupPoints(report: Report, ask: GroupPointsAsk): Promise<readonly GroupPoint[]> {
@@ -182,7 +174,7 @@ async function groupPoints(report: Report, ask: GroupPointsAsk): Promise<readonl
   const values = new Map(
     ask.groups.map((group) => [group.id === null ? SERIES_UNTAGGED : ids.indexOf(group.id) + 1, group.fields.value]),
   );
-  return rows.map((row) => toGroupPoint(row, { ...ask, timeZone, values, ids }));
+  return rows.map((row) => toGroupPoint(row, { ...ask, timeZone, values }));
 }
 
 /** The number of the series an entry belongs to. `transform` looks at each different value once, where columns know those. */
@@ -195,12 +187,7 @@ function seriesOf(ids: readonly string[], { bind }: Bindings): string {
 
 function toGroupPoint(
   row: Row,
-  context: {
-    readonly interval: Interval;
-    readonly timeZone: string;
-    readonly values: ReadonlyMap<number, string>;
-    readonly ids: readonly string[];
-  },
+  context: { readonly interval: Interval; readonly timeZone: string; readonly values: ReadonlyMap<number, string> },
 ): GroupPoint {
   const series = countOf(row, 'series');
   const measures = fromRowMeasures(row);
@@ -211,7 +198,7 @@ function toGroupPoint(
     other: series === SERIES_OTHER,
     ...toWireMeasures(measures),
   };
-  return { wire, measures, of: series === SERIES_UNTAGGED ? null : context.ids[series - 1] };
+  return { wire, measures };
 }
 
 function toWireBucket(bucket: { readonly startMs: number; readonly date: string }): {

@@ -2,6 +2,7 @@ import { type TimestampMs } from '#std';
 import { picoUsd, type PicoUsd } from '#terms';
 import { asksFor, limitAt, type Budget } from './budget.ts';
 import { type ScopedCall } from './scope.ts';
+import { type LeaseWant } from './lease-book.ts';
 import { committed, type TallyChange } from './tally.ts';
 
 /** A call that wants to start. Null is what nobody can say. */
@@ -15,6 +16,8 @@ export type Reserve = {
   readonly expected: PicoUsd | null;
   /** The attempt's start. */
   readonly at: TimestampMs;
+  /** What is not leased by now will not be: no lease is asked for. */
+  readonly final?: true;
 };
 
 /** A budget that a call does not fit in, and how it stands. */
@@ -23,10 +26,12 @@ export type Shortfall = {
   readonly budgetName: string;
   /** What the budget is for, in words: `customer=acme`. */
   readonly scope: string;
-  readonly reason: 'exceeded' | 'unbounded' | 'unpriced';
+  readonly reason: 'exceeded' | 'unbounded' | 'unpriced' | 'unreachable';
   readonly spent: PicoUsd;
   /** Held for running calls. */
   readonly reserved: PicoUsd;
+  /** What other nodes have leased, spent or not. */
+  readonly elsewhere: PicoUsd;
   readonly atRisk: PicoUsd;
   readonly limit: PicoUsd;
   /** What the call would have needed; null when nobody can say. */
@@ -35,6 +40,9 @@ export type Shortfall = {
   /** When what counts now counts no longer; null when time alone does not help. */
   readonly resetsAt: TimestampMs | null;
 };
+
+/** The node has to lease more of budgets it shares with others, then reserve again. */
+export type Short = { readonly kind: 'short'; readonly wants: readonly LeaseWant[] };
 
 export type Admission =
   | {
@@ -72,9 +80,14 @@ export function judge(budget: Budget, tally: TallyChange, wanted: Reserve): Verd
   if (wanted.bound === 0n) return { reason: null, room, needed };
   if (needed === null) {
     if (strict) return { reason: wanted.expected === null ? 'unpriced' : 'unbounded', room, needed };
-    return { reason: room > 0n ? null : 'exceeded', room, needed };
+    return { reason: fitsIn(room, { needed }) ? null : 'exceeded', room, needed };
   }
-  return { reason: needed <= room && room > 0n ? null : 'exceeded', room, needed };
+  return { reason: fitsIn(room, { needed }) ? null : 'exceeded', room, needed };
+}
+
+/** Whether a call fits in what is left. */
+export function fitsIn(room: bigint, { needed }: Pick<Verdict, 'needed'>): boolean {
+  return room > 0n && (needed === null || needed <= room);
 }
 
 /** A call that is refused by one budget and would be allowed by the others gets the refusal that says most. */

@@ -89,6 +89,7 @@ test('B22 a refusal names the tightest budget, how it stands, when it resets, an
       reason: 'exceeded',
       spent: usd(0.4),
       reserved: usd(1),
+      elsewhere: usd(0),
       atRisk: ZERO_USD,
       limit: usd(2),
       needed: usd(1),

@@ -1,25 +1,29 @@
 import { invariant, type TimestampMs } from '#std';
 import { picoUsd, type PicoUsd } from '#terms';
 import {
+  fitsIn,
   judge,
   refuse,
   type Admission,
   type Refusal,
   type Reserve,
+  type Short,
   type Shortfall,
   type Verdict,
 } from './admission.ts';
 import { findBudgetFault } from './rule-faults.ts';
+import { shortfallOf } from './shortfall.ts';
 import { fromHoldRow, toCellRow, toHoldRow, type BookRows, type CellRow, type HoldRow } from './book-rows.ts';
-import { budgetSeriesKey, isEnforced, limitAt, type Budget } from './budget.ts';
+import { budgetSeriesKey, isEnforced, type Budget } from './budget.ts';
 import { CounterTable } from './counter-table.ts';
-import { type Cell, type Counter } from './counter.ts';
+import { type Cell } from './counter.ts';
+import { type Lease, type LeaseBook, type LeaseRow, type LeaseWant, type Share } from './lease-book.ts';
 import { heldBy, holdFor, type Hold } from './hold.ts';
 import { inForce, ScopeIndex, type Match, type Series } from './scope-index.ts';
-import { scopeText, type Counts, type PlainCondition, type ScopedCall } from './scope.ts';
-import { crossingsOf, reservedFor, type Crossing, type Standing } from './standing.ts';
+import { type Counts, type PlainCondition, type ScopedCall } from './scope.ts';
+import { crossingsOf, standingOf, type Crossing, type Standing } from './standing.ts';
 import { committed, negated, NO_CHANGE, type TallyChange } from './tally.ts';
-import { reachMs, type Window, type WindowSpan } from './window.ts';
+import { type Window } from './window.ts';
 
 /** What one series counts: the ledger is asked for its spending with this. */
 export type SeriesSpec = {
@@ -62,14 +66,20 @@ const MOST_INSTANCES = 1_000_000;
 
 const NO_SERIES: ReadonlySet<string> = new Set();
 
+export type BookOptions = { readonly mostInstances?: number; readonly leases?: LeaseBook | null };
+
 /** All counters of a node, for one thread. Nothing here waits: each method is one step, all or nothing. */
 export class BudgetBook {
   #index = new ScopeIndex<Budget>([], budgetSeriesKey);
   readonly #table: CounterTable;
   readonly #holds = new Map<string, Hold>();
 
-  constructor({ mostInstances = MOST_INSTANCES }: { readonly mostInstances?: number } = {}) {
+  readonly #leases: LeaseBook | null;
+
+  /** @param leases where other nodes count towards the same budgets */
+  constructor({ mostInstances = MOST_INSTANCES, leases = null }: BookOptions = {}) {
     this.#table = new CounterTable(mostInstances);
+    this.#leases = leases;
   }
 
   /**
@@ -150,29 +160,90 @@ export class BudgetBook {
   }
 
   /** Holds the call's money in every budget it falls in, or in none. */
-  reserve(wanted: Reserve): Admission {
+  reserve(wanted: Reserve): Admission | Short {
     invariant(!this.#holds.has(wanted.id), 'an attempt is reserved once');
     const matches = this.#index.matching(wanted.call);
     const refusals: Refusal[] = [];
     const over: Shortfall[] = [];
+    const wants: LeaseWant[] = [];
     let clamp: bigint | null = null;
     for (const match of matches) {
       const counter = this.#table.find(match);
       const tally = counter?.tallyAt(wanted.at) ?? NO_CHANGE;
       for (const budget of this.#index.rulesFor(match.series, wanted.call, wanted.at)) {
-        const verdict = judge(budget, tally, wanted);
+        const span = this.#table.spanAt(match.series.key, wanted.at);
+        const share = { budget, seriesKey: match.series.key, instance: counter?.instance ?? match.instance, span };
         const enforced = isEnforced(budget, wanted.call);
+        const alone = judge(budget, tally, wanted);
+        const shared = enforced ? this.#judgeShare({ share, tally, wanted }, alone) : alone;
+        if ('share' in shared) {
+          wants.push(shared);
+          continue;
+        }
+        const verdict = shared;
         if (enforced && (clamp === null || verdict.room < clamp)) clamp = verdict.room;
         if (verdict.reason === null) continue;
-        const span = this.#table.spanAt(match.series.key, wanted.at);
-        const shortfall = (): Shortfall => shortfallOf(budget, { match, counter, span, tally, verdict }, wanted.at);
+        const elsewhere = this.#leases?.elsewhere(share) ?? 0n;
+        const shortfall = (): Shortfall =>
+          shortfallOf(budget, { match, counter, span, tally, verdict, elsewhere }, wanted.at);
         if (enforced) refusals.push({ budget, verdict, shortfall });
         else over.push(shortfall());
       }
     }
     if (refusals.length > 0) return refuse(refusals, clamp, wanted.call);
+    if (wants.length > 0) return { kind: 'short', wants };
     this.#hold(wanted, matches);
     return { kind: 'admitted', over };
+  }
+
+  /** What a budget says whose limit other nodes spend too: a call that fits in the limit has to fit in the lease as well. */
+  #judgeShare({ share, tally, wanted }: Sharing, alone: Verdict): Verdict | LeaseWant {
+    const leases = this.#leases;
+    if (leases === null || alone.reason !== null || wanted.bound === 0n) return alone;
+    const room = leases.room(share, tally);
+    if (room === null) return { ...alone, reason: 'unreachable', room: 0n };
+    if (fitsIn(room, alone)) return { ...alone, room };
+    if (wanted.final === true) return { ...alone, reason: leases.isReachable ? 'exceeded' : 'unreachable', room };
+    return leases.want(share, tally, { needed: alone.needed ?? 1n, at: wanted.at });
+  }
+
+  take(leases: readonly Lease[]): void {
+    for (const lease of leases) this.#leases?.take(lease);
+  }
+
+  /** Gives back what is not needed of the leases of these shares. */
+  trim(shares: readonly string[] | 'all', now: TimestampMs): void {
+    for (const share of this.#leases?.shares(shares) ?? []) this.#leases?.trim(share, this.#tallyOf(share, now));
+  }
+
+  /** How this node stands to these shares, to those it knows, or to all that it has spent or leased of, which it knows from then on. */
+  leaseRows(shares: readonly string[] | 'known' | 'all', now: TimestampMs): readonly LeaseRow[] {
+    const leases = this.#leases;
+    if (leases === null) return [];
+    if (shares === 'all') for (const share of this.#spentOf(now)) leases.know(share);
+    return leases
+      .shares(shares === 'known' ? 'all' : shares)
+      .filter(({ seriesKey, budget, span }) => {
+        // Of a window that is over nothing is leased any more.
+        return this.#index.series.has(seriesKey) && (budget.window.kind === 'rolling' || span.end > now);
+      })
+      .map((share) => leases.row(share, this.#tallyOf(share, now), now));
+  }
+
+  *#spentOf(now: TimestampMs): Iterable<Share> {
+    for (const { seriesKey, instance } of this.#table) {
+      const span = this.#table.spanAt(seriesKey, now);
+      for (const budget of this.#index.series.get(seriesKey)?.rules ?? []) {
+        const binds = budget.mode !== 'observe' && budget.action.kind !== 'warn' && inForce(budget, now);
+        if (binds) yield { budget, seriesKey, instance, span };
+      }
+    }
+  }
+
+  #tallyOf({ seriesKey, instance }: Share, now: TimestampMs): TallyChange {
+    const series = this.#index.series.get(seriesKey);
+    const counter = series === undefined ? undefined : this.#table.find({ series, instance });
+    return counter?.tallyAt(now) ?? NO_CHANGE;
   }
 
   /** Holds a call that runs already, whatever is left. */
@@ -274,6 +345,7 @@ export class BudgetBook {
 
   /** Forgets windows that are over and have no running call. @returns their last state */
   expire(now: TimestampMs): readonly CellRow[] {
+    this.#leases?.expire(now);
     const over = new Set(this.#table.expire(now));
     if (over.size > 0) {
       for (const [id, hold] of this.#holds) {
@@ -300,51 +372,4 @@ function specOf({ key, conditions, counts, rules: [budget] }: Series<Budget>): S
   return { key, conditions, counts, window: budget.window };
 }
 
-type Counted = { readonly counter: Counter; readonly span: WindowSpan; readonly tally: TallyChange };
-
-function standingOf(budget: Budget, { counter, span, tally }: Counted, now: TimestampMs): Standing {
-  const { start, end, id } = span;
-  return {
-    budgetId: budget.id,
-    instance: counter.instance,
-    windowId: id,
-    start: (start - reachMs(budget.window)) as TimestampMs,
-    end,
-    limit: limitAt(budget, now),
-    spent: picoUsd(tally.spent),
-    reserved: reservedFor(budget, tally),
-    atRisk: picoUsd(tally.atRisk),
-    overrun: picoUsd(tally.overrun),
-    unbounded: tally.unbounded,
-    unpriced: tally.unpriced,
-  };
-}
-
-type Judged = {
-  readonly match: Match<Budget>;
-  readonly counter: Counter | undefined;
-  readonly span: WindowSpan;
-  readonly tally: TallyChange;
-  readonly verdict: Verdict;
-};
-
-function shortfallOf(budget: Budget, { match, counter, span, tally, verdict }: Judged, at: TimestampMs): Shortfall {
-  const strict = budget.mode === 'strict';
-  const weigh = (held: TallyChange): bigint => committed(held) + (strict ? held.most : held.likely);
-  const missing = (verdict.needed ?? 1n) - verdict.room;
-  const { kind } = budget.window;
-  const rolls = kind === 'rolling' ? (counter?.freedAt(missing, weigh) ?? null) : span.end;
-  return {
-    budgetId: budget.id,
-    budgetName: budget.name,
-    scope: scopeText(match.series.conditions, match.instance),
-    reason: verdict.reason ?? 'exceeded',
-    spent: picoUsd(tally.spent),
-    reserved: reservedFor(budget, tally),
-    atRisk: picoUsd(tally.atRisk),
-    limit: limitAt(budget, at),
-    needed: verdict.needed === null ? null : picoUsd(verdict.needed),
-    windowId: span.id,
-    resetsAt: kind === 'total' ? null : rolls,
-  };
-}
+type Sharing = { readonly share: Share; readonly tally: TallyChange; readonly wanted: Reserve };

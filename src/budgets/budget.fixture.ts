@@ -33,6 +33,7 @@ export function budget(given: Partial<Budget> = {}): Budget {
     action: { kind: 'block' },
     thresholds: [],
     raise: null,
+    outage: 'spend_lease',
     ...given,
   };
 }

@@ -7,6 +7,9 @@ import { windowKey, type Window } from './window.ts';
 /** `strict` holds the most a call can cost, `standard` what it will probably cost; `observe` never refuses. */
 export type BudgetMode = 'strict' | 'standard' | 'observe';
 
+/** What a budget that several nodes share does while they cannot ask each other: admit what the node's lease has left, or nothing. */
+export type BudgetOutage = 'spend_lease' | 'refuse';
+
 /** What happens to a call that does not fit. */
 export type BudgetAction =
   | { readonly kind: 'block' }
@@ -20,6 +23,7 @@ export type Budget = Rule & {
   readonly window: Window;
   readonly mode: BudgetMode;
   readonly action: BudgetAction;
+  readonly outage: BudgetOutage;
   /** Whole percents of the limit whose crossing is told. */
   readonly thresholds: readonly number[];
   /** What the limit is raised by, until then, exclusive. */

@@ -19,6 +19,7 @@ export function budgetRefusalWords(by: Shortfall): RefusalWords {
     reason: by.reason,
     spent: formatUsd(by.spent),
     reserved: formatUsd(by.reserved),
+    elsewhere: formatUsd(by.elsewhere),
     at_risk: formatUsd(by.atRisk),
     limit: formatUsd(by.limit),
     needed: by.needed === null ? null : formatUsd(by.needed),
@@ -39,9 +40,16 @@ export function budgetRefusalWords(by: Shortfall): RefusalWords {
         hint: 'Ask the operator to add a price for the model, or use another one.',
         fields,
       };
+    case 'unreachable':
+      return {
+        message: `${budget} is shared between machines, and what is left of it cannot be asked for.`,
+        hint: 'Try again in a few seconds; the operator finds the reason in the log.',
+        fields,
+      };
     case 'exceeded': {
       const held = [
         by.reserved > 0n ? `, ${formatUsd(by.reserved)} held for running calls` : '',
+        by.elsewhere > 0n ? `, ${formatUsd(by.elsewhere)} leased to other machines` : '',
         by.atRisk > 0n ? `, ${formatUsd(by.atRisk)} in doubt` : '',
         by.needed === null ? '' : `; this call needs up to ${formatUsd(by.needed)}`,
       ].join('');

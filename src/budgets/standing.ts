@@ -1,7 +1,9 @@
 import { type TimestampMs } from '#std';
 import { picoUsd, type PicoUsd } from '#terms';
 import { limitAt, type Budget } from './budget.ts';
+import { type Counter } from './counter.ts';
 import { type TallyChange, committed } from './tally.ts';
+import { reachMs, type WindowSpan } from './window.ts';
 
 /** How one instance of a budget stands in one window. */
 export type Standing = {
@@ -67,4 +69,24 @@ export function crossingsOf(budget: Budget, step: Step): readonly Crossing[] {
     limit,
     committed: picoUsd(after),
   }));
+}
+
+type Counted = { readonly counter: Counter; readonly span: WindowSpan; readonly tally: TallyChange };
+
+export function standingOf(budget: Budget, { counter, span, tally }: Counted, now: TimestampMs): Standing {
+  const { start, end, id } = span;
+  return {
+    budgetId: budget.id,
+    instance: counter.instance,
+    windowId: id,
+    start: (start - reachMs(budget.window)) as TimestampMs,
+    end,
+    limit: limitAt(budget, now),
+    spent: picoUsd(tally.spent),
+    reserved: reservedFor(budget, tally),
+    atRisk: picoUsd(tally.atRisk),
+    overrun: picoUsd(tally.overrun),
+    unbounded: tally.unbounded,
+    unpriced: tally.unpriced,
+  };
 }

@@ -47,6 +47,7 @@ test('an empty environment gives the defaults and the sandbox', () => {
     failOpen: false,
     budgetStatus: 402,
     journal: { segmentBytes: 268_435_456, compress: true, retentionDays: null },
+    redisUrl: null,
     clickHouse: null,
     limits: { maxBodyBytes: 33_554_432 },
     timeouts: { headersMs: 30_000, bodyMs: 60_000, ...TIMEOUTS, shutdownMs: 30_000 },

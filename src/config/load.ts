@@ -30,6 +30,8 @@ export type Config = {
   /** HTTP status of a refusal by a budget. */
   readonly budgetStatus: number;
   readonly journal: JournalConfig;
+  /** Null: no other node spends the same budgets. */
+  readonly redisUrl: string | null;
   /** Null: the store is in the data directory. */
   readonly clickHouse: ClickHouseConfig | null;
   readonly limits: { readonly maxBodyBytes: number };
@@ -108,6 +110,7 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
     failOpen: read(SETTINGS.failOpen),
     budgetStatus: read(SETTINGS.budgetStatus),
     journal: readJournal(read),
+    redisUrl: read(SETTINGS.redisUrl),
     clickHouse,
     limits: { maxBodyBytes: read(SETTINGS.maxBodyBytes) },
     timeouts: {

@@ -70,6 +70,15 @@ export const SETTINGS = {
     { env: 'APPORTION_JOURNAL_RETENTION_DAYS', file: 'journal.retention_days', fallback: 0 },
     { min: 0, max: 36_500 },
   ),
+  redisUrl: {
+    env: 'REDIS_URL',
+    file: null,
+    fallback: null,
+    secret: true,
+    shape: 'the redis:// or rediss:// address of a server',
+    schema: z.url({ protocol: /^rediss?$/ }),
+    fromText: (value) => value,
+  } satisfies Setting<string | null>,
   clickHouseUrl: {
     env: 'CLICKHOUSE_URL',
     file: 'clickhouse.url',

@@ -134,6 +134,7 @@ function refusalOf(
     deps.refusals.refused({ by: 'budget', rule: by.budgetId, scope: by.scope });
     // OpenAI's and Anthropic's clients try a 429 again unless they are told that it does not help.
     const headers = { 'x-should-retry': 'false' };
+    if (by.reason === 'unreachable') return new ApportionError('budgets_unavailable', message, { hint });
     const { budgetStatus: status } = deps.config;
     return new ApportionError('budget_exceeded', message, {
       hint,

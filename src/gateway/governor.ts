@@ -8,6 +8,8 @@ export type GovernorDeps = {
   readonly journal: Pick<Journal, 'govern'>;
   readonly keys: Pick<KeyRing, 'budgets' | 'limits' | 'keyById'>;
   readonly log: Pick<Log, 'error'>;
+  /** Told once new rules are in force. */
+  readonly changed?: () => Promise<void>;
 };
 
 /** Puts the budgets and limits of the control plane in force, and knows whether there are any. */
@@ -57,6 +59,7 @@ export class Governor {
       const { problem } = await journal.govern({ budgets: budgets.map((budget) => this.#governed(budget)), limits });
       if (problem !== null)
         log.error({ problem }, 'budgets lack a part of what was spent before: a journal file cannot be read');
+      await this.#deps.changed?.();
     } catch (error) {
       // The journal has failed: no call is admitted, and the next start puts the rules in force.
       log.error({ err: error }, 'budgets and limits could not be put in force');

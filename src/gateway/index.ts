@@ -9,6 +9,7 @@ export { Governor } from './governor.ts';
 export { Refusals } from './refusals.ts';
 export { Routing } from './routing.ts';
 export { createGateway, type Gateway, type GatewayDeps } from './server.ts';
+export { Leases } from './leases/leases.ts';
 export { Recording } from './recording.ts';
 export { LedgerProxy } from './proxy.ts';
 export { Tagging, type TaggingOptions } from './tagging.ts';

@@ -21,7 +21,7 @@ function open(failOpen: boolean) {
   const isStrict = (intent: string): boolean => intent.includes('strict');
   return {
     metrics,
-    recording: new Recording({ journal: broken, failOpen, isStrict, metrics, log, clock: systemClock }),
+    recording: new Recording({ journal: broken, failOpen, isStrict, leases: null, metrics, log, clock: systemClock }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Journal, Reservation, Wish } from '#ledger';
 import type { Log, Metrics } from '#observe';
 import type { Clock } from '#std';
 import { ApportionError, type PicoUsd } from '#terms';
+import type { Leases } from './leases/leases.ts';
 
 export type RecordingDeps = {
   readonly journal: Pick<Journal, 'reserve' | 'settle' | 'finish' | 'state'>;
@@ -10,6 +11,8 @@ export type RecordingDeps = {
   readonly failOpen: boolean;
   /** Whether an intent falls in a strict budget: such a call never goes unrecorded. */
   readonly isStrict: (intent: string) => boolean;
+  /** Where budgets are shared with other nodes. */
+  readonly leases: Pick<Leases, 'obtain'> | null;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly clock: Clock;
@@ -17,6 +20,9 @@ export type RecordingDeps = {
 
 /** A log line for each unrecorded call would bury the first one. */
 const ALARM_EVERY_MS = 10_000;
+
+/** Others may spend what was leased for a call before it can. */
+const MOST_LEASES = 16;
 
 /**
  * The journal as calls use it. When it cannot write, calls are refused: nothing passes unmetered. With `fail_open` they
@@ -44,12 +50,22 @@ export class Recording {
    */
   async reserve(attempt: string, open: string, wish: Wish): Promise<Reservation> {
     try {
-      return await this.#deps.journal.reserve(attempt, open, wish);
+      return await this.#reserve(attempt, open, wish);
     } catch (error) {
       if (this.#deps.isStrict(open)) throw error;
       this.#admit(error);
       this.#unrecorded.add(attempt);
       return { kind: 'admitted', over: [], limits: [] };
+    }
+  }
+
+  /** Leases what is missing of shared budgets on the way. */
+  async #reserve(attempt: string, open: string, wish: Wish): Promise<Reservation> {
+    const { journal, leases } = this.#deps;
+    for (let left = MOST_LEASES; ; left -= 1) {
+      const reservation = await journal.reserve(attempt, open, left > 0 ? wish : { ...wish, final: true });
+      if (reservation.kind !== 'short') return reservation;
+      if (leases === null || !(await leases.obtain(reservation.wants))) left = 1;
     }
   }
 

@@ -30,6 +30,7 @@ export const ERRORS = {
   upstream_broken: { status: 502, type: 'api_error' },
   upstream_timeout: { status: 504, type: 'api_error' },
   upstream_unauthorized: { status: 502, type: 'api_error' },
+  budgets_unavailable: { status: 503, type: 'api_error' },
   journal_unavailable: { status: 503, type: 'api_error' },
   ledger_unavailable: { status: 503, type: 'api_error' },
   shutting_down: { status: 503, type: 'api_error' },

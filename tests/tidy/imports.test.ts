@@ -38,6 +38,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   fastify: ['admin'],
   '@fastify/cookie': ['admin'],
   '@fastify/static': ['admin'],
+  ioredis: ['gateway'],
   undici: ['gateway', 'alerts'],
   nodemailer: ['alerts'],
   pino: ['observe'],

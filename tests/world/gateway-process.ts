@@ -176,8 +176,8 @@ async function addressPid(dataDir: string): Promise<number | undefined> {
 const LOWEST_PORT = 18_000;
 const PORTS = 12_000;
 
-/** Below the range the kernel takes for outgoing connections, so that nothing grabs it while the gateway is down. */
-async function quietPort(): Promise<number> {
+/** Below the range the kernel takes for outgoing connections, so that nothing grabs it while its server is down. */
+export async function quietPort(): Promise<number> {
   for (;;) {
     const port = LOWEST_PORT + Math.floor(Math.random() * PORTS);
     const probe = createServer();

@@ -22,6 +22,7 @@ export { FREE_CALLS, NATIVE_CALLS, type NativeCall } from './native-calls.ts';
 export { startOidcProvider, type OidcAnswer, type OidcProvider } from './oidc-provider.ts';
 export { pico, picoText } from './pico.ts';
 export type { BilledMeters, ServedModel } from './price-list.ts';
+export { startRedis, withoutRedis, type RedisServer } from './redis.ts';
 export { seededRandom, type Random } from './random.ts';
 export { runBash, runPython, withoutPython, type Variables } from './scripts.ts';
 export type { Attribution } from './tag-shapes.ts';

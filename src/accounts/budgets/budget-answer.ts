@@ -13,6 +13,7 @@ export function toBudgetFields(budget: BudgetRecord): Record<string, unknown> {
     window: toWindowFields(budget.window),
     mode: budget.mode,
     action: toActionFields(budget.action),
+    outage: budget.outage,
     thresholds: budget.thresholds,
   };
 }

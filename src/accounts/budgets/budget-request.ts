@@ -29,6 +29,7 @@ const FIELDS = z.strictObject({
   window: z.unknown(),
   mode: z.enum(['strict', 'standard', 'observe']).default('standard'),
   action: ACTIONS.default('block'),
+  outage: z.enum(['spend_lease', 'refuse']).default('spend_lease'),
   thresholds: z.array(z.number()).max(20).default(DEFAULT_THRESHOLDS),
 });
 
@@ -43,6 +44,7 @@ export function parseBudgetNew(body: unknown): BudgetRequest {
     window: parseWindow(given.window),
     mode: given.mode,
     action: actionOf(given.action),
+    outage: given.outage,
     thresholds: [...new Set(given.thresholds)].toSorted((left, right) => left - right),
   };
   refuseFault(findBudgetFault(readBudget({ ...request, id: '', name: '', raise: null })));

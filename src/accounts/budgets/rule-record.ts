@@ -45,10 +45,11 @@ export type LimitTerms = Pick<RateLimit, 'id' | 'name' | 'scope' | 'counts' | 'e
 export type LimitRecord = LimitTerms & RuleRecord;
 
 export function readBudget(terms: BudgetTerms): Budget {
-  const { id, name, scope, counts, effectiveFrom, effectiveTo, window, mode, action, thresholds } = terms;
+  const { id, name, scope, counts, effectiveFrom, effectiveTo, window, mode, action, outage, thresholds } = terms;
   const raise = terms.raise === null ? null : { by: usdOf(terms.raise.by), until: terms.raise.until };
   const limit = usdOf(terms.limit);
-  return { id, name, scope, counts, effectiveFrom, effectiveTo, window, mode, action, thresholds, limit, raise };
+  const rule = { id, name, scope, counts, effectiveFrom, effectiveTo };
+  return { ...rule, window, mode, action, outage, thresholds, limit, raise };
 }
 
 export function readLimit(terms: LimitTerms): RateLimit {

@@ -58,6 +58,8 @@ export const budgetRecordSchema = z.object({
   window: budgetWindow,
   mode: z.enum(['strict', 'standard', 'observe']),
   action,
+  // Budgets are older than their leases.
+  outage: z.enum(['spend_lease', 'refuse']).default('spend_lease'),
   thresholds: z.array(z.int()),
   raise: z.object({ by: usd, until: timestamp }).nullable(),
 });

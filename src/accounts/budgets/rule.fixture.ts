@@ -26,6 +26,7 @@ export function budgetRecord(given: Partial<BudgetRecord> = {}): BudgetRecord {
     window: { kind: 'month', count: 1, startsOn: 1, zone: 'Asia/Kathmandu' },
     mode: 'strict',
     action: { kind: 'block' },
+    outage: 'spend_lease',
     thresholds: [50, 80, 100],
     raise: { by: '0.000000000001', until: now },
     ...given,

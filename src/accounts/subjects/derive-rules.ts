@@ -37,6 +37,7 @@ function budgetsOf(subject: GovernedSubject): readonly BudgetTerms[] {
       window: windowOf(duration),
       mode: given.mode ?? terms.mode ?? 'standard',
       action: { kind: 'block' },
+      outage: 'spend_lease',
       thresholds: given.thresholds ?? DEFAULT_THRESHOLDS,
       raise: null,
     });

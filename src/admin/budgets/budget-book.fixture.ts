@@ -34,6 +34,7 @@ export async function openAdminWithBook(): Promise<AdminWithBook> {
       const call = { ...none, ...given, tags: { dimensions, labels: [], paths: [] } };
       const id = randomUUID();
       const { kind } = book.reserve({ id, call, bound: cost, expected: cost, at });
+      if (kind === 'short') assert.fail('no budget is shared here');
       if (kind === 'admitted') book.settle(id, cost);
       return kind;
     },

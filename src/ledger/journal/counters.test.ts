@@ -12,8 +12,9 @@ import { openSample, sampleDeps, scratchDir, seenEntries } from './sample.fixtur
 
 const EACH_KEY: Budget['scope'] = [{ on: 'key', values: { kind: 'each' } }];
 
-function reserve(journal: Journal, call: Priced): Promise<Reservation> {
-  return journal.reserve(call.attempt, call.intent, WISH);
+async function reserve(journal: Journal, call: Priced): Promise<Reservation> {
+  const reservation = await journal.reserve(call.attempt, call.intent, WISH);
+  return reservation.kind === 'short' ? assert.fail('no budget is shared here') : reservation;
 }
 
 async function spend(journal: Journal, call: Priced, cost: bigint | null): Promise<void> {

@@ -1,13 +1,17 @@
 import {
   BudgetBook,
   countsSince,
+  LeaseBook,
   LimitBook,
   type Admission,
   type Budget,
   type Consumption,
   type Crossing,
+  type Lease,
+  type LeaseRow,
   type LimitAnswer,
   type RateLimit,
+  type Short,
   type Standing,
 } from '#budgets';
 import type { TimestampMs } from '#std';
@@ -22,7 +26,12 @@ export type GovernedBudget = { readonly budget: Budget; readonly since: Timestam
 export type Rules = { readonly budgets: readonly GovernedBudget[]; readonly limits: readonly RateLimit[] };
 
 /** What an attempt probably costs, and what its call takes from rate limits; null for an attempt of a call that has taken already. */
-export type Wish = { readonly expected: PicoUsd | null; readonly takes: Consumption | null };
+export type Wish = {
+  readonly expected: PicoUsd | null;
+  readonly takes: Consumption | null;
+  /** What is not leased by now will not be. */
+  readonly final?: true;
+};
 
 /** What became of a wish to start. Only what is admitted has an intent. */
 export type Reservation =
@@ -37,6 +46,8 @@ export type CountersDeps = {
   /** The last entry that is written, synced or not. */
   readonly written: () => number;
   readonly crossed: (crossings: readonly Crossing[]) => void;
+  /** Other nodes spend the same budgets: what is spent here has to be leased. */
+  readonly shared: boolean;
 };
 
 const EXPIRE_EVERY_MS = 60_000;
@@ -54,6 +65,7 @@ type Task = { readonly is: 'open' | 'extend'; readonly catchUp: CatchUp };
 export class Counters {
   readonly #deps: CountersDeps;
   readonly #limits = new LimitBook();
+  readonly #leases: LeaseBook | null;
   #budgets: BudgetBook | null = null;
   #wanted: readonly GovernedBudget[] = [];
   #limited = false;
@@ -67,6 +79,7 @@ export class Counters {
   constructor(deps: CountersDeps, saved: Checkpoint | null) {
     this.#deps = deps;
     this.#saved = saved;
+    this.#leases = deps.shared ? new LeaseBook() : null;
   }
 
   /** Entries wait to be counted before the rules are in force. */
@@ -142,7 +155,7 @@ export class Counters {
       return probe.rows().series.every((key) => series.has(key));
     });
     if (known.length === 0 && !this.#limited) return false;
-    const budgets = new BudgetBook();
+    const budgets = new BudgetBook({ leases: this.#leases });
     try {
       budgets.restore(saved.rows, known);
       this.#limits.restore(saved.gauges);
@@ -157,7 +170,7 @@ export class Counters {
 
   /** Rate limits are as they were left: what is read here is counted for budgets alone. */
   #begin(is: Task['is'], { budgets, after }: { readonly budgets: readonly Budget[]; readonly after: number }): void {
-    const books = { budgets: new BudgetBook(), limits: new LimitBook() };
+    const books = { budgets: new BudgetBook({ leases: this.#leases }), limits: new LimitBook() };
     books.budgets.replace(budgets);
     this.#task = { is, catchUp: new CatchUp(this.#deps.dir, { books, after }) };
   }
@@ -182,7 +195,7 @@ export class Counters {
   }
 
   /** Reserves before the intent is written; undefined where no rule is in force. What is not admitted must not be written. */
-  reserve(intent: string, { expected, takes }: Wish): Reservation | undefined {
+  reserve(intent: string, { expected, takes, final }: Wish): Reservation | Short | undefined {
     if (!this.isGoverning) return undefined;
     const { attempt, callId, call, at, reserved } = readIntentFacts(intent);
     const taken = this.#limited && takes !== null ? this.#limits.take({ id: callId, call, at, ...takes }) : null;
@@ -190,7 +203,8 @@ export class Counters {
     const limits = taken?.standings ?? [];
     if (this.#budgets === null) return { kind: 'admitted', over: [], limits };
     const likely = reserved === null || expected === null || expected > reserved ? reserved : expected;
-    const admission = this.#budgets.reserve({ id: attempt, call, at, bound: reserved, expected: likely });
+    const asked = { id: attempt, call, at, bound: reserved, expected: likely };
+    const admission = this.#budgets.reserve(final === undefined ? asked : { ...asked, final });
     if (admission.kind === 'admitted') return { ...admission, limits };
     if (taken !== null) this.#limits.cancel(callId, at);
     return admission;
@@ -241,6 +255,18 @@ export class Counters {
     if (this.#places.length > MOST_PLACES) this.#places = this.#places.filter((_, index) => index % 2 === 1);
   }
 
+  /** Leases of budgets that are shared, and whether more can be had. */
+  lease(leases: readonly Lease[], reachable: boolean): void {
+    this.#leases?.reach(reachable);
+    this.#budgets?.take(leases);
+  }
+
+  /** How this node stands to what it shares, once it has given back what it does not need of `trim`. */
+  leaseRows({ of, trim }: LeaseQuestion, now: TimestampMs): readonly LeaseRow[] {
+    this.#budgets?.trim(trim, now);
+    return this.#budgets?.leaseRows(of, now) ?? [];
+  }
+
   standings(now: TimestampMs): readonly Standing[] {
     return this.#budgets?.standing(now) ?? [];
   }
@@ -266,18 +292,25 @@ function sinceOf({ budget, since }: GovernedBudget, now: TimestampMs): Timestamp
   return since > start ? since : start;
 }
 
-const WISH_PARTS = 3;
+/** Of which shares, once of which what is not needed is given back. */
+export type LeaseQuestion = {
+  readonly of: readonly string[] | 'known' | 'all';
+  readonly trim: readonly string[] | 'all';
+};
 
-/** A wish as the text of a command: expected cost, tokens and dollars, each empty where nobody can say. */
-export function wishText({ expected, takes }: Wish): string {
+const WISH_PARTS = 4;
+
+/** A wish as the text of a command: expected cost, tokens and dollars, each empty where nobody can say, and whether it is final. */
+export function wishText({ expected, takes, final }: Wish): string {
   const tokens = takes === null ? '' : String(takes.tokens);
-  return `${expected ?? ''} ${tokens} ${takes?.usd ?? ''}`;
+  return `${expected ?? ''} ${tokens} ${takes?.usd ?? ''} ${final === true ? 'final' : ''}`;
 }
 
 export function parseWish(text: string): Wish {
-  const [expected = '', tokens = '', usd = ''] = text.split(' ', WISH_PARTS);
+  const [expected = '', tokens = '', usd = '', final = ''] = text.split(' ', WISH_PARTS);
   return {
     expected: expected === '' ? null : picoUsd(BigInt(expected)),
     takes: tokens === '' ? null : { tokens: Number(tokens), usd: usd === '' ? null : picoUsd(BigInt(usd)) },
+    ...(final === '' ? {} : { final: true }),
   };
 }

@@ -103,6 +103,7 @@ export function budgetOf(given: Partial<Budget> = {}): Budget {
     action: { kind: 'block' },
     thresholds: [],
     raise: null,
+    outage: 'spend_lease',
     ...given,
   };
 }

@@ -62,6 +62,7 @@ class JournalWorker {
         dir: start.dir,
         running: () => this.#writer.running,
         written: () => this.#writer.seq,
+        shared: start.shared,
         crossed: (crossings) => this.#post({ is: 'crossed', crossings }),
       },
       saved,
@@ -136,6 +137,12 @@ class JournalWorker {
         return;
       case 'standings':
         this.#post({ is: 'standings', standings: this.#counters.standings(message.at) });
+        return;
+      case 'lease':
+        this.#counters.lease(message.leases, message.reachable);
+        return;
+      case 'leaseRows':
+        this.#post({ is: 'leaseRows', rows: this.#counters.leaseRows(message.question, message.at) });
         return;
       case 'batch':
         this.#now = message.at;

@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import { ApportionError, LIMITS, type EntryId, type PicoUsd } from '#terms';
 import { invariant, type Clock } from '#std';
-import type { Consumption, Crossing, Standing } from '#budgets';
+import type { Consumption, Crossing, Lease, LeaseRow, Short, Standing } from '#budgets';
 import { AttemptWindow } from './attempt-window.ts';
-import { wishText, type Reservation, type Rules, type Wish } from './counters.ts';
+import { wishText, type LeaseQuestion, type Reservation, type Rules, type Wish } from './counters.ts';
 import { TEXT_MAX_CHARS } from './frame.ts';
 import type { Command, FromWorker, ToWorker, WorkerStart } from './messages.ts';
 import type { Recovered } from './recovery.ts';
@@ -24,9 +24,9 @@ export type Journal = {
   begin(attempt: string, open: string): Promise<void>;
   /**
    * The same under the rules in force: all budgets and limits that the attempt falls in admit it together, in the step that writes its
-   * intent, or it is refused and nothing is written; it may then be tried again, smaller.
+   * intent, or it is refused and nothing is written; it may then be tried again, smaller, or once more is leased.
    */
-  reserve(attempt: string, open: string, wish: Wish): Promise<Reservation>;
+  reserve(attempt: string, open: string, wish: Wish): Promise<Reservation | Short>;
   /**
    * Resolves when the entry is on disk. An attempt that never began may be settled too.
    * @param entry JSON of the entry @param cost as it says, to spare the counters reading it
@@ -41,6 +41,9 @@ export type Journal = {
   govern(rules: Rules): Promise<{ readonly problem: string | null }>;
   /** How every budget stands now. */
   standings(): Promise<readonly Standing[]>;
+  /** What this node may spend of budgets it shares with others; whatever is reserved from now on counts with it. */
+  lease(leases: readonly Lease[], reachable: boolean): void;
+  leaseRows(question: LeaseQuestion): Promise<readonly LeaseRow[]>;
   /** Calls the listener when spending passes a threshold of a budget, until the returned function is called. */
   onCrossed(listener: (crossings: readonly Crossing[]) => void): () => void;
   /**
@@ -76,6 +79,8 @@ export type JournalDeps = {
   readonly epoch?: number;
   readonly segmentBytes?: number;
   readonly queueEntries?: number;
+  /** Whether other nodes spend the same budgets. */
+  readonly shared?: boolean;
   /** Told of what went wrong without stopping the journal. */
   readonly warn?: (problem: string) => void;
 };
@@ -90,6 +95,7 @@ export async function openJournal(deps: JournalDeps): Promise<RotatableJournal> 
     nodeId: deps.nodeId,
     epoch: deps.epoch ?? 1,
     segmentBytes: deps.segmentBytes ?? LIMITS.journalSegmentBytes,
+    shared: deps.shared ?? false,
     now: deps.clock.now(),
   };
   const worker = new Worker(new URL('./journal-worker.ts', import.meta.url), { workerData, name: 'journal' });
@@ -124,8 +130,9 @@ class JournalClient implements RotatableJournal {
   readonly #rotating: PromiseWithResolvers<number>[] = [];
   readonly #governing: PromiseWithResolvers<{ readonly problem: string | null }>[] = [];
   readonly #standings: PromiseWithResolvers<readonly Standing[]>[] = [];
+  readonly #leaseRows: PromiseWithResolvers<readonly LeaseRow[]>[] = [];
   /** Of reservations, until their callers take them. */
-  readonly #answers = new Map<string, Reservation>();
+  readonly #answers = new Map<string, Reservation | Short>();
   readonly #listeners = new Set<(durable: Durable) => void>();
   readonly #crossedListeners = new Set<(crossings: readonly Crossing[]) => void>();
   #commands: string[] = [];
@@ -158,7 +165,7 @@ class JournalClient implements RotatableJournal {
     return this.#writing.add();
   }
 
-  async reserve(attempt: string, open: string, wish: Wish): Promise<Reservation> {
+  async reserve(attempt: string, open: string, wish: Wish): Promise<Reservation | Short> {
     this.#admit(this.#writing, open);
     this.#attempts.begin(attempt);
     this.#send({ is: 'reserve', attempt, text: open, about: wishText(wish) });
@@ -188,6 +195,14 @@ class JournalClient implements RotatableJournal {
 
   async standings(): Promise<readonly Standing[]> {
     return this.#ask(this.#standings, { is: 'standings', at: this.#clock.now() });
+  }
+
+  lease(leases: readonly Lease[], reachable: boolean): void {
+    if (this.#state === 'open') this.#tell({ is: 'lease', leases, reachable });
+  }
+
+  async leaseRows(question: LeaseQuestion): Promise<readonly LeaseRow[]> {
+    return this.#ask(this.#leaseRows, { is: 'leaseRows', at: this.#clock.now(), question });
   }
 
   onCrossed(listener: (crossings: readonly Crossing[]) => void): () => void {
@@ -295,6 +310,8 @@ class JournalClient implements RotatableJournal {
         return this.#governing.shift()?.resolve({ problem: message.problem });
       case 'standings':
         return this.#standings.shift()?.resolve(message.standings);
+      case 'leaseRows':
+        return this.#leaseRows.shift()?.resolve(message.rows);
       case 'crossed':
         for (const listener of this.#crossedListeners) listener(message.crossings);
         return;
@@ -324,7 +341,7 @@ class JournalClient implements RotatableJournal {
     this.#commands = [];
     this.#writing.rejectAll(error);
     this.#settling.rejectAll(error);
-    for (const waiting of [this.#rotating, this.#governing, this.#standings])
+    for (const waiting of [this.#rotating, this.#governing, this.#standings, this.#leaseRows])
       for (const asked of waiting.splice(0)) asked.reject(error);
   }
 }

@@ -1,6 +1,6 @@
 import { invariant, type TimestampMs } from '#std';
-import type { Crossing, Standing } from '#budgets';
-import type { Reservation, Rules } from './counters.ts';
+import type { Crossing, Lease, LeaseRow, Short, Standing } from '#budgets';
+import type { LeaseQuestion, Reservation, Rules } from './counters.ts';
 
 /**
  * What the journal is told. `text` is the intent or the entry as JSON. `about` is for the counters: of a `reserve` the wish, of a `settle`
@@ -24,10 +24,12 @@ export type ToWorker =
   | { readonly is: 'rotate'; readonly at: TimestampMs }
   | { readonly is: 'govern'; readonly at: TimestampMs; readonly rules: Rules }
   | { readonly is: 'standings'; readonly at: TimestampMs }
+  | { readonly is: 'lease'; readonly leases: readonly Lease[]; readonly reachable: boolean }
+  | { readonly is: 'leaseRows'; readonly at: TimestampMs; readonly question: LeaseQuestion }
   | { readonly is: 'close' };
 
 /** What became of a `reserve`, where it is more than that nothing stands against it. */
-export type Answered = { readonly attempt: string; readonly reservation: Reservation };
+export type Answered = { readonly attempt: string; readonly reservation: Reservation | Short };
 
 export type FromWorker =
   | {
@@ -51,6 +53,7 @@ export type FromWorker =
   /** Answers one `govern`: its rules, or newer ones, are in force. `problem` says why they lack some of what was spent before. */
   | { readonly is: 'governed'; readonly problem: string | null }
   | { readonly is: 'standings'; readonly standings: readonly Standing[] }
+  | { readonly is: 'leaseRows'; readonly rows: readonly LeaseRow[] }
   | { readonly is: 'crossed'; readonly crossings: readonly Crossing[] }
   /** Answers one `rotate`. `sealed` is the newest segment that nothing is written into any more; 0 for none. */
   | { readonly is: 'rotated'; readonly sealed: number }
@@ -64,6 +67,7 @@ export type WorkerStart = {
   readonly nodeId: string;
   readonly epoch: number;
   readonly segmentBytes: number;
+  readonly shared: boolean;
   readonly now: TimestampMs;
 };
 
