@@ -60,7 +60,7 @@ export class LeaseBook {
   /** What this node may still spend; null where the budget refuses because nobody can be asked. */
   room(of: Share, tally: TallyChange): bigint | null {
     if (!this.#reachable && of.budget.outage === 'refuse') return null;
-    return (this.#held.get(shareKey(of))?.amount ?? 0n) - levelOf(of.budget.mode, tally);
+    return this.#amountOf(of) - levelOf(of.budget.mode, tally);
   }
 
   /** What the others may spend, as far as is known. */
@@ -94,8 +94,13 @@ export class LeaseBook {
   }
 
   row(of: Share, tally: TallyChange, at: TimestampMs): LeaseRow {
-    const amount = this.#held.get(shareKey(of))?.amount ?? 0n;
-    return { ...termsOf(of, tally, at), lease: picoUsd(amount) };
+    return { ...termsOf(of, tally, at), lease: picoUsd(this.#amountOf(of)) };
+  }
+
+  /** Of what was never leased, nothing. */
+  #amountOf(of: Share): bigint {
+    const held = this.#held.get(shareKey(of));
+    return held === undefined ? 0n : held.amount;
   }
 
   /** Known shares: those of these names, or all. */
