@@ -11,7 +11,7 @@ export const accessFields = {
 };
 
 /** LiteLLM's names for groups of routes, as far as a call key could ever use them. */
-export const ROUTE_GROUPS = ['llm_api_routes', 'openai_routes', 'anthropic_routes', 'google_routes'] as const;
+const ROUTE_GROUPS = ['llm_api_routes', 'openai_routes', 'anthropic_routes', 'google_routes'] as const;
 
 const groups: ReadonlySet<string> = new Set(ROUTE_GROUPS);
 

@@ -56,7 +56,7 @@ for (const [url, body, param] of [
   ['/team/delete', { team_ids: [] }, 'team_ids'],
   ['/team/block', {}, 'team_id'],
   ['/team/info', undefined, 'team_id'],
-  ['/team/list?page=1', undefined, null],
+  ['/team/list?page=1', undefined, 'page'],
 ] as const) {
   test(`${url} with ${JSON.stringify(body)} is a 400`, async () => {
     const answer = await admin.ask(url, body);
