@@ -1,7 +1,9 @@
 import { addUsd, usdNumber, formatUsd, ZERO_USD, type PicoUsd } from '#terms';
 import { bucketKey } from '../breakdown.ts';
+import { valueOf } from '../grouping.ts';
 import { countOf, moneyOf, textOf } from '../reader.ts';
 import type { Report } from '../report.ts';
+import type { Source } from '../summed.ts';
 import { apiKeyOf, type KeyName } from './spend-deps.ts';
 import { toWireSpend } from './spend-money.ts';
 
@@ -25,7 +27,11 @@ export type WireSpendDay = {
 
 type Part = 'users' | 'models' | 'keys';
 
-const PARTS = { users: 'key_owner', models: 'model', keys: 'key_id' } as const satisfies Record<Part, string>;
+const PARTS: Readonly<Record<Part, Source>> = {
+  users: valueOf('key_owner', "nullIf(toString(key_owner), '')"),
+  models: valueOf('model', "nullIf(toString(model), '')"),
+  keys: valueOf('key', "nullIf(toString(key_id), '')"),
+};
 
 type Day = Record<Part, Map<string, PicoUsd>> & { unpriced: number };
 
@@ -33,9 +39,9 @@ type Day = Record<Part, Map<string, PicoUsd>> & { unpriced: number };
 export async function spendDays(report: Report, keys: ReadonlyMap<string, KeyName>): Promise<readonly WireSpendDay[]> {
   const days = new Map<string, Day>();
   const fill = async (part: Part): Promise<void> => {
-    const rows = await report.rows((from, { bind }) => {
+    const rows = await report.sums(PARTS[part], (from, { bind }) => {
       const day = bucketKey('day', bind('String', report.filter.period.timeZone));
-      return `SELECT toString(${day}) AS x_day, ${PARTS[part]} AS x_name, toString(coalesce(sum(cost), 0)) AS x_cost,
+      return `SELECT toString(${day}) AS x_day, ifNull(g, '') AS x_name, toString(coalesce(sum(cost), 0)) AS x_cost,
         sum(unpriced_count) AS x_unpriced ${from} GROUP BY x_day, x_name ORDER BY x_day, x_name`;
     });
     for (const row of rows) {

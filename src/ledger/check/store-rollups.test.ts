@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '#std';
+import { openEngine } from '../store/connection.ts';
+import { keptLog, sampleEntry, tempDir } from '../store/sample.fixture.ts';
+import { openStore } from '../store/store.ts';
+import { Findings } from './finding.ts';
+import { checkRollUps } from './store-rollups.ts';
+import { openStoreSession } from './store-session.ts';
+
+const NODE = 'node_a';
+
+async function rulesBroken(path: string): Promise<readonly string[]> {
+  const session = await openStoreSession(path);
+  assert.ok(session !== null);
+  const findings = new Findings();
+  assert.ok((await checkRollUps(session, NODE, findings)) > 10);
+  await session.close();
+  return findings.list().map(({ rule, what }) => `${rule}: ${what}`);
+}
+
+test('a roll-up that does not come to what its entries come to is named with its dimension', async () => {
+  await using dir = await tempDir();
+  const store = await openStore({ path: dir.path }, { log: keptLog(), clock: systemClock, sumEntries: 1 });
+  const lines = [1, 2].map((seq) =>
+    Buffer.from(`{"node_id":"${NODE}","seq":${seq},${sampleEntry(seq, { cost: 10n }).slice(1)}`),
+  );
+  await store.insert({ nodeId: NODE, first: 1, last: 2, generation: 0, lines });
+  store.reached(NODE, 2);
+  await store.kept();
+  await store.close();
+  assert.deepEqual(await rulesBroken(dir.path), []);
+
+  const engine = await openEngine({ path: dir.path }, { log: keptLog(), clock: systemClock });
+  const connection = engine.connect();
+  await connection.run("ALTER TABLE sums UPDATE cost = cost + 1 WHERE dimension = 'model' SETTINGS mutations_sync=2");
+  await connection.close();
+  await engine.close();
+  assert.deepEqual(await rulesBroken(dir.path), ['store.rollups: cost summed up by model is 21, of the entries 20']);
+});
