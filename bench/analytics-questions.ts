@@ -69,6 +69,13 @@ export function questionsAt(now: TimestampMs): readonly Question[] {
     question('tree of labels', REPORT_MS, costsBy({ group_by: 'label' })),
     question('tree of paths', REPORT_MS, costsBy({ group_by: 'path' })),
     question('tree of paths below US', REPORT_MS, costsBy({ group_by: 'path:US' })),
+    question('two dimensions: days by customer', REPORT_MS, over({ interval: 'day', group_by: 'tags.customer' })),
+    question('two dimensions: a feature by model', ANY_MS, costsBy({ group_by: 'model', tags: 'feature:feature-1' })),
+    question(
+      'two dimensions: a customer by feature',
+      ANY_MS,
+      costsBy({ group_by: 'tags.feature', tags: 'customer:customer-2' }),
+    ),
     question('hours by key', ANY_MS, over({ interval: 'hour', group_by: 'key' })),
     question('requests: first page', LIST_MS, list({})),
     question('requests: page 100', LIST_MS, list({ offset: '9900' })),
@@ -111,6 +118,8 @@ const PAIRS: readonly Query[] = [
   { interval: 'day', group_by: 'tags.customer' },
   { interval: 'hour', group_by: 'provider' },
   { interval: 'day', group_by: 'key' },
+  { interval: 'day', group_by: 'label' },
+  { interval: 'day', group_by: 'path' },
 ];
 
 /** Time and another dimension, under two filters: every pairing takes its turn. */

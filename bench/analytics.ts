@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '#ledger/store';
 import { systemClock, type TimestampMs } from '#std';
@@ -52,9 +52,13 @@ function parsePlan(words: readonly string[]): AnalyticsPlan {
     const entries = SIZES[word];
     if (entries !== undefined) plan = { ...plan, entries };
     else if (word === 'quick') plan = { ...plan, rounds: 3 };
+    else if (name === '--entries') plan = { ...plan, entries: Number(value) };
     else if (name === 'in') plan = { ...plan, dir: value };
     else if (name === 'only') plan = { ...plan, only: value };
-    else throw new Error(`"analytics" is followed by ${Object.keys(SIZES).join(', ')}, quick, in=FOLDER, only=NAME`);
+    else
+      throw new Error(
+        `"analytics" is followed by ${Object.keys(SIZES).join(', ')}, quick, --entries=N, in=FOLDER, only=NAME`,
+      );
   }
   return plan;
 }
@@ -67,10 +71,11 @@ async function measureIn(dir: string, plan: AnalyticsPlan): Promise<void> {
   const now = (startMs + days * DAY_MS - 1) as TimestampMs;
   const asOf = { nodeId: SEED_NODE, seq: lastSeq, at: now };
   const deps: Deps = {
-    store: { query: (sql, params, options) => store.query(sql, params, options), asOf: () => asOf },
+    store: { query: (sql, params, options) => store.query(sql, params, options), asOf: () => asOf, sums: store.sums },
     notes: () => Promise.resolve({ keys: new Map(), tags: new Map() }),
     keys: () => Promise.resolve(new Map()),
   };
+  say(`load of the machine: ${loadavg()[0]?.toFixed(1)} on ${cpus().length} cores`);
   say(`opened in ${Math.round(systemClock.elapsedMs() - openedAt)} ms`);
   say(`\n${'milliseconds'.padEnd(36)}   first     p50     p95     max  target  processor`);
   for (const question of questionsAt(now).filter(({ name }) => name.includes(plan.only))) {
@@ -78,6 +83,7 @@ async function measureIn(dir: string, plan: AnalyticsPlan): Promise<void> {
   }
   say(PEER);
   const [usage] = await processUsage(process.pid);
+  say(`load of the machine at the end: ${loadavg()[0]?.toFixed(1)}`);
   say(`\nthis process, engine and reports: ${usage?.rssMb} MB, at its highest ${usage?.peakMb} MB (target 700)`);
   await store.close();
 }

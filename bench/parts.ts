@@ -1,7 +1,11 @@
 import { benchAnalytics } from './analytics.ts';
+import { benchLedger } from './ledger.ts';
+import { benchMigrations } from './migrations.ts';
 
 const PARTS: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
   analytics: benchAnalytics,
+  ledger: benchLedger,
+  migrations: benchMigrations,
 };
 
 /** Runs the benchmark of one part of the system, where its name comes first; false where none does. */

@@ -1,10 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '#std';
 import { ENTRIES } from '#ledger/store';
 import { openEngine } from '../../src/ledger/store/connection.ts';
 import { openStore } from '../../src/ledger/store/store.ts';
-import { attemptsStatement, correctionsStatement, type SeedPlan } from './rows.ts';
+import { attemptsStatement, correctionsStatement, SEED_NODE, type SeedPlan } from './rows.ts';
 
 const CHUNK_ROWS = 250_000;
 
@@ -34,6 +35,7 @@ export async function seedStore(path: string, plan: SeedPlan): Promise<Seeded> {
       }
       await connection.run(correctionsStatement(plan));
     }
+    await keep(path, await rows());
     const seconds = (systemClock.elapsedMs() - startedAt) / 1000;
     const entries = await rows();
     return {
@@ -46,6 +48,20 @@ export async function seedStore(path: string, plan: SeedPlan): Promise<Seeded> {
     await connection.close();
     await engine.close();
   }
+}
+
+/** What a running store has done by the time it has so many entries: columns of frequent tags, sums by each dimension. */
+async function keep(path: string, entries: number): Promise<void> {
+  const store = await openStore({ path }, { log: QUIET, clock: systemClock });
+  await store.tune();
+  store.reached(SEED_NODE, entries);
+  await store.kept();
+  const running = async (): Promise<boolean> => {
+    const [row] = await store.query<{ n: number }>('SELECT count() AS n FROM system.mutations WHERE NOT is_done');
+    return row?.n !== 0;
+  };
+  while (await running()) await delay(200);
+  await store.close();
 }
 
 async function bytesIn(path: string): Promise<number> {

@@ -58,7 +58,7 @@ export async function costs(deps: AnalyticsDeps, query: CostsQuery, signal?: Abo
   const groupingFor = (bindings: Bindings): Grouping => groupingOf(query.groupBy, report, bindings);
   const { overlapping } = groupingFor(createBindings());
   const [groups, total] = overlapping
-    ? await Promise.all([groupsOf(report, groupingFor, query.limit), totalOf(report)])
+    ? await Promise.all([groupsOf(report, groupingFor, { limit: query.limit, measured: 'all' }), totalOf(report)])
     : await partition(report, groupingFor, query.limit);
   return {
     data: toWireGroups(groups, total, overlapping ? 'overlap' : 'partition'),
@@ -75,7 +75,7 @@ async function partition(
   groupingFor: (bindings: Bindings) => Grouping,
   limit: number,
 ): Promise<readonly [Groups, Measures]> {
-  const found = await groupsOf(report, groupingFor, limit);
+  const found = await groupsOf(report, groupingFor, { limit, measured: 'all' });
   if (found.cut) return [found, await totalOf(report)];
   const parts = found.aside === undefined ? found.groups : [...found.groups, found.aside];
   return [found, sumMeasures(parts.map(({ measures }) => measures))];

@@ -76,6 +76,9 @@ export const MEASURE_COLUMNS = COLUMNS.map(({ alias, sql, isMoney }) => `${outOf
   ', ',
 );
 
+/** The cost alone, as `MEASURE_COLUMNS` has it. */
+export const COST_COLUMN = `${outOf(MONEY.cost, true)} AS m_cost`;
+
 /** Partial sums of entries, for a statement around that adds them up with `FOLDED_MEASURE_COLUMNS`. */
 export const PARTIAL_COLUMNS = COLUMNS.map(({ alias, sql }) => `${sql} AS part_${alias}`).join(', ');
 

@@ -14,6 +14,7 @@ export function withinReach(store: StoreReader, reach: Reach): StoreReader {
   if (reach.kind === 'everything') return store;
   const filter = conditionOf(reach).replaceAll('\\', '\\\\').replaceAll("'", "\\'");
   const settings = `SETTINGS additional_table_filters = {'${ENTRIES}': '${filter}'}`;
+  // Without `sums`: those are of everybody's entries.
   return {
     asOf: () => store.asOf(),
     query: (sql, params, options) => {

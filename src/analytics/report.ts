@@ -4,9 +4,11 @@ import { createBindings, type Bindings } from './bindings.ts';
 import { fromEntries, type EntryFilter } from './filter.ts';
 import { OTHER, type GroupFields, type Grouping } from './grouping.ts';
 import {
+  COST_COLUMN,
   FOLDED_MEASURE_COLUMNS,
   fromRowMeasures,
   MEASURE_COLUMNS,
+  NO_MEASURES,
   PARTIAL_COLUMNS,
   toWireMeasures,
   type Measures,
@@ -14,7 +16,7 @@ import {
 } from './measures.ts';
 import { invariant } from '#std';
 import type { AsOf } from '#ledger/store';
-import { textOrNull, type Row, type StoreReader } from './reader.ts';
+import { moneyOf, textOrNull, type Row, type StoreReader } from './reader.ts';
 
 /** One run of a report: all its statements see the entries up to the same `asOf`, and stop with `signal`. */
 export type Report = {
@@ -64,10 +66,13 @@ export type Groups = {
   readonly cut: boolean;
 };
 
+/** What to find out about groups: `cost` for who is dearest, when all else will be asked for anyway. */
+export type GroupsAsk = { readonly limit: number; readonly measured: 'all' | 'cost' };
+
 export async function groupsOf(
   report: Report,
   groupingFor: (bindings: Bindings) => Grouping,
-  limit: number,
+  { limit, measured }: GroupsAsk,
 ): Promise<Groups> {
   const { source: read } = groupingFor(createBindings());
   const ask = (sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]> =>
@@ -75,7 +80,8 @@ export async function groupsOf(
   const rows = await ask((from, bindings) => {
     const grouping = groupingFor(bindings);
     const { measures, source } = sourceOf(grouping, from);
-    const columns = [`toString(k) AS id`, measures, ...grouping.extras].join(', ');
+    const asked = measured === 'cost' && grouping.foldedBy === undefined ? COST_COLUMN : measures;
+    const columns = [`toString(k) AS id`, asked, ...grouping.extras].join(', ');
     const dearest = grouping.foldedBy === undefined ? 'sum(cost)' : 'sum(part_m_cost)';
     const order = grouping.chronological
       ? 'k'
@@ -85,7 +91,8 @@ export async function groupsOf(
   const grouping = groupingFor(createBindings());
   const all = rows.map((row) => {
     const id = textOrNull(row, 'id');
-    return { id, fields: grouping.fields(id, row), measures: fromRowMeasures(row) };
+    const measures = measured === 'cost' ? { ...NO_MEASURES, cost: moneyOf(row, 'm_cost') } : fromRowMeasures(row);
+    return { id, fields: grouping.fields(id, row), measures };
   });
   const named = all.filter(({ id }) => id !== null && id !== OTHER);
   const kept = distinct([...all.filter(({ id }) => id === null), ...named.slice(0, limit)]);

@@ -7,6 +7,7 @@ import { costs, parseCostsQuery } from './costs.ts';
 import { events, parseEventsQuery } from './events.ts';
 import { openSeededLedger, type Seed, type SeededLedger } from './seeded-ledger.fixture.ts';
 import { parseTimeseriesQuery, timeseries } from './timeseries.ts';
+import { withinReach } from './reach.ts';
 import type { StoreReader } from './reader.ts';
 
 const NOW = Date.parse('2025-01-31T12:00:00Z') as TimestampMs;
@@ -203,6 +204,16 @@ describe('with everything summed up', () => {
     ledger.showUpTo(2);
     assert.equal(await total(), '0.000000000011');
     ledger.showUpTo(4);
+  });
+
+  it('whoever may not see everything reads entries', async () => {
+    const narrowed = withinReach(watched, { kind: 'only', teams: ['core'], entities: null });
+    asked.length = 0;
+    await answers(narrowed, { ...PERIOD, group_by: 'day' });
+    assert.deepEqual(
+      asked.filter((sql) => sql.includes('FROM sums')),
+      [],
+    );
   });
 
   it('a report whose sums are taken back while it runs asks again', async () => {

@@ -107,10 +107,12 @@ export async function timeseries(
   }
   const groupingFor = (bindings: Bindings): Grouping => groupingOf(groupBy, report, bindings);
   const { overlapping } = groupingFor(createBindings());
-  const groups = await groupsOf(report, groupingFor, query.limit);
-  const rows = await groupPoints(report, { interval, groupingFor, groups: groups.groups, overlapping });
   // Points of a partition are all there is; those of an overlapping breakdown count some calls twice and leave others out.
+  const measured = overlapping ? 'all' : 'cost';
+  const found = await groupsOf(report, groupingFor, { limit: query.limit, measured });
+  const rows = await groupPoints(report, { interval, groupingFor, groups: found.groups, overlapping });
   const total = overlapping ? await totalOf(report) : sumMeasures(rows.map(({ measures }) => measures));
+  const groups = overlapping ? found : { ...found, groups: found.groups.map((group) => measuredBy(rows, group)) };
   return {
     ...frame(query, report),
     data: rows.map(({ wire }) => wire),
@@ -120,6 +122,11 @@ export async function timeseries(
     summary: toWireSummary(total, query.filter),
     overlapping,
   };
+}
+
+/** The group with what its points come to. */
+function measuredBy(rows: readonly GroupPoint[], group: Group): Group {
+  return { ...group, measures: sumMeasures(rows.filter(({ of }) => of === group.id).map(({ measures }) => measures)) };
 }
 
 function frame({ interval }: TimeseriesQuery, { asOf }: Report): { interval: Interval; as_of: WireAsOf } {
@@ -153,7 +160,8 @@ type GroupPointsAsk = {
   readonly overlapping: boolean;
 };
 
-type GroupPoint = { readonly wire: WirePoint; readonly measures: Measures };
+/** `of`: the group it is of, null for what has no value, undefined for what has no series. */
+type GroupPoint = { readonly wire: WirePoint; readonly measures: Measures; readonly of: string | null | undefined };
 
 /** One point per bucket and series that has entries. What has no series of its own is folded into `(other)`. */
 async function groupPoints(report: Report, ask: GroupPointsAsk): Promise<readonly GroupPoint[]> {
@@ -174,7 +182,7 @@ async function groupPoints(report: Report, ask: GroupPointsAsk): Promise<readonl
   const values = new Map(
     ask.groups.map((group) => [group.id === null ? SERIES_UNTAGGED : ids.indexOf(group.id) + 1, group.fields.value]),
   );
-  return rows.map((row) => toGroupPoint(row, { ...ask, timeZone, values }));
+  return rows.map((row) => toGroupPoint(row, { ...ask, timeZone, values, ids }));
 }
 
 /** The number of the series an entry belongs to. `transform` looks at each different value once, where columns know those. */
@@ -187,7 +195,12 @@ function seriesOf(ids: readonly string[], { bind }: Bindings): string {
 
 function toGroupPoint(
   row: Row,
-  context: { readonly interval: Interval; readonly timeZone: string; readonly values: ReadonlyMap<number, string> },
+  context: {
+    readonly interval: Interval;
+    readonly timeZone: string;
+    readonly values: ReadonlyMap<number, string>;
+    readonly ids: readonly string[];
+  },
 ): GroupPoint {
   const series = countOf(row, 'series');
   const measures = fromRowMeasures(row);
@@ -198,7 +211,7 @@ function toGroupPoint(
     other: series === SERIES_OTHER,
     ...toWireMeasures(measures),
   };
-  return { wire, measures };
+  return { wire, measures, of: series === SERIES_UNTAGGED ? null : context.ids[series - 1] };
 }
 
 function toWireBucket(bucket: { readonly startMs: number; readonly date: string }): {

@@ -53,6 +53,14 @@ test('each value of a tag is by itself, the dearest first, and what has none is 
   ]);
 });
 
+test('every breakdown that puts each call in one place can be watched', async () => {
+  for (const each of ['entity', 'model', 'provider', 'key', 'key.team', 'status', 'route', 'cost_state', 'tags.team']) {
+    const watch = parseWatch({}, each);
+    const found = await watchFigures(ledger, watch, { time: TIME, lackingTag: null });
+    assert.deepEqual(new Set(found.map(({ value }) => value)), await watchedValues(ledger, watch, TIME), each);
+  }
+});
+
 test('only what a filter of reports takes is watched', async () => {
   assert.deepEqual(await figures({ tags: 'customer:acme' }, null, null), [['', 11, 13, 2, 0, 0, 0]]);
   assert.deepEqual(await figures({ tags: 'customer:nobody' }, null, null), [['', 0, 0, 0, 0, 0, 0]]);

@@ -5,7 +5,7 @@ import { type Bindings } from './bindings.ts';
 import { groupingOf } from './breakdown.ts';
 import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from './filter.ts';
 import { parseGroupBy, tagKeyOf, type GroupBy } from './group-by.ts';
-import { OTHER, type Grouping } from './grouping.ts';
+import { OTHER } from './grouping.ts';
 import { invalidQuery, parseParameters } from './parameters.ts';
 import { PERIOD_PARAMETERS } from './period.ts';
 import { countOf, moneyOf, textOrNull, type Row } from './reader.ts';
@@ -83,9 +83,9 @@ export async function watchFigures(
     each === null
       ? await report.rows((from) => `SELECT '' AS id, ${columns} ${from}`)
       : await report.rows((from, bindings) => {
-          const { key } = grouping(each, report, bindings);
+          const key = keyOf(each, report, bindings);
           const most = bindings.bind('UInt32', MOST_VALUES);
-          return `WITH ${key} AS k SELECT toString(k) AS id, ${columns} ${from} AND isNotNull(k)
+          return `WITH ${key} SELECT toString(k) AS id, ${columns} ${from} AND isNotNull(k)
             GROUP BY k ORDER BY coalesce(sum(cost), 0) DESC, k LIMIT ${most}`;
         });
   return rows.map(toFigures).filter(({ value }) => value !== OTHER);
@@ -100,15 +100,18 @@ export async function watchedValues(
   const report = openReport(deps, filterIn(watch, time), undefined);
   const { each } = watch;
   const rows = await report.rows((from, bindings) => {
-    const key = each === null ? "''" : grouping(each, report, bindings).key;
+    const key = each === null ? "'' AS k" : keyOf(each, report, bindings);
     const most = bindings.bind('UInt32', MOST_VALUES);
-    return `WITH ${key} AS k SELECT toString(k) AS id ${from} AND isNotNull(k) GROUP BY k LIMIT ${most}`;
+    return `WITH ${key} SELECT toString(k) AS id ${from} AND isNotNull(k) GROUP BY k LIMIT ${most}`;
   });
   return new Set(rows.map((row) => textOrNull(row, 'id') ?? ''));
 }
 
-function grouping(each: GroupBy, report: Report, bindings: Bindings): Grouping {
-  return groupingOf(each, report, bindings);
+/** `k`, worked out from the entries themselves: what is watched here is not all in their sums. */
+function keyOf(each: GroupBy, report: Report, bindings: Bindings): string {
+  const { key, source } = groupingOf(each, report, bindings);
+  const value = source?.columns.find(({ as }) => as === 'g');
+  return value === undefined ? `${key} AS k` : `${value.entry} AS g, ${key} AS k`;
 }
 
 function filterIn({ filter }: Watch, { start, end }: WatchedTime): EntryFilter {

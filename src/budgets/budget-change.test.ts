@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { admitted, bookOf, EACH_CUSTOMER, refused, standing } from './budget-book.fixture.ts';
-import { after, budget, call, HOUR, NOON, usd } from './budget.fixture.ts';
+import { after, budget, call, HOUR, NOON, usd, wanted } from './budget.fixture.ts';
 import { BudgetBook, type Reserve } from './index.ts';
 
 test('B50 editing a budget keeps what was spent (D16)', () => {
@@ -123,5 +123,48 @@ test('B60 a budget that the rows do not know is new, and holds the calls that ru
   assert.deepEqual(standing(restored), [
     [0, 1, 0, 0],
     [0, 1, 0, 0],
+  ]);
+});
+
+test('B55 a call that ended elsewhere counts as if it had been held here', () => {
+  const [held, told] = [bookOf(budget()), bookOf(budget())];
+  for (const [cost, reserved] of [
+    [usd(1), usd(2)],
+    [usd(3), usd(2)],
+    [usd(1), null],
+    [null, usd(2)],
+    [null, null],
+  ] as const) {
+    const asked = wanted({ bound: reserved, expected: reserved });
+    held.hold(asked);
+    held.settle(asked.id, cost);
+    told.count({ id: asked.id, call: asked.call, at: NOON, cost, reserved, now: NOON });
+  }
+  assert.deepEqual(standing(told), [[5, 0, 2, 2]]);
+  assert.deepEqual(told.standing(NOON), held.standing(NOON));
+});
+
+test('B56 what another book has counted is taken over, and what runs here is held in it once', () => {
+  const other = bookOf(budget({ id: 'b2', scope: EACH_CUSTOMER }));
+  const acme = call({ tags: { customer: 'acme' } });
+  other.count({ id: 'call_a.1', call: acme, at: NOON, cost: usd(2), reserved: usd(3), now: NOON });
+  other.count({ id: 'call_b.1', call: acme, at: NOON, cost: null, reserved: usd(1), now: NOON });
+  const book = bookOf(budget());
+  book.count({ id: 'call_b.1', call: acme, at: NOON, cost: null, reserved: usd(1), now: NOON });
+  admitted(book, { call: acme });
+  const both = [budget(), budget({ id: 'b2', scope: EACH_CUSTOMER })];
+  assert.deepEqual(
+    book.uncounted(both).map(({ id }) => id),
+    ['b2'],
+  );
+  book.extend(both, other.rows());
+  assert.deepEqual(standing(book), [
+    [0, 1, 1, 0],
+    [2, 1, 1, 0],
+  ]);
+  book.settle('call_b.1', usd(1));
+  assert.deepEqual(standing(book), [
+    [1, 1, 0, 0],
+    [3, 1, 0, 0],
   ]);
 });

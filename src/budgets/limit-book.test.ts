@@ -220,3 +220,11 @@ test('B87 gauges at rest are forgotten, others are kept and restored', () => {
   book.expire(after(6000));
   assert.deepEqual(book.rows(), []);
 });
+
+test('B88 what happened before is counted whatever is left, and an attempt that is not the last is no request', () => {
+  const book = bookOf(requests, tokens);
+  const ended = { call: call(), at: NOON, tokens: 5000, usd: usd(0.5) };
+  book.count({ ...ended, requests: 0 });
+  book.count({ ...ended, requests: 1 });
+  assert.deepEqual(left(book), [9n, 0n]);
+});

@@ -50,6 +50,8 @@ describe('strict budgets', () => {
     gateway = await startGateway({
       config: { providers: { east: provider, west: provider }, models: { fast: 'east/gpt-4o-mini' } },
     });
+    // Waits for administration.
+    await clearRules(gateway);
     for (const [name, { key = {} }] of Object.entries(KINDS)) keys.set(name, (await makeKey(gateway, key)).key);
   });
   after(async () => {

@@ -1,20 +1,27 @@
 import assert from 'node:assert/strict';
-import { pico, type Gateway } from '#world';
+import { pico, until, type Gateway } from '#world';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-async function ask(gateway: Gateway, path: string, request: { readonly method: string; readonly body?: Fields }) {
-  const { method, body } = request;
-  const answer = await fetch(`${gateway.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${gateway.adminKey}`, ...(body === undefined ? {} : JSON_TYPE) },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+type Asked = { readonly method: string; readonly body?: Fields };
+
+/** After a restart administration comes a little later than calls: it is asked again. */
+const SERVING_MS = 90_000;
+
+async function ask(gateway: Gateway, path: string, { method, body }: Asked): Promise<Record<string, unknown>> {
+  const answer = await until(`an answer to ${method} ${path}`, SERVING_MS, async () => {
+    const given = await fetch(`${gateway.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${gateway.adminKey}`, ...(body === undefined ? {} : JSON_TYPE) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await given.text();
+    return given.status === 503 ? undefined : { status: given.status, text };
   });
-  const text = await answer.text();
-  assert.equal(answer.status, 200, `${method} ${path}: ${text}`);
-  const json: Record<string, unknown> = JSON.parse(text);
+  assert.equal(answer.status, 200, `${method} ${path}: ${answer.text}`);
+  const json: Record<string, unknown> = JSON.parse(answer.text);
   return json;
 }
 
@@ -52,4 +59,11 @@ export async function standingOf(gateway: Gateway, id: string): Promise<Stood> {
   const sum = (name: string): bigint =>
     standings.reduce((all: bigint, one: Fields) => all + pico(String(one[`${name}_exact`])), 0n);
   return { spent: sum('spent'), reserved: sum('reserved'), atRisk: sum('at_risk') };
+}
+
+/** The budgets there are. */
+export async function budgetIds(gateway: Gateway): Promise<readonly string[]> {
+  const { data } = await ask(gateway, '/v1/budgets', { method: 'GET' });
+  assert.ok(Array.isArray(data));
+  return data.map(({ id }) => String(id));
 }
