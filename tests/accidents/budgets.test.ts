@@ -211,8 +211,10 @@ const CALL: ScopedCall = {
 
 function bookOf(scope: Scope, window: Window): BudgetBook {
   const book = new BudgetBook();
-  const rest = { id: 'b', name: 'b', counts: 'declared', effectiveFrom: null, effectiveTo: null, raise: null } as const;
+  const rest = { id: 'b', name: 'b', counts: 'declared', effectiveFrom: null, effectiveTo: null } as const;
   const budget: Budget = {
+    raise: null,
+    outage: 'spend_lease',
     ...rest,
     scope,
     window,
