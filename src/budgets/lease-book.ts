@@ -123,7 +123,7 @@ export function levelOf(mode: BudgetMode, tally: TallyChange): bigint {
   return committed(tally) + (mode === 'strict' ? tally.most : tally.likely);
 }
 
-export function shareKey({ budget, instance, span }: Share): string {
+function shareKey({ budget, instance, span }: Share): string {
   return `${budget.id} ${isSteady(budget) ? '' : span.id} ${instanceKey(instance)}`;
 }
 

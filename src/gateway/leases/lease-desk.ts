@@ -33,7 +33,7 @@ const BIRTH_KEY = '{apportion}:born';
 const CHANNEL = '{apportion}:shares';
 
 /** Every node asks Redis each second: three are enough to hear of each other. */
-export const SETTLING_MS = 3_000;
+const SETTLING_MS = 3_000;
 
 const COMMAND_TIMEOUT_MS = 1_000;
 const LONGEST_RETRY_MS = 1_000;
