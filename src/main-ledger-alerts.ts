@@ -20,16 +20,15 @@ export type AlertParts = {
 
 /** Alerts, looking at reports, budgets and shipping from now on. */
 export async function startAlerts(parts: AlertParts): Promise<Alerts> {
-  const { config, log, accounts, reports, nodeId, shipper, standings } = parts;
+  const { config, log, accounts, reports, nodeId, standings } = parts;
   const { allowPrivateTargets: allowPrivate, allowedHosts, mail } = config.alerts;
-  const startedAt = systemClock.now();
   const alerts = await openAlerts({
     control: accounts.database,
     audit: accounts.audit,
     store: reports,
     budgets: () => accounts.budgets.list(),
     standings,
-    health: () => healthOf(shipper, startedAt),
+    health: watchHealth(parts),
     clock: systemClock,
     random: randomBytes,
     log,
@@ -41,8 +40,14 @@ export async function startAlerts(parts: AlertParts): Promise<Alerts> {
   return alerts;
 }
 
-function healthOf(shipper: Shipper, startedAt: number): Health {
-  const { waiting, quarantined, failing } = shipper.state();
-  const lagMs = waiting === 0 ? 0 : systemClock.now() - (shipper.asOf().at ?? startedAt);
-  return { waiting, lagMs, quarantined, journal: null, store: failing };
+/** Whoever counts for budgets writes the journal. One answer that does not come is a busy machine, two in a row are trouble. */
+function watchHealth({ shipper, standings }: AlertParts): () => Promise<Health> {
+  const startedAt = systemClock.now();
+  let unanswered = 0;
+  return async () => {
+    unanswered = (await standings()) === null ? unanswered + 1 : 0;
+    const { waiting, quarantined, failing } = shipper.state();
+    const lagMs = waiting === 0 ? 0 : systemClock.now() - (shipper.asOf().at ?? startedAt);
+    return { waiting, lagMs, quarantined, journal: unanswered < 2 ? 'well' : 'silent', store: failing };
+  };
 }

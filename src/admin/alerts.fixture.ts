@@ -5,7 +5,7 @@ import type { StoreReader } from '#analytics';
 import { systemClock } from '#std';
 import { SILENT } from './silent.fixture.ts';
 
-const WELL: Health = { waiting: 0, lagMs: 0, quarantined: 0, journal: null, store: null };
+const WELL: Health = { waiting: 0, lagMs: 0, quarantined: 0, journal: 'well', store: null };
 
 const STRICT: TargetPolicy = { allowPrivate: false, allowedHosts: [] };
 
@@ -22,7 +22,7 @@ export function openAlertsOn(accounts: Accounts, store: StoreReader, given: Give
     store,
     budgets: () => accounts.budgets.list(),
     standings: async () => null,
-    health: () => WELL,
+    health: async () => WELL,
     clock: systemClock,
     random: randomBytes,
     log: SILENT,

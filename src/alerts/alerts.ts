@@ -26,7 +26,8 @@ export type AlertsDeps = {
   readonly budgets: () => Promise<readonly NamedBudget[]>;
   /** How budgets stand now; null while nobody can say. */
   readonly standings: () => Promise<readonly Standing[] | null>;
-  readonly health: () => Health;
+  /** How journal and store are now. */
+  readonly health: () => Promise<Health>;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;

@@ -18,7 +18,7 @@ async function openWith(
   channel: Readonly<Record<string, unknown>>,
   given: Parameters<typeof openAlertsIn>[1] = {},
 ): Promise<OpenAlerts & { readonly secret: string | null; readonly channelId: string }> {
-  const open = await openAlertsIn(':memory:', { health: () => ({ ...WELL, quarantined: 3 }), ...given });
+  const open = await openAlertsIn(':memory:', { health: async () => ({ ...WELL, quarantined: 3 }), ...given });
   context.after(open.close);
   const { channel: made, secret } = await open.alerts.channels.create({ name: 'channel', ...channel }, 'test');
   const rule = { type: 'journal_or_store_trouble', name: 'health', severity: 'critical', channels: [made.id] };
@@ -156,7 +156,7 @@ test('Slack gets text in which nothing of a value is markup', async (context) =>
   const receiver = await openReceiver();
   context.after(receiver.close);
   const standings = async () => [standing('<!channel> & co', '85')];
-  const open = await openWith(context, { kind: 'slack', url: receiver.url }, { standings, health: () => WELL });
+  const open = await openWith(context, { kind: 'slack', url: receiver.url }, { standings, health: async () => WELL });
   const rule = { type: 'budget_threshold', name: 'b', channels: [open.channelId], percents: [80] };
   await open.alerts.rules.create(rule, 'test');
   await open.alerts.look();
@@ -171,7 +171,7 @@ test('PagerDuty gets an incident, and its end by the same key', async (context) 
   const receiver = await openReceiver();
   context.after(receiver.close);
   let quarantined = 3;
-  const health = () => ({ ...WELL, quarantined });
+  const health = async () => ({ ...WELL, quarantined });
   const key = 'R'.repeat(32);
   const open = await openWith(context, { kind: 'pagerduty', routing_key: key, url: receiver.url }, { health });
   await open.alerts.look();

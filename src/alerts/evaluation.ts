@@ -27,7 +27,7 @@ export type EvaluationDeps = {
   readonly budgets: () => Promise<readonly NamedBudget[]>;
   /** How budgets stand now; null while nobody can say. */
   readonly standings: () => Promise<readonly Standing[] | null>;
-  readonly health: () => Health;
+  readonly health: () => Promise<Health>;
   readonly clock: Clock;
   readonly log: Pick<Log, 'error'>;
 };
@@ -50,10 +50,12 @@ export class Evaluation {
   async run(): Promise<void> {
     const { rules, log, clock } = this.#deps;
     const kept = new Map<string, ReadonlyMap<string, readonly PicoUsd[]>>();
+    let asked: Promise<Health> | undefined;
+    const health = (): Promise<Health> => (asked ??= this.#deps.health());
     for (const record of await rules.list()) {
       if (!record.rule.enabled) continue;
       try {
-        await this.#evaluate(record, { now: clock.now(), kept });
+        await this.#evaluate(record, { now: clock.now(), kept, health });
       } catch (error) {
         log.error({ err: error, rule: record.id }, 'an alert rule could not be evaluated; it is tried again');
       }
@@ -61,8 +63,8 @@ export class Evaluation {
     this.#histories = kept;
   }
 
-  async #evaluate(record: RuleRecord, run: { readonly now: TimestampMs; readonly kept: Kept }): Promise<void> {
-    const { outbox, health, store } = this.#deps;
+  async #evaluate(record: RuleRecord, run: Run): Promise<void> {
+    const { outbox, store } = this.#deps;
     const { rule } = record;
     const { now } = run;
     if (rule.type === 'budget_threshold') {
@@ -73,7 +75,7 @@ export class Evaluation {
       return;
     }
     if (rule.type === 'journal_or_store_trouble') {
-      await outbox.settle(record, { found: troubles(rule, health(), now), upTo: now });
+      await outbox.settle(record, { found: troubles(rule, await run.health(), now), upTo: now });
       return;
     }
     // Read before the figures: what arrives between the two is seen the next time.
@@ -82,10 +84,7 @@ export class Evaluation {
     await outbox.settle(record, { found, upTo: at ?? record.evaluatedAt });
   }
 
-  async #findCalls(
-    record: CallsOf,
-    { now, kept }: { readonly now: TimestampMs; readonly kept: Kept },
-  ): Promise<readonly Reading[]> {
+  async #findCalls(record: CallsOf, { now, kept }: Run): Promise<readonly Reading[]> {
     const { rule } = record;
     const span = windowOf(rule);
     const watch = watchOf(rule);
@@ -132,6 +131,13 @@ export class Evaluation {
     return history;
   }
 }
+
+type Run = {
+  readonly now: TimestampMs;
+  readonly kept: Kept;
+  /** Asked once in a run. */
+  readonly health: () => Promise<Health>;
+};
 
 type Kept = Map<string, ReadonlyMap<string, readonly PicoUsd[]>>;
 

@@ -8,8 +8,9 @@ export type Health = {
   readonly lagMs: number;
   /** Entries the store refused. */
   readonly quarantined: number;
-  /** Why nothing can be written or read; null while all is well. */
-  readonly journal: string | null;
+  /** Whether the journal has failed, or nobody answers for it. */
+  readonly journal: 'well' | 'silent';
+  /** Why the store takes nothing; null while all is well. */
   readonly store: string | null;
 };
 
@@ -49,7 +50,8 @@ function sentenceOf(trouble: Trouble, health: Health, lagSeconds: number): strin
       if (quarantined === 0) return null;
       return `The store refused ${quarantined} entries: they are in the journal, not in reports.`;
     case 'journal':
-      return journal === null ? null : `The journal cannot be written (${journal}): paid calls are refused.`;
+      if (journal === 'well') return null;
+      return 'The journal has failed, or its process does not answer: calls may be refused or unrecorded.';
     case 'store':
       return store === null ? null : `The store takes no entries: ${store}.`;
   }

@@ -9,7 +9,7 @@ import { openAlerts, type Alerts, type AlertsDeps } from './alerts.ts';
 import type { Health } from './judge-health.ts';
 import { BUDGET } from './standing.fixture.ts';
 
-export const WELL: Health = { waiting: 0, lagMs: 0, quarantined: 0, journal: null, store: null };
+export const WELL: Health = { waiting: 0, lagMs: 0, quarantined: 0, journal: 'well', store: null };
 
 /** A clock that stands until it is set. */
 export type SetClock = Clock & { set(text: string): void; advance(ms: number): void };
@@ -48,7 +48,7 @@ export async function openAlertsIn(file: string, given: Partial<AlertsDeps> = {}
     store: EMPTY_STORE,
     budgets: async () => [BUDGET],
     standings: async () => [],
-    health: () => WELL,
+    health: async () => WELL,
     clock,
     random: randomBytes,
     log: SILENT,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Standing } from '#budgets';
 import type { TimestampMs } from '#std';
+import type { Health } from './judge-health.ts';
 import { clockAt, openAlertsIn, temporaryFile, WELL, type OpenAlerts } from './open-alerts.fixture.ts';
 import { openReceiver, type Receiver } from './receiver.fixture.ts';
 import type { Ask } from './replica-main.fixture.ts';
@@ -209,8 +210,8 @@ test('while a rule is muted its events are listed and nobody is told, of their e
 test('trouble of journal and store is told once a day for each kind, and its end', async (context) => {
   const receiver = await openReceiver();
   context.after(receiver.close);
-  let health = { ...WELL, waiting: 7, lagMs: 59_000 };
-  const open = await openAlertsIn(':memory:', { clock: clockAt(NOON), health: () => health });
+  let health: Health = { ...WELL, waiting: 7, lagMs: 59_000 };
+  const open = await openAlertsIn(':memory:', { clock: clockAt(NOON), health: async () => health });
   context.after(open.close);
   await withBudgetRule(open, receiver, { type: 'journal_or_store_trouble' });
   await told(open);
@@ -218,11 +219,12 @@ test('trouble of journal and store is told once a day for each kind, and its end
   await told(open);
   health = { ...health, lagMs: 90_000 };
   await told(open);
-  health = { ...WELL, quarantined: 2 };
+  health = { ...WELL, quarantined: 2, journal: 'silent' };
   await told(open);
   assert.deepEqual(sentencesOf(receiver).toSorted(), [
     'No longer so: Reports are behind: 7 entries wait, the oldest for 61 s.',
     'Reports are behind: 7 entries wait, the oldest for 61 s.',
+    'The journal has failed, or its process does not answer: calls may be refused or unrecorded.',
     'The store refused 2 entries: they are in the journal, not in reports.',
   ]);
 });
