@@ -72,7 +72,7 @@ export class Alerts {
     this.#outbox = new Outbox({ database, clock: deps.clock });
     this.#courier = createCourier({ ...deps, timeoutMs });
     this.#deliverer = new Deliverer({ ...deps, database, courier: this.#courier, backoff });
-    this.rules = new Rules({ ...deps, database, outbox: this.#outbox });
+    this.rules = new Rules({ ...deps, database, outbox: this.#outbox, changed: () => this.#lookSoon() });
     this.channels = new Channels({ ...deps, database, deliverer: this.#deliverer, rules: this.rules });
     this.#evaluation = new Evaluation({ ...deps, rules: this.rules, outbox: this.#outbox });
   }
@@ -133,13 +133,19 @@ export class Alerts {
     const now = this.#deps.clock.now();
     this.#timer = setTimeout(
       () => {
-        this.#round = this.#lookSafely().then(() => this.#wait());
+        this.#round = this.#round.then(() => this.#lookSafely()).then(() => this.#wait());
       },
       MINUTE_MS - (now % MINUTE_MS),
     );
   }
 
+  /** Who makes a rule wants to see what it finds. */
+  #lookSoon(): void {
+    if (this.#timer !== undefined) this.#round = this.#round.then(() => this.#lookSafely());
+  }
+
   async #lookSafely(): Promise<void> {
+    if (this.#closed) return;
     try {
       await this.look();
     } catch (error) {

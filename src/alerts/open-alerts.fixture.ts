@@ -34,7 +34,7 @@ const EMPTY_STORE: StoreReader = {
 };
 
 const silent = (): void => undefined;
-export const SILENT = { info: silent, warn: silent, error: silent };
+const SILENT = { info: silent, warn: silent, error: silent };
 
 export type OpenAlerts = { readonly alerts: Alerts; readonly accounts: Accounts; close(): Promise<void> };
 

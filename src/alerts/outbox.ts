@@ -13,7 +13,7 @@ export type Settled = { readonly opened: number; readonly resolved: number };
 const BURST = 20;
 
 /** A notification that nobody took by then is given up. */
-export const DELIVERY_AGE_MS = 24 * 60 * 60 * 1000;
+const DELIVERY_AGE_MS = 24 * 60 * 60 * 1000;
 
 /** `upTo`: the time up to which everything that happened was seen. */
 export type Findings = { readonly found: readonly Reading[]; readonly upTo: TimestampMs };

@@ -117,9 +117,6 @@ const rule = z.discriminatedUnion('type', [
 
 export type AlertRule = z.output<typeof rule>;
 
-/** As the API takes it and the database keeps it. */
-export type WireRule = z.input<typeof rule>;
-
 export type RuleType = AlertRule['type'];
 
 export type RuleOf<T extends RuleType> = Extract<AlertRule, { readonly type: T }>;

@@ -10,6 +10,8 @@ import { parseRule, type AlertRule } from './rule.ts';
 export type RulesDeps = AuditedDeps & {
   readonly database: AlertQueries;
   readonly outbox: Outbox;
+  /** Told when there is a rule to be looked at anew. */
+  readonly changed: () => void;
   readonly clock: Clock;
   readonly random: RandomBytes;
 };
@@ -76,6 +78,7 @@ export class Rules {
         .executeTakeFirstOrThrow();
       if (Number(count) > MOST_RULES) throw tooMany();
     });
+    this.#deps.changed();
     return this.get(id);
   }
 
@@ -97,6 +100,7 @@ export class Rules {
     );
     const after = await this.get(id);
     if (!rule.enabled) await this.#settle(after);
+    this.#deps.changed();
     return after;
   }
 

@@ -15,7 +15,7 @@ export const DAY = { start: Date.parse('2026-05-04') as TimestampMs, end: Date.p
 
 const LIMIT = 100_000_000_000_000n as PicoUsd;
 
-export function usd(text: string): PicoUsd {
+function usd(text: string): PicoUsd {
   const amount = parseUsd(text);
   if (amount === undefined) throw new Error(`${text} is no amount`);
   return amount;

@@ -10,7 +10,7 @@ export type RuleWindow = {
 };
 
 /** Calls that began in a window may end, and be recorded, after it. */
-export const LATE_MS = 10 * 60 * 1000;
+const LATE_MS = 10 * 60 * 1000;
 
 type Asked = Pick<RuleRecord, 'evaluatedAt' | 'createdAt'> & { readonly span: Window; readonly now: TimestampMs };
 

@@ -8,7 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import { startGateway, until, type Gateway } from '#world';
 import { launchBrowser, NO_BROWSER, openPage, signIn } from './browser.ts';
 
-/** A rule is looked at when the minute is full, and the machine may be busy. */
+/** A rule is looked at when it is made and when the minute is full, and the machine may be busy. */
 const NEXT_MINUTE_MS = 90_000;
 
 describe('alerts of a real gateway', { skip: NO_BROWSER }, () => {
@@ -67,8 +67,8 @@ describe('alerts of a real gateway', { skip: NO_BROWSER }, () => {
     await page.getByRole('button', { name: 'Test: ops hook' }).click();
     await page.getByText('It arrived (200)').waitFor();
     assert.partialDeepStrictEqual(received, [{ type: 'alert.test' }]);
-    await makeRule(page);
     await spend(gateway);
+    await makeRule(page);
     await page.getByText(/^acme: \$[\d.]+ in this day, more than/).waitFor();
     await page.getByText('firing to ops hook').waitFor();
     await page.getByText('1 attempt; answer: 200 thanks').nth(1).waitFor();
