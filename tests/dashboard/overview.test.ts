@@ -57,7 +57,7 @@ describe('the overview', { skip: NO_BROWSER }, () => {
     assert.equal(await keyFigure(page, 'Spend'), '$54.20');
     assert.equal(await keyFigure(page, 'Requests'), '128');
     assert.equal(await keyFigure(page, 'Cost per 1k requests'), '$423.44');
-    assert.equal(await keyFigure(page, 'Untagged share'), '0%');
+    assert.equal(await keyFigure(page, 'Without model'), '0%');
     assert.equal(await page.getByText('play money').count(), 0);
     assert.equal(await page.getByText('in doubt').count(), 0);
     assert.deepEqual(complaints, []);
