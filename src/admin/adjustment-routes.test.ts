@@ -52,7 +52,7 @@ describe('an adjustment', () => {
     [{ call_id: 'call_none' }, 404, 'call_id'],
     [{ entry_id: `${ANSWERED}.9.attempt.0` }, 404, 'entry_id'],
     [{ call_id: LOST }, 409, 'call_id'],
-    [{ amount: '1' }, 400, null],
+    [{ amount: '1' }, 400, 'amount'],
   ] as const) {
     test(`with ${JSON.stringify(body)} is refused at ${param}`, async () => {
       assert.deepEqual(await refused('/v1/adjustments', { ...asked, ...body }), [status, param]);
@@ -98,7 +98,7 @@ describe('a resolution', () => {
     [{ policy: 'guess' }, 'policy'],
     [{ older_than_hours: -1 }, 'older_than_hours'],
     [{ older_than_hours: undefined }, 'older_than_hours'],
-    [{ providers: ['p'] }, null],
+    [{ providers: ['p'] }, 'providers'],
   ] as const) {
     test(`of many with ${JSON.stringify(body)} is refused at ${param}`, async () => {
       assert.deepEqual(await refused('/v1/in-doubt/resolve', { ...many, ...body }), [400, param]);

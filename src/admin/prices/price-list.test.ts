@@ -110,7 +110,7 @@ for (const [query, param] of [
   ['at=yesterday', 'at'],
   ['layer=ours', 'layer'],
   ['limit=0', 'limit'],
-  ['models=gpt-4o', null],
+  ['models=gpt-4o', 'models'],
   ['cursor=nowhere', 'cursor'],
 ] as const) {
   test(`GET /v1/prices?${query} is a 400`, async () => {

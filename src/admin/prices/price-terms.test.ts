@@ -103,7 +103,7 @@ for (const [url, body, expected] of [
   ],
   ['/v1/prices', { kind: 'discount' }, [400, 'invalid_field', 'kind']],
   ['/v1/prices/terms?kind=discount', undefined, [400, 'invalid_field', 'kind']],
-  ['/v1/markups?team=growth', undefined, [400, 'invalid_field', null]],
+  ['/v1/markups?team=growth', undefined, [400, 'invalid_field', 'team']],
   ['/v1/prices/terms/nothing', undefined, [404, 'not_found', null]],
 ] as const) {
   test(`${url} with ${JSON.stringify(body)} is refused`, async () => {

@@ -163,7 +163,7 @@ for (const [body, param] of [
   [{ ...CHAT, context: { at: 5 } }, 'context.at'],
   [{ ...CHAT, pricing: { rates: { input: { amount: 1, per: 1 } } } }, 'pricing.rates.input.amount'],
   [{ ...CHAT, tags: ['x'] }, 'tags'],
-  [{ ...CHAT, tag: 'x' }, null],
+  [{ ...CHAT, tag: 'x' }, 'tag'],
 ] as const) {
   test(`a quote for ${JSON.stringify(body).slice(0, 80)} is refused at ${param}`, async () => {
     const { status, body: answer } = await admin.ask('/v1/prices/quote', body);

@@ -59,7 +59,7 @@ for (const [body, param] of [
   [{ mode: 'preview', to: '2026-10-31' }, 'to'],
   [{ mode: 'preview', states: [] }, 'states'],
   [{ mode: 'preview', states: ['wrong'] }, 'states.0'],
-  [{ mode: 'preview', models: ['x'] }, null],
+  [{ mode: 'preview', models: ['x'] }, 'models'],
 ] as const) {
   test(`a reprice with ${JSON.stringify(body)} is refused at ${param}`, async () => {
     const asked = { from: '2026-11-01', to: '2026-11-02', ...body };
