@@ -2,6 +2,7 @@
 import { BudgetBook, LimitBook, type Budget, type RateLimit, type Scope, type ScopedCall, type Values } from '#budgets';
 import { type TimestampMs } from '#std';
 import { picoUsd, type Dimension } from '#terms';
+import { Counters, parseWish, wishText } from '../../src/ledger/journal/counters.ts';
 
 const ROUNDS = 7;
 const CALLS = 20_000;
@@ -104,6 +105,45 @@ function next(): { readonly id: string; readonly call: ScopedCall; readonly at: 
 const bound = picoUsd(20_000_000_000n);
 const expected = picoUsd(5_000_000_000n);
 
+/** The journal thread's part of a call: the intent's text is read, reserved for, and settled. */
+const counters = new Counters(
+  { dir: '', running: () => new Map(), written: () => 0, crossed: () => undefined },
+  { nodeId: '', epoch: 1, seq: 0, rows: book.rows(), gauges: [] },
+);
+counters.govern({ budgets: scopes.map(budgetFor).map((budget) => ({ budget, since: null })), limits: [] }, NOON);
+if (!counters.catchUp(NOON)) throw new Error('there is nothing to catch up with');
+
+function nextIntent(): { readonly attempt: string; readonly intent: string } {
+  const { call, at } = next();
+  const callId = `call_${made}`;
+  const dimensions = [...call.tags.dimensions];
+  const intent = JSON.stringify({
+    schema: 1,
+    salt: 'c2FsdHNhbHRzYWx0c2FsdA',
+    call_id: callId,
+    attempt: 1,
+    effective_at: new Date(at).toISOString(),
+    operation: 'chat',
+    key_id: call.key,
+    key_team: call.team,
+    key_owner: call.owner,
+    tags: Object.fromEntries(dimensions.map(([key, { value }]) => [key, value])),
+    tag_provenance: Object.fromEntries(dimensions.map(([key, { provenance }]) => [key, provenance])),
+    labels: call.tags.labels,
+    paths: call.tags.paths,
+    tags_sent: ['customer:acme', 'feature:summarizer'],
+    request_model: call.model,
+    route: '',
+    provider: call.provider,
+    model: call.model,
+    reserved: bound.toString(),
+  });
+  return { attempt: `${callId}.1`, intent };
+}
+
+const intents = Array.from({ length: CALLS }, nextIntent);
+let asked = 0;
+
 const WORK: Readonly<Record<string, () => void>> = {
   'find, and count a correction': () => {
     const { call, at } = next();
@@ -113,6 +153,15 @@ const WORK: Readonly<Record<string, () => void>> = {
     const wanted = next();
     if (book.reserve({ ...wanted, bound, expected }).kind !== 'admitted') throw new Error('it fits');
     book.settle(wanted.id, expected);
+  },
+  'journal: read, reserve, settle': () => {
+    const one = intents[(asked += 1) % CALLS];
+    if (one === undefined) throw new Error('there are intents');
+    if (counters.reserve(one.intent, { expected, takes: null })?.kind !== 'admitted') throw new Error('it fits');
+    counters.settle(one.attempt, '', { cost: expected, now });
+  },
+  'gateway: write and read the wish': () => {
+    parseWish(wishText({ expected, takes: { tokens: 700, usd: expected } }));
   },
   'take and finish limits': () => {
     const wanted = next();

@@ -31,13 +31,6 @@ export async function putBudget(gateway: Gateway, fields: Fields & { readonly id
   await ask(gateway, '/v1/budgets', { method: 'POST', body });
 }
 
-export async function changeBudget(
-  gateway: Gateway,
-  { id, ...fields }: Fields & { readonly id: string },
-): Promise<void> {
-  await ask(gateway, `/v1/budgets/${id}`, { method: 'PATCH', body: fields });
-}
-
 export async function putLimit(gateway: Gateway, fields: Fields & { readonly id: string }): Promise<void> {
   await ask(gateway, '/v1/limits', { method: 'POST', body: { name: fields.id, scope: {}, ...fields } });
 }
