@@ -107,7 +107,7 @@ const expected = picoUsd(5_000_000_000n);
 
 /** The journal thread's part of a call: the intent's text is read, reserved for, and settled. */
 const counters = new Counters(
-  { dir: '', running: () => new Map(), written: () => 0, crossed: () => undefined },
+  { dir: '', shared: false, running: () => new Map(), written: () => 0, crossed: () => undefined },
   { nodeId: '', epoch: 1, seq: 0, rows: book.rows(), gauges: [] },
 );
 counters.govern({ budgets: scopes.map(budgetFor).map((budget) => ({ budget, since: null })), limits: [] }, NOON);
