@@ -220,7 +220,6 @@ function bookOf(scope: Scope, window: Window): BudgetBook {
     window,
     limit: picoUsd(10n),
     mode: 'strict',
-    outage: 'refuse',
     action: { kind: 'block' },
     thresholds: [],
   };
