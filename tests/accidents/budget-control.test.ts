@@ -73,3 +73,19 @@ test('D19: what a tag spent wrongly is put right by an adjustment, in its budget
   const deeds = data.filter(({ action }) => String(action).startsWith('adjustment'));
   assert.ok(deeds.length >= 2, JSON.stringify(data.slice(0, 3)));
 });
+
+test('a blocked customer makes no call until it is unblocked, and a plan holds for a new customer at once', async () => {
+  const { key } = await done('/key/generate', {});
+  const mallory = { customer: 'mallory' };
+  assert.equal(await callStatus(String(key), mallory), 200);
+  await done('/customer/block', { user_ids: ['mallory'] });
+  assert.equal(await callStatus(String(key), mallory), 429);
+  assert.equal(await callStatus(String(key), { customer: 'trent' }), 200);
+  await done('/customer/unblock', { user_ids: ['mallory'] });
+  assert.equal(await callStatus(String(key), mallory), 200);
+  await done('/budget/new', { budget_id: 'nothing', max_budget: 0 });
+  await done('/customer/new', { user_id: 'walter', budget_id: 'nothing' });
+  assert.equal(await callStatus(String(key), { customer: 'walter' }), 402);
+  await done('/budget/update', { budget_id: 'nothing', max_budget: 1 });
+  assert.equal(await callStatus(String(key), { customer: 'walter' }), 200);
+});
