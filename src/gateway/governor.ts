@@ -2,7 +2,7 @@ import { readBudget, readLimit, type KeyRing } from '#accounts';
 import { findBudgetFault, findLimitFault, StrictScopes, type Budget } from '#budgets';
 import { readIntentFacts, type GovernedBudget, type Journal } from '#ledger';
 import type { Log } from '#observe';
-import type { TimestampMs } from '#std';
+import { invariant, type TimestampMs } from '#std';
 
 export type GovernorDeps = {
   readonly journal: Pick<Journal, 'govern'>;
@@ -50,10 +50,12 @@ export class Governor {
     if (keys.budgets === this.#budgets && keys.limits === this.#limits) return;
     this.#budgets = keys.budgets;
     this.#limits = keys.limits;
-    const budgets = keys.budgets
-      .map((record) => readBudget(record))
-      .filter((one) => this.#isSound(one, findBudgetFault));
-    const limits = keys.limits.map((record) => readLimit(record)).filter((one) => this.#isSound(one, findLimitFault));
+    const budgets = keys.budgets.flatMap((record) =>
+      this.#read(record.id, () => soundOf(readBudget(record), findBudgetFault)),
+    );
+    const limits = keys.limits.flatMap((record) =>
+      this.#read(record.id, () => soundOf(readLimit(record), findLimitFault)),
+    );
     this.#strict = new StrictScopes(budgets);
     try {
       const { problem } = await journal.govern({ budgets: budgets.map((budget) => this.#governed(budget)), limits });
@@ -66,10 +68,14 @@ export class Governor {
     }
   }
 
-  #isSound<T extends { readonly id: string }>(rule: T, faultOf: (rule: T) => string | null): boolean {
-    const fault = faultOf(rule);
-    if (fault !== null) this.#deps.log.error({ rule: rule.id, fault }, 'a stored budget or limit is left out');
-    return fault === null;
+  /** A rule of a newer version, or one that contradicts itself, must not keep the others from being in force. */
+  #read<T>(id: string, read: () => T): readonly T[] {
+    try {
+      return [read()];
+    } catch (error) {
+      this.#deps.log.error({ err: error, rule: id }, 'a stored budget or limit is left out');
+      return [];
+    }
   }
 
   #governed(budget: Budget): GovernedBudget {
@@ -85,4 +91,10 @@ export class Governor {
     }
     return null;
   }
+}
+
+function soundOf<T>(rule: T, faultOf: (rule: T) => string | null): T {
+  const fault = faultOf(rule);
+  invariant(fault === null, fault ?? 'a rule in force has no fault');
+  return rule;
 }
