@@ -3,7 +3,7 @@ import { formatUsd, picoUsd, usdNumber, type PicoUsd } from '#terms';
 import { createBindings } from './bindings.ts';
 import { countOf, moneyOrNull, textOf, type Row, type StoreReader } from './reader.ts';
 
-/** The columns of an entry's cost, and of what corrects it. */
+/** The columns of what an entry cost and used, and of what corrects it. */
 export const COST_COLUMNS = [
   'entry_id',
   'kind',
@@ -16,6 +16,8 @@ export const COST_COLUMNS = [
   'cost_reason',
   'corrects',
   'resolves',
+  'input_tokens',
+  'output_tokens',
 ].join(', ');
 
 /** What was made of entries later, by the entry: its corrections in the order they were made, then what was adjusted by hand. */

@@ -1,6 +1,6 @@
 import { invariant } from '#std';
 import { tagKeyOfPath } from '#ledger/store';
-import { COST_COLUMNS, isCorrection, toWireCost, type Corrections, type WireCost } from './corrected.ts';
+import { COST_COLUMNS, isCorrection, lastWord, toWireCost, type Corrections, type WireCost } from './corrected.ts';
 import { countOf, textOf, textOrNull, textsOf, type Row } from './reader.ts';
 
 /** One attempt as InfraPrism's events show it, and what more the ledger knows. */
@@ -51,8 +51,6 @@ export const EVENT_COLUMNS = [
   'request_model',
   'route',
   'provider',
-  'input_tokens',
-  'output_tokens',
   COST_COLUMNS,
   'latency_ms',
   'entity_type',
@@ -84,8 +82,8 @@ export function toWireEvent(row: Row, allCorrections: Corrections): WireEvent {
     request_model: textOf(row, 'request_model'),
     route: filledOrNull(row, 'route'),
     provider,
-    input_tokens: tokensOf(row, 'input_tokens'),
-    output_tokens: tokensOf(row, 'output_tokens'),
+    input_tokens: tokensOf(row, corrections, 'input_tokens'),
+    output_tokens: tokensOf(row, corrections, 'output_tokens'),
     ...toWireCost(row, corrections),
     corrections: corrections.filter(isCorrection).length,
     latency_ms: countOf(row, 'latency_ms'),
@@ -107,8 +105,10 @@ export function toWireEvent(row: Row, allCorrections: Corrections): WireEvent {
   };
 }
 
-function tokensOf(row: Row, column: string): number | null {
-  return textOf(row, 'cost_state') === 'in_doubt' ? null : countOf(row, column);
+/** As corrections left them. */
+function tokensOf(row: Row, corrections: readonly Row[], column: 'input_tokens' | 'output_tokens'): number | null {
+  if (textOf(lastWord(row, corrections), 'cost_state') === 'in_doubt') return null;
+  return [row, ...corrections.filter(isCorrection)].reduce((sum, one) => sum + countOf(one, column), 0);
 }
 
 /** The entry writes "none" as an empty text. */

@@ -136,7 +136,7 @@ describe('C10: a call in doubt', () => {
     const event = await eventDetail({ store: bench.ledger.store }, done.call_id);
     assert.deepEqual(
       [event.usage_raw, event.usage_origin, event.input_tokens, event.charges.length, event.cost_usd_exact],
-      [RAW, 'reported', 0, 2, '0.00008'],
+      [RAW, 'reported', 10, 2, '0.00008'],
     );
   });
 

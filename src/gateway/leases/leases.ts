@@ -20,6 +20,8 @@ const DRY_MS = 1_000;
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 100;
 const BEAT_MS = 1_000;
+/** How long the first rules wait for Redis to be there. */
+const MEETING_MS = 5_000;
 
 /** A lease reaches beyond the call that needs it by this part of the limit, so that most calls need not ask. */
 const SLICE = 50n;
@@ -39,6 +41,8 @@ export class Leases {
   readonly #last = new Map<string, Promise<unknown>>();
   readonly #dry = new Map<string, { readonly least: bigint; readonly untilMs: number }>();
   readonly #wakers = new Map<string, () => void>();
+  readonly #met = Promise.withResolvers<void>();
+  readonly #meeting: NodeJS.Timeout;
   #reach: 'unknown' | 'up' | 'down' = 'unknown';
   #born: string | null = null;
   #told = false;
@@ -52,17 +56,20 @@ export class Leases {
       noticed: (notice) => this.#noticed(notice),
       connected: (is, why) => (is === 'up' ? void this.#tellAll('nothing') : this.#lost(why)),
     });
+    this.#meeting = setTimeout(() => this.#lost('it does not answer'), MEETING_MS).unref();
     this.#beat = setInterval(() => void this.#check(), BEAT_MS).unref();
   }
 
   /** Resolves true when it is worth reserving again, false when what is wanted is not to be had. */
   async obtain(wants: readonly LeaseWant[]): Promise<boolean> {
+    await this.#met.promise;
     const sold = await Promise.all(wants.map((want) => this.#join(want)));
     return sold.every(Boolean);
   }
 
   /** Rules have changed: no node keeps more than it needs, so that a lower limit holds from now on. */
   async rulesChanged(): Promise<void> {
+    await this.#met.promise;
     this.#dry.clear();
     await this.#tellAll('everything');
   }
@@ -70,6 +77,7 @@ export class Leases {
   /** Gives back what is not needed, as far as Redis can be reached. */
   async close(): Promise<void> {
     clearInterval(this.#beat);
+    clearTimeout(this.#meeting);
     await this.#tellAll('everything');
     this.#closed = true;
     this.#desk.close();
@@ -182,7 +190,7 @@ export class Leases {
 
   /** Each second: whether Redis is there, whether it has forgotten, and whether more was spent than is leased. */
   async #check(): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed || this.#reach === 'unknown') return;
     try {
       this.#heard(await this.#desk.born());
       if (!this.#told || this.#reach !== 'up') return await this.#tellAll('nothing');
@@ -206,6 +214,7 @@ export class Leases {
   #found(): void {
     if (this.#reach === 'up') return;
     this.#reach = 'up';
+    this.#met.resolve();
     this.#deps.journal.lease([], true);
     this.#deps.log.info({}, 'budgets are shared through Redis');
   }
@@ -213,6 +222,7 @@ export class Leases {
   #lost(why: string): void {
     if (this.#reach === 'down' || this.#closed) return;
     this.#reach = 'down';
+    this.#met.resolve();
     this.#told = false;
     this.#deps.journal.lease([], false);
     this.#deps.log.error(
