@@ -74,18 +74,19 @@ describe('what a key may be used for, and from where', () => {
     assert.equal((await ask(key, '/v1/chat/completions'))[0], 200);
   });
 
-  test('when a key was last used is known once its call is in the store', async () => {
+  test('when a key was last used, and what one without a budget spent, is known once its call is in the store', async () => {
     const { key } = await makeKey(gateway, {});
-    const lastActive = async (): Promise<string | null> => {
+    const info = async (): Promise<{ readonly last_active: string | null; readonly spend_exact: string }> => {
       const answer = await fetch(`${gateway.url}/key/info?key=${key}`, {
         headers: { authorization: `Bearer ${gateway.adminKey}` },
       });
-      return JSON.parse(await answer.text()).info.last_active;
+      return JSON.parse(await answer.text()).info;
     };
-    assert.equal(await lastActive(), null);
+    assert.partialDeepStrictEqual(await info(), { last_active: null, spend_exact: '0' });
     const made = Date.now();
     assert.equal((await ask(key, '/v1/chat/completions'))[0], 200);
-    const at = await until('the call to be in the store', 60_000, async () => (await lastActive()) ?? undefined);
+    const at = await until('the call to be in the store', 60_000, async () => (await info()).last_active ?? undefined);
     assert.ok(Math.abs(Date.parse(at) - made) < 300_000, at);
+    assert.ok(Number((await info()).spend_exact) > 0);
   });
 });

@@ -51,7 +51,7 @@ export async function freshFigures(deps: FigureDeps, kind: SubjectKind): Promise
 }
 
 const GROUPS: Readonly<Record<Exclude<SubjectKind, 'tag'>, string>> = {
-  key: 'key',
+  key: 'key.id',
   team: 'key.team',
   user: 'key.owner',
   customer: 'tags.customer',
