@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Accounts } from '#accounts';
+import type { Alerts } from '#alerts';
 import type { Config } from '#config';
 import { createErasures, type Erasures, type InTurn } from '#jobs';
 import { careForFiles, listAdopted, type FileCare } from '#ledger/backup';
@@ -18,6 +19,7 @@ export type LedgerFilesParts = {
   readonly store: Store;
   readonly storeDir: string;
   readonly accounts: Accounts;
+  readonly alerts: Alerts;
   readonly rotations: Rotations;
   /** The last entry that is shipped. */
   readonly shipped: () => number;
@@ -60,7 +62,7 @@ export function openLedgerFiles(parts: LedgerFilesParts): LedgerFiles {
 }
 
 function openErasures(parts: LedgerFilesParts, { segments, adopted }: FileCare): Erasures {
-  const { config, store, storeDir, accounts, rotations, log } = parts;
+  const { config, store, storeDir, accounts, alerts, rotations, log } = parts;
   const { dataDir } = config;
   return createErasures({
     log: new ErasureLog(dataDir),
@@ -83,7 +85,12 @@ function openErasures(parts: LedgerFilesParts, { segments, adopted }: FileCare):
       keepReplacedFiles: () => store.identity.keepReplacedFiles(),
     },
     eraseQuarantine: (subject) => eraseQuarantine(storeDir, subject),
-    forget: (request) => accounts.forget(request),
+    forget: async (request) => {
+      const told = await alerts.forget(request);
+      // After all else in `control.db`: it overwrites what was given back there.
+      const known = await accounts.forget(request);
+      return { rows: told.rows + known.rows, stillNamedBy: [...told.stillNamedBy, ...known.stillNamedBy] };
+    },
     audit: accounts.audit,
     clock: systemClock,
     tell: log,

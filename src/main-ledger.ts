@@ -54,6 +54,10 @@ async function main(): Promise<void> {
   shipper = following;
   following.wake(durableSeq);
   const inTurn = createTurns();
+  const reports: StoreReader = { query: store.query, asOf: () => following.asOf(), sums: store.sums };
+  const jobs = await openJobs({ config, log, accounts, reports, shipper: following, corrections, figures, inTurn });
+  const watched = { config, log, accounts, reports, nodeId, shipper: following };
+  const alerts = await startAlerts({ ...watched, standings: jobs.parts.standings });
   const opened = openLedgerFiles({
     config,
     nodeId,
@@ -61,6 +65,7 @@ async function main(): Promise<void> {
     store,
     storeDir,
     accounts,
+    alerts,
     rotations,
     inTurn,
     log,
@@ -69,10 +74,6 @@ async function main(): Promise<void> {
   });
   files = opened;
   opened.chain.wake(durableSeq);
-  const reports: StoreReader = { query: store.query, asOf: () => following.asOf(), sums: store.sums };
-  const jobs = await openJobs({ config, log, accounts, reports, shipper: following, corrections, figures, inTurn });
-  const watched = { config, log, accounts, reports, nodeId, shipper: following };
-  const alerts = await startAlerts({ ...watched, standings: jobs.parts.standings });
   figures.onCrossed((crossings) => tellCrossed({ alerts, log }, crossings));
   const shown = { accounts, alerts, log, store: reports, ledger: opened, clock: systemClock };
   const admin = await createAdmin({ ...shown, ...jobs.parts, oidc: config.oidc, dashboardDir: DASHBOARD });

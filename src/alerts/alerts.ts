@@ -10,6 +10,7 @@ import { withAlertTables, type AlertQueries } from './database.ts';
 import { expire, forgetOld } from './deliveries.ts';
 import { Deliverer } from './deliverer.ts';
 import { Evaluation } from './evaluation.ts';
+import { forgetInAlerts, type ForgetRequest, type Forgotten } from './forget.ts';
 import { listDeliveries, listEvents, type DeliveriesAsk, type EventsAsk } from './history.ts';
 import { judgeCrossings, type NamedBudget } from './judge-budgets.ts';
 import type { Health } from './judge-health.ts';
@@ -83,6 +84,11 @@ export class Alerts {
 
   deliveries(ask: DeliveriesAsk): ReturnType<typeof listDeliveries> {
     return listDeliveries(this.#database, ask);
+  }
+
+  /** What names somebody goes from events, notifications and rules; what happened and what it cost stays. Can be repeated. */
+  forget(request: ForgetRequest): Promise<Forgotten> {
+    return forgetInAlerts(this.#database, request);
   }
 
   /** Looks at all rules at every full minute, and sends what waits, from before too. */

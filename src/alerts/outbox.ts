@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { windowAt } from '#budgets';
+import { ERASED } from '#ledger/erase';
 import type { Clock, TimestampMs } from '#std';
 import type { AlertQueries, DeliveryTable } from './database.ts';
 import { eventIdOf, toRowEvent } from './event.ts';
@@ -89,12 +90,17 @@ export class Outbox {
         .where('updated_at', '=', record.updatedAt)
         .executeTakeFirst();
       if (held.numUpdatedRows === 0n) return { opened: 0, resolved: 0 };
-      const { opened, still } = await open(queries, { record, found, now });
+      const { opened, still } = await open(queries, { record, found: found.filter(isSomebodys), now });
       const resolved = upTo === null ? [] : await resolveAll(queries, { ruleId: record.id, but: still, now });
       await notify(queries, { record, opened, resolved, now });
       return { opened: opened.length, resolved: resolved.length };
     });
   }
+}
+
+/** In figures all who were erased are one; of what they spent somebody was told when it was theirs. */
+function isSomebodys({ instance }: Reading): boolean {
+  return !instance.includes(ERASED);
 }
 
 /** Ends every event of a rule that is not `but`. */

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   ERASED,
   holder,
+  remover,
   type ErasureLog,
   type ErasureRecord,
   type ErasureSubject,
@@ -57,6 +58,8 @@ type ForgetInControl = {
   readonly value: string;
   readonly ofKeys: boolean;
   readonly holds: (text: string) => boolean;
+  /** A text without the value. */
+  readonly without: (text: string) => string;
   readonly erased: string;
 };
 
@@ -236,6 +239,7 @@ function inControl(subject: ErasureSubject): ForgetInControl {
     value: subject.value,
     ofKeys: subject.kind === 'key_owner',
     holds: holder(subject),
+    without: remover(subject),
     erased: ERASED,
   };
 }

@@ -88,6 +88,9 @@ test('a person is erased while calls go on: nowhere in the data directory, every
   t.after(() => gateway.close());
   const { key } = await makeKey(gateway, { key_alias: 'app', user_id: 'operations' });
   await asked(gateway, '/tag/new', { name: `user:${CANARY}`, description: 'somebody' });
+  const overrides = [{ value: CANARY, amount_usd: '1' }];
+  const each = { type: 'spend_over', name: 'each', amount_usd: '0', for_each: 'tags.customer', overrides };
+  assert.equal((await asked(gateway, '/v1/alerts/rules', each)).status, 200);
   for (let n = 0; n < 40; n += 1) {
     const somebody = {
       ...OF_PERSON,

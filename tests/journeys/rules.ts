@@ -10,7 +10,8 @@ type Asked = { readonly method: string; readonly body?: Fields };
 /** After a restart administration comes a little later than calls: it is asked again. */
 const SERVING_MS = 90_000;
 
-async function ask(gateway: Gateway, path: string, { method, body }: Asked): Promise<Record<string, unknown>> {
+/** What administration answers, which must be 200. */
+export async function ask(gateway: Gateway, path: string, { method, body }: Asked): Promise<Record<string, unknown>> {
   const answer = await until(`an answer to ${method} ${path}`, SERVING_MS, async () => {
     const given = await fetch(`${gateway.url}${path}`, {
       method,

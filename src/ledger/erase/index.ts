@@ -9,4 +9,4 @@ export { eraseJournalsInThread, type JournalErased, type JournalErasure } from '
 export { eraseQuarantine } from './erase-quarantine.ts';
 export { eraseRows, removeStoresAside } from './erase-store.ts';
 export { ErasureLog, type ErasureRecord, type ErasureState, type PendingErasure } from './erasure-log.ts';
-export { holder, type ErasureSubject } from './subject.ts';
+export { holder, remover, type ErasureSubject } from './subject.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { erasedPaths, readIdentity, type ErasureSubject } from './subject.ts';
+import { erasedPaths, readIdentity, remover, type ErasureSubject } from './subject.ts';
 
 const ENTRY = {
   kind: 'attempt',
@@ -81,4 +81,9 @@ test('a value is text, not a pattern', () => {
 test('what is no entry names nobody', () => {
   for (const nothing of [null, 7, 'acme', [], { tags: 'acme', labels: 3 }])
     assert.deepEqual(pathsOf(ACME, Object(nothing)), []);
+});
+
+test('of a text only the value goes, wherever it is a word', () => {
+  assert.equal(remover(ACME)('Acme, acmeland and vip/acme: acme'), '(erased), acmeland and vip/(erased): (erased)');
+  assert.equal(remover({ kind: 'session', value: 'a.c+$&' })('abc a.c+$& A.C+$&'), 'abc (erased) (erased)');
 });

@@ -99,9 +99,19 @@ export function erasedPaths(subject: ErasureSubject, fields: IdentityFields): Re
 }
 
 /** Says whether a text holds the subject's value as a word. */
-export function holder({ value }: ErasureSubject): (text: string) => boolean {
-  const word = new RegExp(`(?<![\\p{L}\\p{N}])${value.replaceAll(SPECIAL, '\\$&')}(?![\\p{L}\\p{N}])`, 'iu');
+export function holder(subject: ErasureSubject): (text: string) => boolean {
+  const word = wordOf(subject, 'iu');
   return (found) => word.test(found);
+}
+
+/** Puts `(erased)` in the place of the subject's value, wherever a text holds it as a word. */
+export function remover(subject: ErasureSubject): (text: string) => string {
+  const word = wordOf(subject, 'giu');
+  return (found) => found.replace(word, ERASED);
+}
+
+function wordOf({ value }: ErasureSubject, flags: string): RegExp {
+  return new RegExp(`(?<![\\p{L}\\p{N}])${value.replaceAll(SPECIAL, '\\$&')}(?![\\p{L}\\p{N}])`, flags);
 }
 
 const SPECIAL = /[\\^$.*+?()[\]{}|/]/g;
