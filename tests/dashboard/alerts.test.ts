@@ -51,7 +51,7 @@ describe('alerts of a real gateway', { skip: NO_BROWSER }, () => {
     await form.getByLabel('For each').fill('tags.customer');
     await form.getByLabel('Channel').selectOption({ label: 'ops hook' });
     await form.getByRole('button', { name: 'Make the rule' }).click();
-    await page.getByText('Spend over: $0.000000001, in a day, each tags.customer').waitFor();
+    await page.getByText('Spend over: $0.000000001, in a day, for each customer').waitFor();
   }
 
   test('a channel is made and tested, a rule is made, and what it finds is told and listed', async () => {

@@ -64,6 +64,23 @@ describe('budgets of a real gateway', { skip: NO_BROWSER }, () => {
     });
     await post('/team/new', { team_id: 'growth', max_budget: 3, max_parallel_requests: 2 });
     await post('/key/generate', { key_alias: 'web', team_id: 'growth', user_id: 'ann', models: ['sandbox-mini'] });
+    await post('/team/new', { team_id: 'idle' });
+    await post('/key/generate', {
+      key_alias: 'held',
+      allowed_routes: ['/v1/chat/completions'],
+      allowed_ips: ['10.0.0.0/8'],
+      expires: '2099-01-02T12:00:00Z',
+    });
+    await post('/key/block', { key: 'held' });
+    const caller = await post('/key/generate', { key_alias: 'caller' });
+    await callOf('initech', String(caller['key']));
+    await post('/v1/budgets', {
+      scope: { 'key.id': 'caller' },
+      name: 'From 2098',
+      limit_usd: '1',
+      window: 'day',
+      effective_from: '2098-01-01T12:00:00Z',
+    });
     await post('/v1/budgets', { name: 'Everything', limit_usd: '0.00005', window: 'day', mode: 'observe' });
     for (const customer of ['acme', 'acme', 'globex']) await callOf(customer, String(key));
     await page.reload();
@@ -74,16 +91,24 @@ describe('budgets of a real gateway', { skip: NO_BROWSER }, () => {
     const meter = page.getByRole('meter', { name: 'Everything' });
     assert.equal(await meter.getAttribute('value'), '100');
     await page.getByText('of a key').first().waitFor();
+    await page.getByText('key caller: $1.00 a day, then refused').waitFor();
+    await page.getByText('In force from Jan 1, 2098, 12:00.').waitFor();
     await page.getByText('60 requests a minute').waitFor();
     await screenshot(page, 'budgets');
     await page.getByRole('link', { name: 'Keys', exact: true }).click();
     await page.getByRole('heading', { name: 'Keys and teams' }).waitFor();
     const keyRow = page.getByRole('row').filter({ hasText: 'ci' });
     await keyRow.getByRole('meter', { name: 'Budget of ci' }).waitFor();
-    assert.match(await keyRow.innerText(), /60 requests a minute[^]*of \$25\.00 per 1d/);
+    assert.match(await keyRow.innerText(), /60 requests a minute[^]*of \$25\.00 a day/);
     const growth = page.getByRole('region', { name: 'growth' });
     await growth.getByRole('meter', { name: 'Budget of growth' }).waitFor();
     await growth.getByText('2 at once').waitFor();
+    const held = page.getByRole('row').filter({ hasText: 'held' });
+    const words = ['blocked', 'on /chat/completions', 'from 10.0.0.0/8', 'Jan 2, 2099', 'never'];
+    for (const text of words) await held.getByText(text, { exact: true }).waitFor();
+    await page.getByText('It has no keys yet.').waitFor();
+    const called = page.getByRole('row').filter({ hasText: 'caller' });
+    await called.getByText(/^\$0\.0000/).waitFor();
     await screenshot(page, 'keys');
     await page.getByRole('link', { name: 'Budgets', exact: true }).click();
     await page.getByRole('button', { name: 'Instances of Every customer' }).click();

@@ -49,6 +49,8 @@ const rule = {
 const budgetSchema = z.object({
   ...rule,
   limit_usd: z.string(),
+  effective_from: z.nullable(z.string()),
+  effective_to: z.nullable(z.string()),
   window: windowSchema,
   mode: z.enum(['strict', 'standard', 'observe']),
   action: z.union([z.enum(['block', 'warn']), z.object({ downgrade_to: z.string() })]),

@@ -1,6 +1,7 @@
-import { queryOptions } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import * as z from 'zod/mini';
 import { address, read } from './client.ts';
+import { useRight } from './session.ts';
 
 const figures = {
   spend_exact: z.nullable(z.string()),
@@ -23,8 +24,12 @@ const keySchema = z.object({
   team_id: z.nullable(z.string()),
   user_id: z.nullable(z.string()),
   models: z.array(z.string()),
+  /** Where it may call, and from where; empty: anywhere. */
+  allowed_routes: z.array(z.string()),
+  allowed_ips: z.array(z.string()),
   expires: z.nullable(z.string()),
-  last_active: z.nullable(z.string()),
+  /** Null for never; absent while reports do not answer. */
+  last_active: z.optional(z.nullable(z.string())),
 });
 
 export type Key = z.infer<typeof keySchema>;
@@ -47,3 +52,9 @@ export const teamsQuery = queryOptions({
   queryKey: ['teams'],
   queryFn: ({ signal }) => read('/team/list', z.array(teamSchema), signal),
 });
+
+/** What people call a key, by its id; anything else is called as it is. */
+export function useKeyNames(): (id: string) => string {
+  const { data } = useQuery({ ...keysQuery, enabled: useRight('teams') });
+  return (id) => data?.keys.find((key) => key.id === id)?.name ?? id;
+}

@@ -8,6 +8,7 @@ import { RangePicker } from './range-picker.tsx';
 
 type PageHeaderProps = {
   readonly title: ReactNode;
+  /** Of when the figures are, or what the page is about. */
   readonly freshness: ReactNode;
   /** What the page is part of. */
   readonly above?: ReactNode;
@@ -18,10 +19,10 @@ type PageHeaderProps = {
 export function PageHeader({ title, freshness, above, period = 'chosen' }: PageHeaderProps) {
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-3">
-      <div className="mr-auto min-w-0">
+      <div className={`mr-auto min-w-0 ${period === 'whole' ? 'flex-1 basis-52' : ''}`}>
         {above}
         <h1 className="text-lg/6 font-semibold tracking-tight">{title}</h1>
-        <div className="h-5 text-xs/5 text-ink-3">{freshness}</div>
+        <div className="min-h-5 text-xs/5 text-ink-3">{freshness}</div>
       </div>
       <div className="flex flex-wrap items-center gap-2">
         {period === 'chosen' && <RangePicker />}

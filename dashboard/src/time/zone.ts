@@ -1,3 +1,5 @@
+import { nowMs } from './clock.ts';
+
 /** The browser's own zone, or UTC where it does not tell. */
 export function browserZone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
@@ -31,6 +33,18 @@ export function timeIn(zone: string, atMs: number): string {
 export function stampIn(zone: string, atMs: number, today: string): string {
   if (dayIn(zone, atMs) === today) return timeIn(zone, atMs);
   return `${formatDay(dayIn(zone, atMs))}, ${timeIn(zone, atMs)}`;
+}
+
+/** `Nov 3`, and with its year when that is not the present one. */
+export function dateIn(zone: string, atMs: number): string {
+  const day = dayIn(zone, atMs);
+  const year = day.slice(0, 4);
+  return dayIn(zone, nowMs()).startsWith(year) ? formatDay(day) : `${formatDay(day)}, ${year}`;
+}
+
+/** `Nov 3, 09:41`. */
+export function minuteIn(zone: string, atMs: number): string {
+  return `${dateIn(zone, atMs)}, ${hourIn(zone, atMs)}`;
 }
 
 /** `09:00` of the hour that begins then. */

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { alertEventsQuery, channelsQuery, deliveriesQuery, rulesQuery } from '../../api/alerts.ts';
+import { PageHeader } from '../../shell/page-header.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
 import { ChannelList } from './channel-list.tsx';
@@ -23,12 +24,11 @@ export function AlertsPage() {
     deliveries.data !== undefined;
   return (
     <div className="mx-auto w-full max-w-[1240px] space-y-4 px-4 py-5 sm:px-6 lg:px-8">
-      <div>
-        <h1 className="text-lg/6 font-semibold tracking-tight">Alerts</h1>
-        <p className="text-xs/5 text-ink-3">
-          Rules are looked at every minute; each crossing is told once in its window
-        </p>
-      </div>
+      <PageHeader
+        title="Alerts"
+        freshness="Rules are looked at every minute; each crossing is told once in its window"
+        period="whole"
+      />
       {!isThere && error !== null && <Problem title="The alerts could not be read" error={error} onRetry={retry} />}
       {!isThere && error === null && <Skeleton className="h-64" />}
       {isThere && (

@@ -59,8 +59,3 @@ export function Refusal({ error }: { readonly error: Error | null }) {
     </p>
   );
 }
-
-/** Minutes are enough, in UTC as windows of rules are. */
-export function moment(instant: string): string {
-  return `${instant.slice(0, 10)} ${instant.slice(11, 16)}`;
-}

@@ -1,20 +1,20 @@
 import type { AlertChannel, AlertDelivery, AlertEvent } from '../../api/alerts.ts';
+import { useSearchState } from '../../search/use-search.ts';
+import { minuteIn } from '../../time/zone.ts';
 import { Badge, type Tone } from '../../ui/badge.tsx';
-import { moment, Nothing, Section } from './form-parts.tsx';
+import { Nothing, Section } from './form-parts.tsx';
 
 /** What fires, and what did lately. */
 export function EventList({ events }: { readonly events: readonly AlertEvent[] }) {
+  const [{ tz }] = useSearchState();
   const firing = events.filter(({ state }) => state === 'firing').length;
   return (
     <Section id="events-heading" title="Alerts" note={firing === 0 ? 'nothing fires' : `${firing} firing`}>
       {events.length === 0 && <Nothing>No rule was ever over its limit.</Nothing>}
       <ul>
         {events.map((event) => (
-          <li
-            key={event.id}
-            className="flex flex-wrap items-center gap-x-4 border-t border-line px-4 py-1.5 text-[13px]"
-          >
-            <span className="w-20">
+          <li key={event.id} className="flex flex-wrap items-start gap-x-4 border-t border-line px-4 py-2 text-[13px]">
+            <span className="w-full sm:w-20">
               <Badge tone={event.state === 'resolved' ? 'neutral' : event.severity === 'info' ? 'warn' : 'bad'}>
                 {event.state}
               </Badge>
@@ -23,9 +23,9 @@ export function EventList({ events }: { readonly events: readonly AlertEvent[] }
               <span className="font-medium">{event.rule.name}</span>
               <span className="block text-ink-2">{event.sentence}</span>
             </span>
-            <span className="text-ink-3">
-              {moment(event.opened_at)}
-              {event.resolved_at === null ? '' : ` to ${moment(event.resolved_at)}`} UTC
+            <span className="text-ink-3 tabular-nums">
+              {minuteIn(tz, Date.parse(event.opened_at))}
+              {event.resolved_at !== null && ` to ${minuteIn(tz, Date.parse(event.resolved_at))}`}
             </span>
           </li>
         ))}
@@ -43,6 +43,7 @@ type DeliveryListProps = {
 
 /** What was sent where, and what came back. */
 export function DeliveryList({ deliveries, channels }: DeliveryListProps) {
+  const [{ tz }] = useSearchState();
   const names = new Map(channels.map(({ id, name }) => [id, name]));
   return (
     <Section id="deliveries-heading" title="Deliveries" note="the last 20">
@@ -51,9 +52,9 @@ export function DeliveryList({ deliveries, channels }: DeliveryListProps) {
         {deliveries.map((delivery) => (
           <li
             key={delivery.id}
-            className="flex flex-wrap items-center gap-x-4 border-t border-line px-4 py-1.5 text-[13px]"
+            className="flex flex-wrap items-start gap-x-4 border-t border-line px-4 py-2 text-[13px]"
           >
-            <span className="w-20">
+            <span className="w-full sm:w-20">
               <Badge tone={TONES[delivery.state] ?? 'neutral'}>{delivery.state}</Badge>
             </span>
             <span className="min-w-0 flex-1 basis-64">
@@ -61,7 +62,7 @@ export function DeliveryList({ deliveries, channels }: DeliveryListProps) {
               <span className="font-medium">{names.get(delivery.channel_id) ?? 'a former channel'}</span>
               <span className="block truncate text-ink-3">{answerWords(delivery)}</span>
             </span>
-            <span className="text-ink-3">{moment(delivery.created_at)} UTC</span>
+            <span className="text-ink-3 tabular-nums">{minuteIn(tz, Date.parse(delivery.created_at))}</span>
           </li>
         ))}
       </ul>

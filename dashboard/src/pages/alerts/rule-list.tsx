@@ -1,10 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { ALERTS_KEY, changeRule, deleteRule, muteRule, type AlertChannel, type AlertRule } from '../../api/alerts.ts';
 import { useRight } from '../../api/session.ts';
+import { useSearchState } from '../../search/use-search.ts';
 import { nowMs } from '../../time/clock.ts';
+import { minuteIn } from '../../time/zone.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
-import { moment, Nothing, Refusal, Section } from './form-parts.tsx';
+import { Nothing, Refusal, Section } from './form-parts.tsx';
 import { RuleForm } from './rule-form.tsx';
 import { ruleWords, typeLabel } from './rule-words.ts';
 
@@ -31,7 +33,9 @@ type Change = 'mute' | 'unmute' | 'toggle' | 'delete';
 function RuleRow({ rule, channels }: { readonly rule: AlertRule; readonly channels: readonly AlertChannel[] }) {
   const queryClient = useQueryClient();
   const mayChange = useRight('alerts.write');
-  const isMuted = rule.muted_until !== null && Date.parse(rule.muted_until) > nowMs();
+  const [{ tz }] = useSearchState();
+  const mutedUntilMs = Date.parse(rule.muted_until ?? '');
+  const isMuted = mutedUntilMs > nowMs();
   const change = useMutation({
     mutationFn: (asked: Change) => changeOf(rule, asked),
     onSettled: () => queryClient.invalidateQueries({ queryKey: ALERTS_KEY }),
@@ -42,7 +46,7 @@ function RuleRow({ rule, channels }: { readonly rule: AlertRule; readonly channe
       <div className="flex flex-wrap items-center gap-x-4 px-4 py-1.5">
         <span className="min-w-0 flex-1 basis-56">
           <span className="font-medium">{rule.name}</span> {!rule.enabled && <Badge>off</Badge>}
-          {isMuted && <Badge tone="warn">muted until {moment(rule.muted_until ?? '')}</Badge>}
+          {isMuted && <Badge tone="warn">muted until {minuteIn(tz, mutedUntilMs)}</Badge>}
           <span className="block text-ink-3">
             {typeLabel(rule.type)}
             {ruleWords(rule) !== '' && `: ${ruleWords(rule)}`}

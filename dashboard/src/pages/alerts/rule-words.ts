@@ -29,13 +29,19 @@ export function typeLabel(type: string): string {
 export function ruleWords(rule: AlertRule): string {
   const parts = [
     said(rule.amount_usd, (amount) => `$${amount}`),
-    said(rule.percent, (percent) => `${percent} %`),
-    said(rule.percents, (percents) => `${percents.join(', ')} %`),
+    said(rule.percent, (percent) => `${percent}%`),
+    said(rule.percents, (percents) => percents.map((percent) => `${percent}%`).join(', ')),
     said(rule.minimum_usd, (amount) => `at least $${amount}`),
-    said(rule.window, (window) => `in a ${window}`),
-    said(rule.for_each, (each) => `each ${each}`),
+    isOfWindow(rule) ? said(rule.window, (window) => `in ${window === 'hour' ? 'an' : 'a'} ${window}`) : [],
+    said(rule.for_each, (each) => `for each ${each.replace(/^(?:tags|key)\./, '')}`),
   ];
   return parts.flat().join(', ');
+}
+
+/** Trouble and marks of budgets have windows that nobody chose. */
+function isOfWindow({ type }: AlertRule): boolean {
+  const known = RULE_TYPES.find((one) => one.type === type);
+  return known === undefined || known.fields.some((field) => field === 'window');
 }
 
 /** Nothing for a field that the type does not have. */

@@ -1,6 +1,6 @@
 import type { Standing } from '../../api/budgets.ts';
 import { formatMoney, isZeroMoney } from '../../money/money.ts';
-import { dayIn, timeIn } from '../../time/zone.ts';
+import { minuteIn } from '../../time/zone.ts';
 
 type BudgetBarProps = { readonly standing: Standing; readonly label: string; readonly zone: string };
 
@@ -20,7 +20,7 @@ export function BudgetBar({ standing, label, zone }: BudgetBarProps) {
           <span className="text-ink-3 tabular-nums"> of {formatMoney(standing.limit_exact)}</span>
         </span>
         <span className={`tabular-nums ${standing.exceeded ? 'font-medium text-bad' : 'text-ink-2'}`}>
-          {standing.used_percent === null ? '' : `${standing.used_percent}%`}
+          {percentWords(standing)}
         </span>
       </div>
       <meter className="sr-only" aria-label={label} max={100} value={Math.min(100, standing.used_percent ?? 100)} />
@@ -37,6 +37,11 @@ export function BudgetBar({ standing, label, zone }: BudgetBarProps) {
   );
 }
 
+function percentWords({ used_percent: used, spent_exact: spent }: Standing): string {
+  if (used === null) return '';
+  return used === 0 && !isZeroMoney(spent) ? '<0.1%' : `${used}%`;
+}
+
 /** For drawing only. A credit is no length. */
 function lengthOf(exact: string): number {
   return Math.max(0, Number(exact));
@@ -47,7 +52,7 @@ function wordsOf(standing: Standing, zone: string): readonly string[] {
   return [
     isZeroMoney(held) ? '' : `${formatMoney(held)} held for running calls`,
     isZeroMoney(risk) ? '' : `${formatMoney(risk)} at risk`,
-    resets === null ? '' : `resets ${instantWords(resets, zone)}`,
+    resets === null ? '' : `resets ${minuteIn(zone, Date.parse(resets))}`,
     forecast === null ? '' : forecastWords(forecast, { zone, exceeded: standing.exceeded }),
     unpriced === 0 ? '' : `${unpriced} without a price`,
   ].filter((words) => words !== '');
@@ -58,10 +63,5 @@ type Known = { readonly zone: string; readonly exceeded: boolean };
 function forecastWords(forecast: NonNullable<Standing['forecast']>, { zone, exceeded }: Known): string {
   const end = `${formatMoney(forecast.at_end_exact)} by then at this pace`;
   const at = forecast.reaches_limit_at;
-  return at === null || exceeded ? end : `${end}, used up ${instantWords(at, zone)}`;
-}
-
-export function instantWords(iso: string, zone: string): string {
-  const at = Date.parse(iso);
-  return `${dayIn(zone, at)} ${timeIn(zone, at).slice(0, 5)}`;
+  return at === null || exceeded ? end : `${end}, used up ${minuteIn(zone, Date.parse(at))}`;
 }

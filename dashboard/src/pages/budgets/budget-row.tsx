@@ -2,12 +2,15 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { ChevronRight } from 'lucide-react';
 import { useState } from 'react';
 import { budgetsQuery, deleteBudget, endRaise, type Budget } from '../../api/budgets.ts';
+import { useKeyNames } from '../../api/keys.ts';
 import { formatMoney } from '../../money/money.ts';
 import { plural } from '../../money/quantity.ts';
 import { useSearchState } from '../../search/use-search.ts';
+import { nowMs } from '../../time/clock.ts';
+import { minuteIn } from '../../time/zone.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
-import { BudgetBar, instantWords } from './budget-bar.tsx';
+import { BudgetBar } from './budget-bar.tsx';
 import { BudgetForm } from './budget-form.tsx';
 import { Instances } from './instances.tsx';
 import { RaiseForm } from './raise-form.tsx';
@@ -24,6 +27,7 @@ export function BudgetRow({ budget, may }: BudgetRowProps) {
   const close = (): void => setOpen('nothing');
   const { standing } = budget;
   const many = hasInstances(budget);
+  const keyName = useKeyNames();
   return (
     <li className="border-t border-line">
       <div className="grid gap-x-6 gap-y-2 px-4 py-3 md:grid-cols-[minmax(0,5fr)_minmax(0,6fr)_13rem] md:items-start">
@@ -32,7 +36,7 @@ export function BudgetRow({ budget, may }: BudgetRowProps) {
             {budget.name} <Marks budget={budget} zone={search.tz} />
           </p>
           <p className="mt-0.5 text-xs text-ink-3">
-            {budget.origin === null && `${scopeWords(budget.scope)}: `}
+            {budget.origin === null && `${scopeWords(budget.scope, keyName)}: `}
             {formatMoney(budget.limit_usd)} {windowWords(budget.window)},{' '}
             {budget.mode === 'observe' ? 'only watched' : actionWords(budget.action)}
           </p>
@@ -58,7 +62,7 @@ function Marks({ budget, zone }: { readonly budget: Budget; readonly zone: strin
     <>
       {(exceeded ?? 0) > 0 && <Badge tone="bad">exceeded</Badge>}{' '}
       {raise !== null && (
-        <Badge tone="warn" title={`until ${instantWords(raise.until, zone)}`}>
+        <Badge tone="warn" title={`until ${minuteIn(zone, Date.parse(raise.until))}`}>
           raised by {formatMoney(raise.by_usd)}
         </Badge>
       )}{' '}
@@ -96,11 +100,14 @@ function InstanceCount({ budget, open, onOpen }: InstanceCountProps) {
 }
 
 function Unspent({ budget }: { readonly budget: Budget }) {
-  return (
-    <p className="text-[13px] text-ink-2">
-      {budget.instances === null ? 'Not known at the moment.' : 'Nothing spent in this window yet.'}
-    </p>
-  );
+  const [{ tz }] = useSearchState();
+  return <p className="text-[13px] text-ink-2">{unspentWords(budget, tz)}</p>;
+}
+
+function unspentWords({ instances, effective_from: from, effective_to: to }: Budget, zone: string): string {
+  if (from !== null && Date.parse(from) > nowMs()) return `In force from ${minuteIn(zone, Date.parse(from))}.`;
+  if (to !== null && Date.parse(to) <= nowMs()) return `Not in force since ${minuteIn(zone, Date.parse(to))}.`;
+  return instances === null ? 'Not known at the moment.' : 'Nothing spent in this window yet.';
 }
 
 type ActionsProps = { readonly budget: Budget; readonly onPick: (open: Open) => void };

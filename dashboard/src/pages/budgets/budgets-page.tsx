@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { budgetsQuery, type Budget } from '../../api/budgets.ts';
 import { useRight } from '../../api/session.ts';
+import { PageHeader } from '../../shell/page-header.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
@@ -17,12 +18,11 @@ export function BudgetsPage() {
   const { data, error } = budgets;
   return (
     <div className="mx-auto w-full max-w-[1240px] space-y-4 px-4 py-5 sm:px-6 lg:px-8">
-      <div>
-        <h1 className="text-lg/6 font-semibold tracking-tight">Budgets</h1>
-        <p className="text-xs/5 text-ink-3">
-          A call needs room in every budget it falls in; what was spent is what the ledger says
-        </p>
-      </div>
+      <PageHeader
+        title="Budgets"
+        freshness="A call needs room in every budget it falls in; what was spent is what the ledger says"
+        period="whole"
+      />
       <section aria-labelledby="budgets-heading" className="rounded-lg border border-line bg-surface shadow-card">
         <div className="flex flex-wrap items-center gap-2 px-4 py-3">
           <h2 id="budgets-heading" className="mr-auto text-[13px] font-semibold">

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { standingsQuery, type Budget } from '../../api/budgets.ts';
+import { useKeyNames } from '../../api/keys.ts';
 import { useSearchState } from '../../search/use-search.ts';
 import { Skeleton } from '../../ui/skeleton.tsx';
 import { BudgetBar } from './budget-bar.tsx';
@@ -9,6 +10,7 @@ import { TextField } from './field.tsx';
 /** Each instance of a budget, the most used first. */
 export function Instances({ budget }: { readonly budget: Budget }) {
   const [search] = useSearchState();
+  const keyName = useKeyNames();
   const [wanted, setWanted] = useState('');
   const { data, error } = useQuery(standingsQuery(budget.id, wanted.trim()));
   return (
@@ -33,7 +35,7 @@ export function Instances({ budget }: { readonly budget: Budget }) {
       )}
       <ul className="grid gap-x-8 gap-y-3 md:grid-cols-2">
         {(data ?? []).map((standing) => {
-          const name = Object.values(standing.instance).join(', ');
+          const name = Object.values(standing.instance).map(keyName).join(', ');
           return (
             <li key={name}>
               <span className="block truncate text-[13px] font-medium">{name}</span>

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { deleteLimit, limitsQuery, makeLimit, MEASURES, type Limit } from '../../api/budgets.ts';
+import { useKeyNames } from '../../api/keys.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Problem } from '../../ui/problem.tsx';
@@ -55,12 +56,13 @@ function LimitRow({ limit, may }: LimitRowProps) {
     onSettled: () => queryClient.invalidateQueries(limitsQuery),
   });
   const { origin } = limit;
+  const keyName = useKeyNames();
   return (
     <li className="flex flex-wrap items-center gap-x-4 gap-y-1 border-t border-line px-4 py-2 text-[13px]">
       <span className="min-w-0 flex-1 basis-56">
         <span className="font-medium">{limit.name}</span>{' '}
         {origin !== null && <Badge title={`It belongs to ${origin.kind} ${origin.id}`}>of a {origin.kind}</Badge>}
-        {origin === null && <span className="block text-xs text-ink-3">{scopeWords(limit.scope)}</span>}
+        {origin === null && <span className="block text-xs text-ink-3">{scopeWords(limit.scope, keyName)}</span>}
       </span>
       <span className="text-ink-2 tabular-nums">{limitWords(limit)}</span>
       {may === 'write' && origin === null && (

@@ -1,14 +1,21 @@
 import type { Budget, Limit, Scope, Window } from '../../api/budgets.ts';
 
 /** A scope as a sentence would name it: `each customer, model gpt-5`. */
-export function scopeWords(scope: Scope): string {
-  const parts = Object.entries(scope).map(([name, values]) => conditionWords(nameWords(name), values));
+export function scopeWords(scope: Scope, keyName: (id: string) => string): string {
+  const parts = Object.entries(scope).map(([name, values]) =>
+    conditionWords(nameWords(name), name === 'key.id' ? withNames(values, keyName) : values),
+  );
   return parts.length === 0 ? 'all calls' : parts.join(', ');
 }
 
 /** `customer` of `tags.customer`, `team` of `key.team`. */
 function nameWords(name: string): string {
   return name.replace(/^(?:tags|key)\./, '').replace(/^id$/, 'key');
+}
+
+function withNames(values: Scope[string], keyName: (id: string) => string): Scope[string] {
+  if (typeof values === 'string') return keyName(values);
+  return Array.isArray(values) ? values.map(keyName) : values;
 }
 
 function conditionWords(name: string, values: Scope[string]): string {

@@ -13,10 +13,15 @@ export function byTeam(teams: readonly Team[], keys: readonly Key[]): readonly T
   const recorded = teams.map((team): TeamKeys => ({ id: team.team_id, team, keys: ofTeam.get(team.team_id) ?? [] }));
   const known = new Set(recorded.map(({ id }) => id));
   const named = Array.from(ofTeam).flatMap(([id, own]) => (known.has(id) ? [] : [{ id, team: null, keys: own }]));
-  return [...recorded, ...named].toSorted((left, right) => order(left.id, right.id));
+  return [...recorded, ...named].toSorted(byTitle);
 }
 
-function order(left: string, right: string): number {
-  if (left === '' || right === '') return left === '' ? 1 : -1;
-  return left < right ? -1 : 1;
+/** As people call the team. */
+export function titleOf({ id, team }: TeamKeys): string {
+  return team?.team_alias ?? (id === '' ? 'Without a team' : id);
+}
+
+function byTitle(left: TeamKeys, right: TeamKeys): number {
+  if (left.id === '' || right.id === '') return left.id === '' ? 1 : -1;
+  return titleOf(left).localeCompare(titleOf(right), 'en');
 }

@@ -17,12 +17,12 @@ export function MoneyCell({ of, label }: MoneyCellProps) {
   }
   const used = exact === null || most === 0 ? 0 : Math.min(1, Math.max(0, Number(exact) / most));
   return (
-    <div className="w-60">
+    <div className="w-full min-w-36">
       <span className="tabular-nums" title={exact === null ? undefined : formatExactMoney(exact)}>
         {spent}
         <span className="text-ink-3">
           {' '}
-          of {formatMoney(String(most))} {over === null ? 'in all' : `per ${over}`}
+          of {formatMoney(String(most))} {durationWords(over)}
         </span>
       </span>
       <meter className="sr-only" aria-label={label} max={1} value={used} />
@@ -34,6 +34,19 @@ export function MoneyCell({ of, label }: MoneyCellProps) {
       </div>
     </div>
   );
+}
+
+const DURATION_WORDS: Readonly<Record<string, string>> = {
+  '1h': 'an hour',
+  '1d': 'a day',
+  '7d': 'a week',
+  '30d': 'a month',
+  '1mo': 'a month',
+};
+
+/** A duration as budgets read it: those of a calendar are its days, weeks and months. */
+function durationWords(duration: string | null): string {
+  return duration === null ? 'in all' : (DURATION_WORDS[duration] ?? `every ${duration}`);
 }
 
 /** `60 requests, 1K tokens a minute; 2 at once`. */

@@ -8,6 +8,8 @@ import {
   type MemberChange,
   type MemberLink,
 } from '../../api/members.ts';
+import { useSearchState } from '../../search/use-search.ts';
+import { dateIn } from '../../time/zone.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { RoleSelect } from './role-select.tsx';
@@ -26,7 +28,7 @@ export function MemberTable({ members, onLink }: MemberTableProps) {
     );
   }
   return (
-    <div className="overflow-x-auto">
+    <div className="relative overflow-x-auto">
       <table className="w-full min-w-[760px] border-t border-line text-[13px]">
         <thead>
           <tr>
@@ -53,6 +55,7 @@ type MemberRowProps = { readonly member: Member; readonly onLink: (link: MemberL
 
 function MemberRow({ member, onLink }: MemberRowProps) {
   const queryClient = useQueryClient();
+  const [{ tz }] = useSearchState();
   const change = useMutation({
     mutationFn: (asked: MemberChange) => changeMember(member.id, asked),
     onSettled: () => queryClient.invalidateQueries(membersQuery),
@@ -78,7 +81,7 @@ function MemberRow({ member, onLink }: MemberRowProps) {
       <td className="px-4 py-1.5">
         <TeamField member={member} onChange={(teams) => change.mutate({ teams })} />
       </td>
-      <td className="px-4 py-2 text-ink-2">{member.last_sign_in_at?.slice(0, 10) ?? 'never'}</td>
+      <td className="px-4 py-2 text-ink-2">{signInWords(member, tz)}</td>
       <td className="px-4 py-1.5 text-right whitespace-nowrap">
         {member.kind === 'person' && (
           <Button look="quiet" onClick={() => link.mutate()} aria-label={`New link for ${member.name}`}>
@@ -95,6 +98,11 @@ function MemberRow({ member, onLink }: MemberRowProps) {
       </td>
     </tr>
   );
+}
+
+function signInWords({ kind, last_sign_in_at: at }: Member, zone: string): string {
+  if (kind === 'service') return 'does not';
+  return at === null ? 'never' : dateIn(zone, Date.parse(at));
 }
 
 type TeamFieldProps = { readonly member: Member; readonly onChange: (teams: readonly string[]) => void };

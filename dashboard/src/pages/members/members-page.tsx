@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { membersQuery, type MemberLink } from '../../api/members.ts';
+import { PageHeader } from '../../shell/page-header.tsx';
 import { Problem } from '../../ui/problem.tsx';
 import { Skeleton } from '../../ui/skeleton.tsx';
 import { InviteForm } from './invite-form.tsx';
@@ -15,12 +16,11 @@ export function MembersPage() {
   const { data, error } = members;
   return (
     <div className="mx-auto w-full max-w-[1240px] space-y-4 px-4 py-5 sm:px-6 lg:px-8">
-      <div>
-        <h1 className="text-lg/6 font-semibold tracking-tight">Members</h1>
-        <p className="text-xs/5 text-ink-3">
-          Team leads and viewers see what the keys of their teams spend, and nothing else
-        </p>
-      </div>
+      <PageHeader
+        title="Members"
+        freshness="Team leads and viewers see what the keys of their teams spend, and nothing else"
+        period="whole"
+      />
       <section aria-labelledby="members-heading" className="rounded-lg border border-line bg-surface shadow-card">
         <div className="flex flex-wrap items-center gap-2 px-4 pt-3 pb-3">
           <h2 id="members-heading" className="mr-auto text-[13px] font-semibold">

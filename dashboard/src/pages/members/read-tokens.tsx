@@ -1,6 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { makeToken, revokeToken, tokensQuery, type ReadToken } from '../../api/members.ts';
+import { useSearchState } from '../../search/use-search.ts';
+import { dateIn } from '../../time/zone.ts';
 import { Badge } from '../../ui/badge.tsx';
 import { Button } from '../../ui/button.tsx';
 import { ShownOnce } from '../../ui/shown-once.tsx';
@@ -11,6 +13,7 @@ const FIELD =
 
 /** Tokens that read reports and do nothing else. */
 export function ReadTokens() {
+  const [{ tz }] = useSearchState();
   const tokens = useQuery(tokensQuery);
   const queryClient = useQueryClient();
   const [name, setName] = useState('');
@@ -65,6 +68,11 @@ export function ReadTokens() {
           {problem.message}
         </p>
       )}
+      {tokens.data?.length === 0 && (
+        <p className="border-t border-line px-4 py-4 text-[13px] text-ink-2">
+          None yet. A spreadsheet, a warehouse or another dashboard reads with a token of its own, which can be revoked.
+        </p>
+      )}
       <ul>
         {(tokens.data ?? []).map((token) => (
           <li
@@ -75,7 +83,9 @@ export function ReadTokens() {
               <span className="font-medium">{token.name}</span> <code className="text-ink-3">{token.shown}</code>
             </span>
             <span className="text-ink-2">{reachOf(token)}</span>
-            <span className="text-ink-2">last used {token.last_used_at?.slice(0, 10) ?? 'never'}</span>
+            <span className="text-ink-2">
+              {token.last_used_at === null ? 'never used' : `last used ${dateIn(tz, Date.parse(token.last_used_at))}`}
+            </span>
             {token.revoked_at === null ? (
               <Button look="quiet" onClick={() => revoke.mutate(token.id)} aria-label={`Revoke ${token.name}`}>
                 Revoke

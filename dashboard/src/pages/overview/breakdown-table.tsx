@@ -42,7 +42,7 @@ export function BreakdownTable({ costs, series, dimension }: BreakdownTableProps
   const firstHidden = all ? undefined : roots[FIRST_ROWS];
   const shown = firstHidden === undefined ? rows : rows.slice(0, rows.indexOf(firstHidden));
   return (
-    <div className="overflow-x-auto border-t border-line">
+    <div className="relative overflow-x-auto border-t border-line">
       <table className="w-full min-w-[640px] border-collapse text-[13px]">
         <caption className="sr-only">Spend by {dimension}</caption>
         <thead>

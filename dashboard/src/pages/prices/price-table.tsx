@@ -24,7 +24,7 @@ export function PriceTable({ rows, asked }: { readonly rows: readonly PriceRow[]
     );
   }
   return (
-    <div className="overflow-x-auto">
+    <div className="relative overflow-x-auto">
       <table className="figures w-full border-collapse text-[13px]">
         <caption className="sr-only">Prices in force</caption>
         <thead>

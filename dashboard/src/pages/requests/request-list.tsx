@@ -15,7 +15,7 @@ type RequestListProps = { readonly events: readonly CallEvent[]; readonly tz: st
 export function RequestList({ events, tz }: RequestListProps) {
   const today = dayIn(tz, nowMs());
   return (
-    <div className="overflow-x-auto rounded-t-lg">
+    <div className="relative overflow-x-auto rounded-t-lg">
       <table className="w-full border-collapse text-[13px]">
         <caption className="sr-only">Requests, newest first</caption>
         <thead>

@@ -27,7 +27,7 @@ export function RunTable({ run }: { readonly run: Run }) {
       <h2 id="calls-heading" className="px-4 pt-3 pb-2 text-[13px] font-semibold">
         {run.steps === 0 ? 'Turns' : 'Steps and calls'}
       </h2>
-      <div className="overflow-x-auto">
+      <div className="relative overflow-x-auto">
         <table className="w-full border-collapse text-[13px]">
           <caption className="sr-only">What each step and each call of the session cost</caption>
           <thead>

@@ -25,7 +25,7 @@ export function SessionFigures({ summary }: { readonly summary: SessionPage['sum
         {summary.avg_duration_ms !== null && `${formatLatency(summary.avg_duration_ms)} average duration`}
       </Figure>
       <Figure label="Sessions" value={formatCompact(summary.sessions)} exact={formatCount(summary.sessions)}>
-        {`${formatCompact(summary.total_events)} calls`}
+        {`${formatCompact(summary.total_events)} ${summary.total_events === 1 ? 'call' : 'calls'}`}
       </Figure>
       <Figure
         label="Spend in sessions"
@@ -35,7 +35,7 @@ export function SessionFigures({ summary }: { readonly summary: SessionPage['sum
       >
         {alone.events === 0
           ? 'every call is in a session'
-          : `${formatMoney(alone.cost_exact)} in ${formatCompact(alone.events)} calls without one`}
+          : `${formatMoney(alone.cost_exact)} in ${formatCompact(alone.events)} ${alone.events === 1 ? 'call' : 'calls'} without one`}
       </Figure>
       <Figure
         label="Dearest session"

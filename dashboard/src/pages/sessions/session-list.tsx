@@ -17,7 +17,7 @@ export function SessionList({ sessions, tz }: SessionListProps) {
   const by = sessionRank(search);
   const today = dayIn(tz, nowMs());
   return (
-    <div className="overflow-x-auto rounded-t-lg">
+    <div className="relative overflow-x-auto rounded-t-lg">
       <table className="w-full border-collapse text-[13px]">
         <caption className="sr-only">Sessions</caption>
         <thead>

@@ -28,7 +28,7 @@ export function KeyTable({ keys, tz }: { readonly keys: readonly TagKey[]; reado
           No call of this period carries a tag with a key, such as feature:chatbot.
         </p>
       ) : (
-        <div className="overflow-x-auto">
+        <div className="relative overflow-x-auto">
           <table className="w-full border-collapse text-[13px]">
             <caption className="sr-only">Tag keys</caption>
             <thead>

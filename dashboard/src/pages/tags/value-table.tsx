@@ -21,7 +21,7 @@ export function ValueTable({ tag, tz }: ValueTableProps) {
   const stamp = (at: string): string => stampIn(tz, Date.parse(at), today);
   return (
     <>
-      <div className="overflow-x-auto">
+      <div className="relative overflow-x-auto">
         <table className="w-full border-collapse text-[13px]">
           <caption className="sr-only">Values of {tag.key}</caption>
           <thead>
