@@ -1,9 +1,14 @@
-import { createRandom, scanJsonObject, systemClock } from '#std';
+import { createHash } from 'node:crypto';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { KeyRing, type KeyRecord } from '#accounts';
+import { createRandom, scanJsonObject, systemClock, type TimestampMs } from '#std';
 import { closeEntry, openEntry, type AttemptEnd, type AttemptStart } from '#ledger';
 import { loadPriceBook, makePrices, type PricedAttempt } from '#pricing';
 import { NO_QUIRKS, NO_TARGET, openAiChat, type AnswerContext, type RequestBody } from '#wires';
 import { compileTagRules, createCardinalityGate, NO_TAGS } from '#tags';
 import { makeCallId } from '#terms';
+import { identify, type Identifiable } from '../../src/gateway/identify.ts';
 import { NO_CALLER_ATTRIBUTION, Tagging } from '../../src/gateway/tagging.ts';
 import { OUR_FIELDS } from '../../src/gateway/our-fields.ts';
 
@@ -125,7 +130,40 @@ const end: AttemptEnd = {
   priceBook: prices.version,
 };
 
+const KEYS = 1_000;
+const TOKEN = 'sk-ap-0123456789012345678901234567890123456789';
+
+/** One of a thousand keys, the one the call comes with. */
+function keyAt(at: number): KeyRecord {
+  const token = at === KEYS / 2 ? TOKEN : `sk-ap-${at}`;
+  const hash = createHash('sha256').update(token).digest('hex');
+  const names = {
+    name: `key ${at}`,
+    alias: null,
+    shown: token.slice(0, 8),
+    role: 'call',
+    team: 'core',
+    owner: '',
+  } as const;
+  const free = { previous: null, models: [], routes: [], addresses: [], metadata: {}, expiresAt: null, blocked: false };
+  const made = { createdAt: 0 as TimestampMs, deletedAt: null, revision: 1 };
+  return { id: `key_${at}`, hash, ...names, ...free, ...made };
+}
+
+const ring = new KeyRing(
+  { revision: 1, adminKeyHash: null, keys: Array.from({ length: KEYS }, (_, at) => keyAt(at)) },
+  { clock: systemClock, adminKey: null },
+);
+const identifyDeps = { keys: () => ring, trustedProxies: { has: () => false } };
+const request = new IncomingMessage(new Socket());
+request.headers.authorization = `Bearer ${TOKEN}`;
+const asking: Identifiable = { request, dialect: 'openai' };
+
+/** Of these, the steps before a call is sent that know who calls, for whom, and whether it may. */
+const ADMITTING = new Set(['identify the key', 'resolve tags and policy', 'bound the cost', 'expect the cost']);
+
 const STEPS: readonly (readonly [string, () => unknown])[] = [
+  ['identify the key', () => identify(identifyDeps, asking)],
   ['scan the request', scan],
   ['read what the call path needs', () => openAiChat.readRequest(body)],
   ['resolve tags and policy', () => tagging.tag({ body, headers: HEADERS, caller })],
@@ -140,6 +178,7 @@ const STEPS: readonly (readonly [string, () => unknown])[] = [
       }),
   ],
   ['bound the cost', () => prices.bound(attempt, BOUND)],
+  ['expect the cost', () => prices.bound(attempt, { inputTokens: 210, outputTokens: 200, n: 1 })],
   ['write the intent', () => openEntry(start)],
   ['read the answer', () => openAiChat.readAnswer(ANSWER, context)],
   ['rate it', () => prices.price(usage, attempt)],
@@ -148,12 +187,15 @@ const STEPS: readonly (readonly [string, () => unknown])[] = [
 
 const ROUNDS = 20_000;
 let total = 0;
+let admitting = 0;
 for (const [name, step] of STEPS) {
   for (let round = 0; round < ROUNDS; round += 1) step();
   const started = systemClock.elapsedMs();
   for (let round = 0; round < ROUNDS; round += 1) step();
   const microseconds = ((systemClock.elapsedMs() - started) * 1000) / ROUNDS;
   total += microseconds;
+  if (ADMITTING.has(name)) admitting += microseconds;
   process.stdout.write(`${microseconds.toFixed(2).padStart(7)} µs  ${name}\n`);
 }
 process.stdout.write(`${total.toFixed(2).padStart(7)} µs  together\n`);
+process.stdout.write(`${admitting.toFixed(2).padStart(7)} µs  key, tags and admission\n`);
