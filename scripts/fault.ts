@@ -2,7 +2,7 @@
 // but as long as one likes, and one table of what they did and what became of it.
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -56,11 +56,13 @@ async function runFile(file: string): Promise<boolean> {
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   print(`${code === 0 ? '✔' : '✖'} ${basename(file, '.test.ts')}`);
-  if (code !== 0) print(output);
+  // What a scenario says of itself, where it is not in the table.
+  print(code === 0 ? (output.match(/^ *ℹ .* kills, .*$/gm)?.join('\n') ?? '') : output);
   return code === 0;
 }
 
 function readFigures(): readonly ScenarioFigures[] {
+  if (!existsSync(figuresFile)) return [];
   return readFileSync(figuresFile, 'utf8')
     .split('\n')
     .filter((line) => line !== '')

@@ -10,6 +10,8 @@ export type RunPlan = {
   /** How long the store is away. */
   readonly outageMs: number;
   readonly outagePerSecond: number;
+  /** How long a scenario that only repeats itself goes on at least. */
+  readonly leastMs: number;
 };
 
 const SHORT_KILLS = 20;
@@ -39,6 +41,7 @@ function planFrom(env: Readonly<Record<string, string | undefined>>): RunPlan {
     rounds: Math.max(1, Math.round(kills / KILLS_PER_ROUND)),
     outageMs: minutes === undefined ? SHORT_OUTAGE_MS : minutes * 60_000,
     outagePerSecond: minutes === undefined ? SHORT_OUTAGE_PER_SECOND : LONG_OUTAGE_PER_SECOND,
+    leastMs: minutes === undefined ? 0 : minutes * 60_000,
   };
 }
 
