@@ -106,7 +106,37 @@ describe('members of a real gateway', { skip: NO_BROWSER }, () => {
     assert.equal((await me()).status, 401);
     await close();
   });
+
+  test('no page is wider than a small screen; what does not fit scrolls where it stands', async () => {
+    await post('/key/generate', { key_alias: 'wide', max_budget: 1, allowed_ips: ['10.0.0.0/8', '2001:db8::/32'] });
+    await post('/v1/members', { email: 'wide@example.com', role: 'viewer', teams: ['growth'] });
+    const { page, close } = await openPage(browser, { width: 390, height: 844 });
+    await page.goto(`${gateway.url}/ui/sign-in`);
+    await page.getByRole('button', { name: 'Use the admin key' }).click();
+    await page.getByLabel('Admin key').fill(gateway.adminKey);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.locator('nav[aria-label=Pages]').waitFor();
+    for (const [path, words] of WORDS_OF_PAGES) {
+      await page.goto(gateway.url + path);
+      await page.getByText(words).first().waitFor();
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390, path);
+    }
+    await close();
+  });
 });
+
+/** What stands on a page once its figures do. */
+const WORDS_OF_PAGES = [
+  ['/ui/overview', 'Cost per 1k requests'],
+  ['/ui/requests', /requests? matched/],
+  ['/ui/sessions', 'No sessions in this period'],
+  ['/ui/tags', 'Tagged spend'],
+  ['/ui/prices', 'claude-opus-4-5'],
+  ['/ui/keys', 'from 10.0.0.0/8'],
+  ['/ui/budgets', 'key wide'],
+  ['/ui/alerts', 'Nothing was sent yet.'],
+  ['/ui/members', 'wide@example.com'],
+] as const;
 
 /** For eyes: where `SCREENSHOTS` says. */
 async function screenshot(page: Awaited<ReturnType<typeof openPage>>['page'], name: string): Promise<void> {

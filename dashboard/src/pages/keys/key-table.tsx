@@ -23,7 +23,7 @@ export function KeyTable({ keys }: { readonly keys: readonly Key[] }) {
         <thead>
           <tr>
             {COLUMNS.map(([name, width]) => (
-              <th key={name} className={`px-4 py-2 text-left text-xs font-normal text-ink-2 ${width}`}>
+              <th key={name} className={`px-4 py-2 text-left text-xs font-medium text-ink-2 ${width}`}>
                 {name}
               </th>
             ))}

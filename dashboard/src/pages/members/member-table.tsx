@@ -17,7 +17,7 @@ import { parseTeams } from './team-list.ts';
 
 type MemberTableProps = { readonly members: readonly Member[]; readonly onLink: (link: MemberLink) => void };
 
-const HEAD = 'px-4 py-2 text-left text-xs font-normal text-ink-2';
+const HEAD = 'px-4 py-2 text-left text-xs font-medium text-ink-2';
 
 export function MemberTable({ members, onLink }: MemberTableProps) {
   if (members.length === 0) {
