@@ -40,9 +40,9 @@ const failed: string[] = [];
 for (const file of files) if (!(await runFile(file))) failed.push(file);
 const figures = readFigures();
 rmSync(scratch, { recursive: true });
-printTable(figures);
+if (figures.length > 0) printTable(figures);
 const minutes = (systemClock.elapsedMs() - begun) / 60_000;
-print(`\n${sumOf(figures)}, in ${minutes.toFixed(1)} minutes\nagain: ${command}`);
+print(`\n${figures.length > 0 ? `${sumOf(figures)}, ` : ''}in ${minutes.toFixed(1)} minutes\nagain: ${command}`);
 if (failed.length > 0) print(`failed: ${failed.join(', ')}`);
 process.exit(failed.length === 0 ? 0 : 1);
 
