@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseTimeZone } from '#std';
 import { parseUsd, type PicoUsd } from '#terms';
 
 const USD = /^\d{1,12}(\.\d{1,12})?$/;
@@ -18,14 +19,6 @@ export const percent = z.number().min(0.01).max(1_000_000).multipleOf(0.01);
 
 export const count = z.int().min(1).max(1_000_000_000);
 
-export const zone = z.string().refine(isTimeZone, 'an IANA time zone such as Europe/Berlin');
-
-function isTimeZone(text: string): boolean {
-  if (!/^[A-Za-z]/.test(text)) return false;
-  try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: text }).resolvedOptions().timeZone !== '';
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
-}
+export const zone = z
+  .string()
+  .refine((text) => parseTimeZone(text) !== undefined, 'an IANA time zone such as Europe/Berlin');

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { bucketIds, bucketOf, dateOf, parseTimeZone, startOfDate } from './calendar.ts';
+import { bucketIds, bucketOf, dateOf, startOfDate } from './calendar.ts';
+import { parseTimeZone } from '#std';
 
 const iso = (ms: number) => new Date(ms).toISOString();
 

@@ -1,3 +1,5 @@
+import { zoneOffsetMs } from '#std';
+
 /** Calendar arithmetic in a named time zone. Dates are `YYYY-MM-DD`; instants are milliseconds since 1970, UTC. */
 
 const DAY_MS = 86_400_000;
@@ -6,22 +8,6 @@ const HOUR_MS = 3_600_000;
 export const INTERVALS = ['hour', 'day', 'week', 'month'] as const;
 
 export type Interval = (typeof INTERVALS)[number];
-
-const offsetFormats = new Map<string, Intl.DateTimeFormat>();
-
-/**
- * The zone's canonical IANA name, or `undefined` if there is none. Bare offsets (`+02:00`) are refused: the store knows
- * names only, and an offset is wrong for half of the year in most places.
- */
-export function parseTimeZone(text: string): string | undefined {
-  if (!/^[A-Za-z]/.test(text)) return undefined;
-  try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: text }).resolvedOptions().timeZone;
-  } catch (error) {
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
-}
 
 /** True for a day that exists: `2024-02-29`, not `2025-02-29`. */
 export function isDate(text: string): boolean {
@@ -34,24 +20,9 @@ export function addDays(date: string, days: number): string {
   return Number.isNaN(ms) ? '' : new Date(ms).toISOString().slice(0, 10);
 }
 
-/** Milliseconds the zone is ahead of UTC at an instant. */
-function offsetMs(instant: number, timeZone: string): number {
-  let format = offsetFormats.get(timeZone);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
-    offsetFormats.set(timeZone, format);
-  }
-  const name = format.formatToParts(instant).find((part) => part.type === 'timeZoneName')?.value ?? '';
-  const match = /^GMT([+-])(\d{2}):(\d{2})(?::(\d{2}))?$/.exec(name);
-  if (match === null) return 0;
-  const [, sign, hours, minutes, seconds = '0'] = match;
-  const ms = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000;
-  return sign === '-' ? -ms : ms;
-}
-
 /** The local date an instant falls on. */
 export function dateOf(instant: number, timeZone: string): string {
-  return new Date(instant + offsetMs(instant, timeZone)).toISOString().slice(0, 10);
+  return new Date(instant + zoneOffsetMs(instant, timeZone)).toISOString().slice(0, 10);
 }
 
 /**
@@ -60,10 +31,10 @@ export function dateOf(instant: number, timeZone: string): string {
  */
 export function instantOfLocal(local: string, timeZone: string): number {
   const wall = Date.parse(`${local}Z`);
-  const candidates = [offsetMs(wall - DAY_MS, timeZone), offsetMs(wall + DAY_MS, timeZone)]
+  const candidates = [zoneOffsetMs(wall - DAY_MS, timeZone), zoneOffsetMs(wall + DAY_MS, timeZone)]
     .map((offset) => wall - offset)
     .toSorted((left, right) => left - right);
-  const reached = candidates.find((instant) => instant + offsetMs(instant, timeZone) >= wall);
+  const reached = candidates.find((instant) => instant + zoneOffsetMs(instant, timeZone) >= wall);
   return reached ?? Math.max(...candidates);
 }
 
@@ -82,7 +53,7 @@ export function bucketOf(id: string, interval: Interval, timeZone: string): Buck
 }
 
 function localHour(instant: number, timeZone: string): string {
-  const offset = offsetMs(instant, timeZone);
+  const offset = zoneOffsetMs(instant, timeZone);
   const local = new Date(instant + offset).toISOString().slice(0, 19);
   if (offset === 0) return `${local}Z`;
   const minutes = Math.abs(offset) / 60_000;
@@ -99,7 +70,7 @@ export function bucketIds(
   const ids: string[] = [];
   const { startMs, endMs, timeZone } = period;
   if (interval === 'hour') {
-    const offset = offsetMs(startMs, timeZone);
+    const offset = zoneOffsetMs(startMs, timeZone);
     const first = Math.floor((startMs + offset) / HOUR_MS) * HOUR_MS - offset;
     for (let at = first; at < endMs; at += HOUR_MS) {
       if (ids.push(String(at / 1000)) > most) return undefined;

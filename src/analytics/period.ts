@@ -1,7 +1,7 @@
 import type { AsOf } from '#ledger/store';
-import type { TimestampMs } from '#std';
+import { parseTimeZone, type TimestampMs } from '#std';
 import type { Bindings } from './bindings.ts';
-import { addDays, dateOf, instantOfLocal, isDate, parseTimeZone, startOfDate } from './calendar.ts';
+import { addDays, dateOf, instantOfLocal, isDate, startOfDate } from './calendar.ts';
 import { invalidQuery, type Parameters } from './parameters.ts';
 
 /** The time a report is about: `[startMs, endMs)`, and the two ends as the caller knows them, both inclusive. */

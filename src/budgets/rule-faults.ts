@@ -1,8 +1,8 @@
+import { parseTimeZone } from '#std';
 import { type Budget } from './budget.ts';
 import { type RateLimit } from './rate-limit.ts';
 import { type Rule } from './scope-index.ts';
 import { type Window } from './window.ts';
-import { isZone } from './zone.ts';
 
 /** A century: longer windows and periods are typing errors, and far beyond dates end. */
 const LONGEST_MS = 100 * 366 * 86_400_000;
@@ -41,7 +41,7 @@ function ruleFault({ effectiveFrom, effectiveTo, scope, counts }: Rule): string 
 }
 
 function windowFault(window: Window): string | null {
-  if ('zone' in window && !isZone(window.zone)) return `There is no time zone ${window.zone}.`;
+  if ('zone' in window && parseTimeZone(window.zone) === undefined) return `There is no time zone ${window.zone}.`;
   switch (window.kind) {
     case 'hour':
     case 'total':

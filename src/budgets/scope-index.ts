@@ -1,8 +1,8 @@
 import { type TimestampMs } from '#std';
+import { isUnder } from '#terms';
 import {
   CALL_FIELDS,
   isCounted,
-  isUnder,
   plainScope,
   type CallField,
   type Condition,

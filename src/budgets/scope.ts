@@ -50,13 +50,6 @@ export function isCounted(provenance: Provenance, counts: Counts): boolean {
   return provenance === 'locked' || (counts === 'proven' && provenance === 'default');
 }
 
-/** By whole segments: `eng/search` is under `eng`, `engine` is not. */
-export function isUnder(value: string, prefix: string): boolean {
-  return value.startsWith(prefix) && (value.length === prefix.length || value.charCodeAt(prefix.length) === SLASH);
-}
-
-const SLASH = 0x2f;
-
 export type PlainCondition = Exclude<Condition, { readonly on: 'entity' }>;
 
 /** Entities as the dimensions they are; in one order, so that the same conditions are the same scope. */

@@ -1,25 +1,12 @@
+import { zoneOffsetMs } from '#std';
+
 /** Calendar arithmetic in a named time zone. A day is its number since 1970-01-01 on the local calendar. */
 
 export const DAY_MS = 86_400_000;
 export const HOUR_MS = 3_600_000;
 
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-/** Milliseconds the zone is ahead of UTC at an instant. Throws `RangeError` for a name that is no zone. */
-function offsetAt(instant: number, zone: string): number {
-  let format = formats.get(zone);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
-    formats.set(zone, format);
-  }
-  const name = format.formatToParts(instant).find((part) => part.type === 'timeZoneName')?.value ?? '';
-  const [, sign, hours = '0', minutes = '0', seconds = '0'] = /^GMT([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(name) ?? [];
-  const ms = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000;
-  return sign === '-' ? -ms : ms;
-}
-
 export function dayAt(instant: number, zone: string): number {
-  return Math.floor((instant + offsetAt(instant, zone)) / DAY_MS);
+  return Math.floor((instant + zoneOffsetMs(instant, zone)) / DAY_MS);
 }
 
 /**
@@ -28,11 +15,11 @@ export function dayAt(instant: number, zone: string): number {
  */
 export function startOfDay(day: number, zone: string): number {
   const wall = day * DAY_MS;
-  const candidates = [offsetAt(wall - DAY_MS, zone), offsetAt(wall + DAY_MS, zone)]
+  const candidates = [zoneOffsetMs(wall - DAY_MS, zone), zoneOffsetMs(wall + DAY_MS, zone)]
     .map((offset) => wall - offset)
     .toSorted((left, right) => left - right);
   const [earlier = wall, later = wall] = candidates;
-  if (earlier + offsetAt(earlier, zone) >= wall && dayAt(earlier - 1, zone) < day) return earlier;
+  if (earlier + zoneOffsetMs(earlier, zone) >= wall && dayAt(earlier - 1, zone) < day) return earlier;
   if (dayAt(later - 1, zone) < day) return later;
   // The midnight itself does not exist: the day begins where the offset changes.
   return changeBetween(earlier, later, zone);
@@ -40,12 +27,12 @@ export function startOfDay(day: number, zone: string): number {
 
 /** The first instant after `from` whose offset is not that of `from`; there must be one at or before `to`. */
 function changeBetween(from: number, to: number, zone: string): number {
-  const before = offsetAt(from, zone);
+  const before = zoneOffsetMs(from, zone);
   let low = from;
   let high = to;
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    if (offsetAt(middle, zone) === before) low = middle;
+    if (zoneOffsetMs(middle, zone) === before) low = middle;
     else high = middle;
   }
   return high;
@@ -56,29 +43,17 @@ function changeBetween(from: number, to: number, zone: string): number {
  * Island) cuts an hour in two.
  */
 export function hourAround(instant: number, zone: string): { readonly start: number; readonly end: number } {
-  const offset = offsetAt(instant, zone);
+  const offset = zoneOffsetMs(instant, zone);
   const start = Math.floor((instant + offset) / HOUR_MS) * HOUR_MS - offset;
   const end = start + HOUR_MS;
   const cuts = (other: number): boolean => (other - offset) % HOUR_MS !== 0;
   return {
-    start: cuts(offsetAt(start, zone)) ? changeBetween(start, instant, zone) : start,
-    end: cuts(offsetAt(end - 1, zone)) ? changeBetween(instant, end, zone) : end,
+    start: cuts(zoneOffsetMs(start, zone)) ? changeBetween(start, instant, zone) : start,
+    end: cuts(zoneOffsetMs(end - 1, zone)) ? changeBetween(instant, end, zone) : end,
   };
 }
 
 /** `YYYY-MM-DD` of a local day. */
 export function dateText(day: number): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10);
-}
-
-/** True for a name the runtime knows. Bare offsets (`+02:00`) are none: they are wrong for half of the year in most places. */
-export function isZone(name: string): boolean {
-  if (!/^[A-Za-z]/.test(name)) return false;
-  try {
-    offsetAt(0, name);
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
 }

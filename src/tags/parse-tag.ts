@@ -89,11 +89,6 @@ function isSegment(text: string): boolean {
   return text !== '' && text.trim() === text;
 }
 
-/** True where `value` is `prefix` or lies below it, by whole segments: `eng/search` is under `eng`, `engine` is not. */
-export function isUnder(value: string, prefix: string): boolean {
-  return value.startsWith(prefix) && (value.length === prefix.length || value[prefix.length] === '/');
-}
-
 function labelOrNothing(label: string): ParsedTag | null {
   return label === '' ? null : { kind: 'label', label };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isUnder } from './parse-tag.ts';
+import { isUnder } from '#terms';
 import { compileTagRules, DEFAULT_TAG_RULES, type TagRulesInput } from './rules.ts';
 
 test('without settings no header, baggage or path sets a dimension, and an end user is the customer', () => {

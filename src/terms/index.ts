@@ -19,6 +19,7 @@ export { inputTokens, isTokenMeter, METERS, outputTokens, type Meter, type Meter
 export { COST_STATES, type Charge, type CostState, type RatedCost, type UnitPrice } from './charge.ts';
 export {
   ENTITY_TYPES,
+  isUnder,
   PROVENANCES,
   TAG_SOURCES,
   type Dimension,

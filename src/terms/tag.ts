@@ -52,3 +52,10 @@ export type TagSet = {
   /** Harmless oddities, told to the caller in an answer header. */
   readonly warnings: readonly string[];
 };
+
+/** True where `value` is `prefix` or lies below it, by whole segments: `eng/search` is under `eng`, `engine` is not. */
+export function isUnder(value: string, prefix: string): boolean {
+  return value.startsWith(prefix) && (value.length === prefix.length || value.charCodeAt(prefix.length) === SLASH);
+}
+
+const SLASH = 0x2f;
