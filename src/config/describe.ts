@@ -18,7 +18,7 @@ export function describeConfig(config: Config): Readonly<Record<string, unknown>
     clickHouse: describeClickHouse(config),
     oidc: oidcOf(config),
     adminKey: config.adminKey === null ? 'generated' : 'configured',
-    providers: config.providers.map(({ quirks, credentials: _unprinted, ...provider }) => ({
+    providers: config.providers.map(({ quirks, credentials: _unprinted, host: _unshown, ...provider }) => ({
       ...provider,
       apiKey: provider.apiKey === null ? 'none' : 'configured',
       headers: Object.keys(provider.headers),

@@ -26,7 +26,7 @@ function problemsOf(env: Record<string, string>, file?: string): readonly string
 const TIMEOUTS = { connectMs: 10_000, firstByteMs: 600_000, idleMs: 300_000, totalMs: 3_600_000 };
 
 /** All of a provider but its functions. */
-function plain({ credentials, quirks, ...provider }: ProviderConfig): unknown {
+function plain({ credentials, quirks, host: _host, ...provider }: ProviderConfig): unknown {
   return {
     ...provider,
     signedIn: credentials('KEY'),

@@ -39,6 +39,8 @@ export type ProviderConfig = {
   /** Where it serves from, for regional prices; empty when nobody said. */
   readonly region: string;
   readonly quirks: Quirks;
+  /** How it takes a wire, where that is not as the dialect says. */
+  readonly host: NonNullable<Provider['host']> | null;
 };
 
 /** One provider as its name, the file and the environment state it. */
@@ -97,6 +99,7 @@ export function readProvider(
       timeouts: mergeTimeouts(entry, context.timeouts),
       region: entry.region ?? '',
       quirks: { ...quirks, reportedCostHeader: header },
+      host: entry.wire === undefined ? (known?.host ?? null) : null,
     },
   };
 }

@@ -62,7 +62,7 @@ function tryInstead(
 ): { journey: Journey; step: Step; outputTokens: number | null } | null {
   if (reservation.kind === 'limited') return null;
   if (reservation.kind === 'downgrade') {
-    const itinerary = deps.routing.plan(reservation.model, plan.routed.route.dialect);
+    const itinerary = deps.routing.plan(reservation.model, plan.routed.route.wire);
     if (itinerary === undefined || journey.downgraded.includes(reservation.model)) return null;
     const cheaper = { ...journey, itinerary, downgraded: [...journey.downgraded, reservation.model] };
     return { journey: cheaper, step: { ...itinerary.first(), cause: step.cause }, outputTokens: null };
@@ -74,7 +74,7 @@ function tryInstead(
 
 /** The most output tokens with which the attempt provably costs no more than `room`; null when it cannot be limited so far. */
 function fitting(deps: CallDeps, plan: Plan, room: PicoUsd): number | null {
-  const { wire } = plan.routed.route;
+  const { wire } = plan.step;
   const { start, asked } = plan;
   if (start.reserved === null || asked.maxInputTokens === null) return null;
   if ((wire.outputLimitNames?.(plan.call.body).length ?? 0) === 0) return null;

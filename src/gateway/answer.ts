@@ -69,7 +69,8 @@ export class HeldAnswer implements Answer {
       return;
     }
     this.#chunks.push(chunk);
-    if (this.#bytes > LIMITS.heldAnswerBytes) this.#overflowNow();
+    // What is put into other words is put so as a whole.
+    if (this.#bytes > LIMITS.heldAnswerBytes && this.#wire.far === undefined) this.#overflowNow();
   }
 
   complete(): boolean {
@@ -94,8 +95,11 @@ export class HeldAnswer implements Answer {
       this.#client.end(this.#overflow.tail);
       return;
     }
-    const body = this.#whole();
-    this.#client.response.writeHead(this.#head.status, {
+    const { far } = this.#wire;
+    const { status } = this.#head;
+    const given = this.#whole();
+    const body = far === undefined ? given : far.showAnswer({ bytes: given, status, context: this.#context });
+    this.#client.response.writeHead(status, {
       ...this.#head.headers,
       ...headers,
       'content-length': String(body.length),

@@ -1,6 +1,6 @@
 import { closeEntry, closeInDoubt, openEntry, type AttemptEnd, type AttemptStart } from '#ledger';
 import { ZERO_USD, type PicoUsd } from '#terms';
-import type { WireRequest } from '#wires';
+import { dialectOf, type WireRequest } from '#wires';
 import type { Accepted } from './accept.ts';
 import type { CallDeps, Exchange } from './call.ts';
 import type { Client } from './client.ts';
@@ -59,7 +59,8 @@ export type Drafted = { readonly step: Step; readonly earlier: Earlier; readonly
 /** The attempt as it would be: its upper bound, its intent, and what the provider would be sent. */
 export function draft(deps: CallDeps, journey: Journey, { step, earlier, outputTokens }: Drafted): Plan {
   const { call, caller, tagged, routed, itinerary } = journey;
-  const asked = outputTokens === null ? journey.asked : { ...journey.asked, maxOutputTokens: outputTokens };
+  const read = askedIn(journey, step);
+  const asked = outputTokens === null ? read : { ...read, maxOutputTokens: outputTokens };
   const { upstream, model } = step;
   const unbounded: Omit<AttemptStart, 'reserved'> = {
     callId: call.callId,
@@ -67,7 +68,7 @@ export function draft(deps: CallDeps, journey: Journey, { step, earlier, outputT
     startedAt: earlier.length === 0 ? call.startedAt : deps.clock.now(),
     cause: step.cause,
     operation: routed.route.operation,
-    wire: routed.route.wire.name,
+    wire: step.wire.name,
     stream: asked.stream,
     key: { id: caller.id, name: caller.name, team: caller.team, owner: caller.owner },
     tags: tagged.tags,
@@ -88,7 +89,7 @@ export function draft(deps: CallDeps, journey: Journey, { step, earlier, outputT
     startedMs: earlier.length === 0 ? call.startedMs : deps.clock.elapsedMs(),
     notes: { ...tagged.notes, ...wayNotes(itinerary, step, earlier) },
     open: openEntry(start),
-    upstreamPath: pathAtProvider(routed, upstream, model),
+    upstreamPath: pathAtProvider(routed, step, asked),
     upstreamBody: bodyFor(journey, step, outputTokens),
     outputTokens,
   };
@@ -143,24 +144,32 @@ function refusesUsage({ httpStatus, answer }: Relayed): boolean {
   return (httpStatus === 400 || httpStatus === 422) && answer?.mentions('stream_options') === true;
 }
 
-function asksForUsage({ asked, routed }: Pick<Journey, 'asked' | 'routed'>, { upstream }: Step): boolean {
-  const { dialect } = routed.route;
-  return asked.stream && dialect === 'openai' && upstream.quirks.streamUsage === 'ask' && !upstream.refusesUsageOption;
+function asksForUsage({ asked }: Pick<Journey, 'asked'>, { upstream, wire }: Step): boolean {
+  return (
+    asked.stream &&
+    dialectOf(wire) === 'openai' &&
+    upstream.quirks.streamUsage === 'ask' &&
+    !upstream.refusesUsageOption
+  );
+}
+
+/** The request as the provider will read it: a translation may say what the caller left open. */
+function askedIn({ asked, routed, call }: Journey, { wire }: Step): WireRequest {
+  return wire === routed.route.wire ? asked : wire.readRequest(call.body);
 }
 
 function bodyFor(journey: Journey, step: Step, outputTokens: number | null): Buffer | null {
   const { call, routed, tagged } = journey;
-  const { wire, dialect } = routed.route;
   if (call.body.bytes.length === 0 && routed.method !== 'POST') return null;
-  return wire.writeRequest(call.body, {
+  return step.wire.writeRequest(call.body, {
     model: step.model,
     askUsage: asksForUsage(journey, step),
     drop: OUR_FIELDS,
     // Gemini's requests have no metadata of their own.
-    metadata: dialect === 'gemini' ? { action: 'drop' } : tagged.declared.forwardMetadata,
+    metadata: dialectOf(step.wire) === 'gemini' ? { action: 'drop' } : tagged.declared.forwardMetadata,
     ...(outputTokens === null
       ? {}
-      : { outputLimit: { tokens: outputTokens, names: wire.outputLimitNames?.(call.body) ?? [] } }),
+      : { outputLimit: { tokens: outputTokens, names: step.wire.outputLimitNames?.(call.body) ?? [] } }),
   });
 }
 

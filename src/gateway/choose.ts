@@ -32,7 +32,7 @@ export function choose(deps: CallDeps, choosing: Choosing): Chosen {
   const { wire, dialect, billing } = routed.route;
   const asked = wire.readRequest(call.body);
   if (asked.model === '') return { asked, itinerary: passThroughTo(deps, choosing) };
-  const itinerary = deps.routing.plan(asked.model, dialect);
+  const itinerary = deps.routing.plan(asked.model, wire);
   if (itinerary === undefined) throw modelNotFound(asked.model, { dialect, upstreams: deps.upstreams });
   if (caller.models.length > 0 && !caller.models.includes(asked.model) && billing !== 'free') {
     throw new ApportionError('not_allowed', `This key may not call the model ${asked.model}.`, {
@@ -44,7 +44,7 @@ export function choose(deps: CallDeps, choosing: Choosing): Chosen {
 }
 
 function passThroughTo(deps: CallDeps, { caller, routed, headers }: Choosing): Itinerary {
-  const { dialect, billing } = routed.route;
+  const { wire, dialect, billing } = routed.route;
   if (caller.models.length > 0 && billing === 'unpriced') {
     throw new ApportionError('not_allowed', 'This key may call certain models only, and this route can start any.', {
       hint: `It may call ${caller.models.join(', ')}.`,
@@ -52,7 +52,7 @@ function passThroughTo(deps: CallDeps, { caller, routed, headers }: Choosing): I
   }
   const named = headers[PROVIDER_HEADER];
   const upstream = deps.upstreams.speaking(dialect, typeof named === 'string' ? named : undefined);
-  if (upstream !== undefined) return Itinerary.to({ upstream, model: '' });
+  if (upstream !== undefined) return Itinerary.to({ upstream, model: '', wire });
   throw new ApportionError('model_not_found', `No configured provider takes this route in the ${dialect} format.`, {
     param: PROVIDER_HEADER,
     hint: `Configured providers: ${deps.upstreams.names().join(', ')}. ${PROVIDER_HEADER} names one of them.`,

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { CallId } from '#terms';
+import { dialectOf, type Dialect } from '#wires';
 import type { Plan } from './attempt.ts';
 
 /** What a caller may say to the provider in headers. Credentials and everything of ours stay here. */
@@ -35,17 +36,29 @@ const TO_CALLER_PREFIXES = ['x-ratelimit-', 'anthropic-ratelimit-'] as const;
 /** Anthropic refuses a request that does not name a version (docs.anthropic.com/en/api/versioning). */
 const ANTHROPIC_VERSION = '2023-06-01';
 
+/** How the names of headers begin that only one dialect knows. */
+const DIALECT_PREFIXES: Readonly<Record<Dialect, RegExp>> = {
+  openai: /^openai-/,
+  anthropic: /^anthropic-/,
+  gemini: /^x-goog-/,
+};
+
 export function upstreamHeaders(headers: IncomingHttpHeaders, plan: Plan): Record<string, string> {
-  const { dialect } = plan.routed.route;
+  const { wire } = plan.step;
+  const dialect = dialectOf(wire);
   // Usage is read from the bytes as they pass: compressed ones would have to be unpacked first.
   const sent: Record<string, string> = { 'accept-encoding': 'identity' };
   if (dialect === 'anthropic') sent['anthropic-version'] = ANTHROPIC_VERSION;
   for (const name of TO_UPSTREAM) {
     const value = headers[name];
-    if (typeof value === 'string') sent[name] = value;
+    if (typeof value === 'string' && !(dialect !== wire.dialect && isOf(wire.dialect, name))) sent[name] = value;
   }
   if (plan.upstreamBody !== null) sent['content-type'] = contentTypeOf(headers, plan);
   return Object.assign(sent, plan.step.upstream.headers);
+}
+
+function isOf(dialect: Dialect, name: string): boolean {
+  return DIALECT_PREFIXES[dialect].test(name);
 }
 
 /** A form keeps its boundary; what was read as JSON is sent as JSON. */

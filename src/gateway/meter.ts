@@ -62,7 +62,7 @@ async function usageOf(deps: CallDeps, plan: Plan, facts: AnswerFacts | null): P
   const known = facts?.usage ?? null;
   if (known !== null && facts?.usageComplete === true) return known;
   const estimate = await deps.estimator.estimate({
-    input: known === null ? plan.routed.route.wire.requestText(plan.call.body) : '',
+    input: known === null ? plan.step.wire.requestText(plan.call.body) : '',
     output: facts?.outputText ?? '',
     extraOutputChars: facts?.outputCharsBeyond ?? 0,
   });

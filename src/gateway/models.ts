@@ -1,5 +1,5 @@
 import { ApportionError } from '#terms';
-import type { Dialect } from '#wires';
+import { CHAT_WIRES, type Dialect } from '#wires';
 import type { CallDeps } from './call.ts';
 import { decodeName } from './routes.ts';
 
@@ -20,7 +20,7 @@ export function modelsAnswer(deps: Pick<CallDeps, 'upstreams' | 'routing'>, { di
   const id = decodeName(wanted).replace(/^models\//, '');
   const model = models.find((listed) => listed.id === id);
   if (model !== undefined) return MODELS[dialect](model);
-  const choice = deps.upstreams.choose(id, dialect);
+  const choice = deps.upstreams.choose(id, CHAT_WIRES[dialect]);
   if (choice !== undefined) return MODELS[dialect]({ id, provider: choice.upstream.name });
   throw new ApportionError('model_not_found', `No configured provider serves the model ${id}.`, { param: 'model' });
 }

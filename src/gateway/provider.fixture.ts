@@ -17,6 +17,7 @@ export function provider(name: string, changes: Partial<ProviderConfig> = {}): P
     timeouts: { connectMs: 1_000, firstByteMs: 1_000, idleMs: 1_000, totalMs: 1_000 },
     region: '',
     quirks: NO_QUIRKS,
+    host: null,
     ...changes,
   };
 }

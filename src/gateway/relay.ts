@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { AnswerContext, AnswerFacts } from '#wires';
+import { dialectOf, type AnswerContext, type AnswerFacts } from '#wires';
 import { HeldAnswer, StreamedAnswer, type Answer, type AnswerHead } from './answer.ts';
 import type { Plan } from './attempt.ts';
 import type { CallDeps } from './call.ts';
@@ -101,17 +101,23 @@ class Leaving {
 }
 
 function openAnswer(client: Client, plan: Plan, { status, given }: { status: number; given: GivenHeaders }): Answer {
-  const { wire } = plan.routed.route;
-  const head: AnswerHead = { status, headers: { ...callerHeaders(given, plan.call.callId), ...plan.notes } };
+  const { wire } = plan.step;
+  const { far } = wire;
+  const headers = { ...callerHeaders(given, plan.call.callId), ...plan.notes };
   const context: AnswerContext = { request: plan.asked, quirks: plan.step.upstream.quirks, headers: given };
   const type = String(given['content-type']);
-  const dialect = plan.routed.route.dialect;
-  const isEvents = type.includes('text/event-stream');
-  if (status < 300 && plan.asked.stream && (isEvents || dialect === 'gemini')) {
+  const { dialect } = wire;
+  const isEvents = far === undefined ? type.includes('text/event-stream') : far.isStream(type);
+  if (status < 300 && plan.asked.stream && (isEvents || dialectOf(wire) === 'gemini')) {
+    const head = { status, headers: far === undefined ? headers : { ...headers, 'content-type': 'text/event-stream' } };
     return new StreamedAnswer({ client, head, dialect, meter: wire.meterStream(context) });
   }
+  const head: AnswerHead = {
+    status,
+    headers: far === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+  };
   // Sound, pictures and files are not kept in memory; neither is a stream that nobody asked for.
-  const passes = status < 300 && (isEvents || /^(?:audio|image|video)\/|octet-stream/.test(type));
+  const passes = far === undefined && status < 300 && (isEvents || /^(?:audio|image|video)\/|octet-stream/.test(type));
   return new HeldAnswer({ client, head, wire, context }, passes ? 'pass' : 'hold');
 }
 

@@ -18,6 +18,7 @@ import {
   type RequestTarget,
   type Wire,
 } from '#wires';
+import type { Choice } from './upstreams.ts';
 
 /**
  * What a route costs: `metered` by the usage in its answers, `free` because its provider charges nothing for it, or
@@ -162,9 +163,11 @@ function findPassage({ method, path, query, anthropic }: RequestLine): RoutedCal
 const STORED: Omit<Passage, 'prefix'> = { operation: 'stored_completions', dialect: 'openai', billed: [] };
 
 /** The path at the provider: under `/v1` in OpenAI's and Anthropic's, under `/v1beta` in Gemini's. */
-export function pathAtProvider(call: RoutedCall, upstream: { readonly basePath: string }, model: string): string {
-  const { dialect } = call.route;
+export function pathAtProvider(call: RoutedCall, step: Choice, { stream }: { readonly stream: boolean }): string {
+  const { upstream, model, wire } = step;
   const { target } = call;
+  if (wire.far !== undefined) return wire.far.path({ basePath: upstream.basePath, model, stream, target });
+  const { dialect } = wire;
   if (dialect === 'openai') return `${upstream.basePath}${call.upstreamPath ?? ''}${asQuery(target.query)}`;
   // A base URL is written with and without the version; Anthropic's and Google's own clients leave it out.
   const root = upstream.basePath.replace(/\/v1(?:beta)?$/, '');

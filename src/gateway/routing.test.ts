@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { RoutingConfig } from '#config';
 import type { TimestampMs } from '#std';
+import { anthropicMessages, openAiChat } from '#wires';
 import { provider } from './provider.fixture.ts';
 import { Routing, type Itinerary, type Verdict } from './routing.ts';
 import { Upstreams } from './upstreams.ts';
@@ -55,7 +56,7 @@ function stops(itinerary: Itinerary | undefined, verdicts: readonly Verdict[]): 
 
 test('an alias is one deployment, tried again with a growing pause', (t) => {
   const { routing } = open(t);
-  assert.deepEqual(stops(routing.plan('alias', 'openai'), [PASSING, PASSING, PASSING]), [
+  assert.deepEqual(stops(routing.plan('alias', openAiChat), [PASSING, PASSING, PASSING]), [
     'first a/m +0',
     'retry a/m +50',
     'retry a/m +100',
@@ -63,20 +64,20 @@ test('an alias is one deployment, tried again with a growing pause', (t) => {
 });
 
 test('a model that is no route is tried once, unless the settings state retries', (t) => {
-  assert.deepEqual(stops(open(t).routing.plan('a/x', 'openai'), [PASSING]), ['first a/x +0']);
+  assert.deepEqual(stops(open(t).routing.plan('a/x', openAiChat), [PASSING]), ['first a/x +0']);
   const { routing } = open(t, { config: { retries: { ...CONFIG.retries, plainModels: true } } });
-  assert.deepEqual(stops(routing.plan('a/x', 'openai'), [PASSING]), ['first a/x +0', 'retry a/x +50']);
+  assert.deepEqual(stops(routing.plan('a/x', openAiChat), [PASSING]), ['first a/x +0', 'retry a/x +50']);
 });
 
 test('weights share the calls, and the one that was not drawn takes over without a pause', (t) => {
-  const first = (draw: number) => stops(open(t, { draws: [draw, 0] }).routing.plan('shared', 'openai'), [ELSEWHERE]);
+  const first = (draw: number) => stops(open(t, { draws: [draw, 0] }).routing.plan('shared', openAiChat), [ELSEWHERE]);
   assert.deepEqual(first(0.74), ['first a/m +0', 'retry b/m +0']);
   assert.deepEqual(first(0.76), ['first b/m +0', 'retry a/m +0']);
 });
 
 test('fallbacks follow in their order, by name of a route or of a model', (t) => {
   const { routing } = open(t);
-  assert.deepEqual(stops(routing.plan('safe', 'openai'), [ELSEWHERE, PASSING, PASSING]), [
+  assert.deepEqual(stops(routing.plan('safe', openAiChat), [ELSEWHERE, PASSING, PASSING]), [
     'first a/m +0',
     'fallback b/m +0',
     'fallback c/other +0',
@@ -85,22 +86,22 @@ test('fallbacks follow in their order, by name of a route or of a model', (t) =>
 
 test('what another attempt cannot mend is not tried again', (t) => {
   const { routing } = open(t);
-  assert.deepEqual(stops(routing.plan('safe', 'openai'), [FINE]), ['first a/m +0']);
-  assert.deepEqual(stops(routing.plan('alias', 'openai'), [ELSEWHERE]), ['first a/m +0']);
+  assert.deepEqual(stops(routing.plan('safe', openAiChat), [FINE]), ['first a/m +0']);
+  assert.deepEqual(stops(routing.plan('alias', openAiChat), [ELSEWHERE]), ['first a/m +0']);
 });
 
 test('a provider that asks for more patience than the settings allow is not waited for', (t) => {
   const { routing } = open(t);
-  assert.deepEqual(stops(routing.plan('alias', 'openai'), [{ ...PASSING, retryAfterMs: 700 }]), [
+  assert.deepEqual(stops(routing.plan('alias', openAiChat), [{ ...PASSING, retryAfterMs: 700 }]), [
     'first a/m +0',
     'retry a/m +700',
   ]);
-  assert.deepEqual(stops(routing.plan('alias', 'openai'), [{ ...PASSING, retryAfterMs: 1_001 }]), ['first a/m +0']);
+  assert.deepEqual(stops(routing.plan('alias', openAiChat), [{ ...PASSING, retryAfterMs: 1_001 }]), ['first a/m +0']);
 });
 
 test('a deployment that failed in a row is passed over until its time is up, or it answers', (t) => {
   const { routing, time } = open(t);
-  const first = () => routing.plan('safe', 'openai')?.first();
+  const first = () => routing.plan('safe', openAiChat)?.first();
   const failing = first();
   assert.ok(failing !== undefined);
   routing.report(failing, PASSING);
@@ -117,13 +118,13 @@ test('a deployment that failed in a row is passed over until its time is up, or 
 
 test('with every deployment cooling down one is tried all the same', (t) => {
   const { routing } = open(t);
-  const step = routing.plan('alias', 'openai')?.first();
+  const step = routing.plan('alias', openAiChat)?.first();
   assert.ok(step !== undefined);
   for (let failures = 0; failures < 5; failures += 1) routing.report(step, PASSING);
-  assert.equal(routing.plan('alias', 'openai')?.first().upstream.name, 'a');
+  assert.equal(routing.plan('alias', openAiChat)?.first().upstream.name, 'a');
 });
 
 test('deployments that do not speak the caller’s dialect are no stops', (t) => {
   const { routing } = open(t);
-  assert.equal(routing.plan('safe', 'anthropic'), undefined);
+  assert.equal(routing.plan('safe', anthropicMessages), undefined);
 });

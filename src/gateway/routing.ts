@@ -1,6 +1,6 @@
 import type { RetryPolicy, RouteDeployment, RoutingConfig } from '#config';
 import type { Clock } from '#std';
-import type { Dialect } from '#wires';
+import type { Wire } from '#wires';
 import type { Choice, Upstreams } from './upstreams.ts';
 
 /** One deployment to try, and why it is tried. */
@@ -44,11 +44,11 @@ export class Routing {
     return [...this.#routes.keys()];
   }
 
-  /** The way of a call; undefined when nobody serves the model in this dialect. */
-  plan(model: string, dialect: Dialect): Itinerary | undefined {
+  /** The way of a call; undefined when nobody serves the model to callers of this wire. */
+  plan(model: string, wire: Wire): Itinerary | undefined {
     const route = this.#routes.get(model);
     if (route === undefined) {
-      const choice = this.#deps.upstreams.choose(model, dialect);
+      const choice = this.#deps.upstreams.choose(model, wire);
       if (choice === undefined) return undefined;
       const { plainModels, ...policy } = this.#deps.config.retries;
       return new Itinerary('', [{ choice, cause: 'first' }], {
@@ -56,8 +56,8 @@ export class Routing {
         random: this.#deps.random,
       });
     }
-    const own = this.#order(route.deployments, dialect);
-    const reserve = route.fallbacks.flatMap((name) => this.#resolve(name, dialect));
+    const own = this.#order(route.deployments, wire);
+    const reserve = route.fallbacks.flatMap((name) => this.#resolve(name, wire));
     const { retries } = this.#deps.config;
     // Fallbacks are the operator's wish: deployments of the route leave room for at least one of them.
     const room = Math.max(1, retries.maxAttempts - Math.min(reserve.length, retries.maxAttempts - 1));
@@ -93,17 +93,17 @@ export class Routing {
     return health !== undefined && health.until > this.#deps.clock.elapsedMs();
   }
 
-  #resolve(name: string, dialect: Dialect): Choice[] {
+  #resolve(name: string, wire: Wire): Choice[] {
     const route = this.#routes.get(name);
-    if (route !== undefined) return this.#order(route.deployments, dialect);
-    const choice = this.#deps.upstreams.choose(name, dialect);
+    if (route !== undefined) return this.#order(route.deployments, wire);
+    const choice = this.#deps.upstreams.choose(name, wire);
     return choice === undefined ? [] : [choice];
   }
 
   /** All deployments once, each place drawn by weight from those that are left. */
-  #order(deployments: readonly RouteDeployment[], dialect: Dialect): Choice[] {
+  #order(deployments: readonly RouteDeployment[], wire: Wire): Choice[] {
     const left = deployments.flatMap(({ provider, model, weight }) => {
-      const choice = this.#deps.upstreams.at(provider, model, dialect);
+      const choice = this.#deps.upstreams.at(provider, model, wire);
       return choice === undefined ? [] : [{ choice, weight }];
     });
     const ordered: Choice[] = [];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { ProviderConfig } from '#config';
+import { anthropicMessages, openAiChat } from '#wires';
 import { provider as configured } from './provider.fixture.ts';
 import { Upstreams } from './upstreams.ts';
 
@@ -21,7 +22,7 @@ function open(t: TestContext, providers: readonly ProviderConfig[], sandboxSocke
 }
 
 function chosen(upstreams: Upstreams, model: string): string | undefined {
-  const choice = upstreams.choose(model, 'openai');
+  const choice = upstreams.choose(model, openAiChat);
   return choice === undefined ? undefined : `${choice.upstream.name} ${choice.model}`;
 }
 
@@ -69,7 +70,7 @@ test('a model that is spoken in another dialect only is not found, and the diale
   assert.equal(chosen(upstreams, 'claude-x'), undefined);
   assert.equal(chosen(upstreams, 'claude/claude-x'), undefined);
   assert.deepEqual(upstreams.dialectsOf('claude-x'), ['anthropic']);
-  assert.equal(upstreams.choose('claude-x', 'anthropic')?.upstream.name, 'claude');
+  assert.equal(upstreams.choose('claude-x', anthropicMessages)?.upstream.name, 'claude');
 });
 
 test('what names a configured provider means that one, though a reseller’s price list has the same name', (t) => {

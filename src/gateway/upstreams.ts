@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 import type { Config, ProviderConfig } from '#config';
-import { NO_QUIRKS, type Dialect, type Quirks } from '#wires';
+import { targetsOf, translated } from '#translate';
+import { NO_QUIRKS, type Dialect, type Quirks, type Wire } from '#wires';
 
 /** One configured provider, ready to be called. */
 export type Upstream = {
@@ -9,6 +10,7 @@ export type Upstream = {
   readonly priceAs: string;
   readonly region: string;
   readonly dialects: readonly Dialect[];
+  readonly host: ProviderConfig['host'];
   readonly quirks: Quirks;
   readonly onDisconnect: 'drain' | 'abort';
   readonly drain: { readonly maxMs: number; readonly maxBytes: number };
@@ -26,7 +28,8 @@ export type Upstream = {
   refusesUsageOption: boolean;
 };
 
-export type Choice = { readonly upstream: Upstream; readonly model: string };
+/** Where a call can go, and in which wire: the caller's own, or one whose far side is the provider's. */
+export type Choice = { readonly upstream: Upstream; readonly model: string; readonly wire: Wire };
 
 export type UpstreamOptions = {
   readonly providers: readonly ProviderConfig[];
@@ -64,26 +67,38 @@ export class Upstreams {
   }
 
   /**
-   * A name goes to the first provider, in stated order, that speaks the caller's dialect and whose settings list it; else
-   * `provider/model` names the provider and passes the rest on as it is; else the first whose price list has the name;
-   * else the first that is not held to a list.
+   * A name goes to the first provider, in stated order, whose settings list it; else `provider/model` names the provider
+   * and passes the rest on as it is; else the first whose price list has the name; else the first that is not held to a
+   * list. Those that speak the caller's dialect come before those that its calls are translated for.
    */
-  choose(model: string, dialect: Dialect): Choice | undefined {
-    const speaking = this.#upstreams.filter((upstream) => speaks(upstream, dialect));
-    const stated = speaking.find(({ only }) => only?.has(model) === true);
-    if (stated !== undefined) return { upstream: stated, model };
+  choose(model: string, wire: Wire): Choice | undefined {
+    const stated = this.#first(wire, model, ({ only }) => only?.has(model) === true);
+    if (stated !== undefined) return stated;
     const slash = model.indexOf('/');
     // Price lists of resellers have names such as openai/gpt-4o, too: what names a provider of ours means that one.
     const named = slash > 0 ? this.#byName.get(model.slice(0, slash)) : undefined;
-    if (named !== undefined) return choiceAt(named, model.slice(slash + 1), dialect);
-    const upstream = speaking.find(({ listed }) => listed.has(model)) ?? speaking.find(({ only }) => only === null);
-    return upstream === undefined ? undefined : { upstream, model };
+    if (named !== undefined) return choiceAt(named, model.slice(slash + 1), wire);
+    return (
+      this.#first(wire, model, ({ listed }) => listed.has(model)) ??
+      this.#first(wire, model, ({ only }) => only === null)
+    );
   }
 
-  /** A deployment by the name of its provider; undefined where it does not speak the dialect. */
-  at(provider: string, model: string, dialect: Dialect): Choice | undefined {
+  /** A deployment by the name of its provider; undefined where no call of this wire can be made there. */
+  at(provider: string, model: string, wire: Wire): Choice | undefined {
     const upstream = this.#byName.get(provider);
-    return upstream === undefined ? undefined : choiceAt(upstream, model, dialect);
+    return upstream === undefined ? undefined : choiceAt(upstream, model, wire);
+  }
+
+  #first(wire: Wire, model: string, serves: (upstream: Upstream) => boolean): Choice | undefined {
+    const able = this.#upstreams.filter(serves);
+    for (const reach of [spokenAt, translatedAt]) {
+      for (const upstream of able) {
+        const spoken = reach(upstream, model, wire);
+        if (spoken !== undefined) return { upstream, model, wire: spoken };
+      }
+    }
+    return undefined;
   }
 
   /** For routes that name no model: the provider that was named, else the first that speaks the dialect. */
@@ -131,9 +146,24 @@ export class Upstreams {
   }
 }
 
-function choiceAt(upstream: Upstream, model: string, dialect: Dialect): Choice | undefined {
-  const serves = model !== '' && (upstream.only === null || upstream.only.has(model));
-  return serves && speaks(upstream, dialect) ? { upstream, model } : undefined;
+function choiceAt(upstream: Upstream, model: string, wire: Wire): Choice | undefined {
+  if (model === '' || (upstream.only !== null && !upstream.only.has(model))) return undefined;
+  const spoken = spokenAt(upstream, model, wire) ?? translatedAt(upstream, model, wire);
+  return spoken === undefined ? undefined : { upstream, model, wire: spoken };
+}
+
+/** The caller's own wire, as the provider takes it. */
+function spokenAt(upstream: Upstream, model: string, wire: Wire): Wire | undefined {
+  if (!speaks(upstream, wire.dialect)) return undefined;
+  return upstream.host === null ? wire : upstream.host(wire, model);
+}
+
+function translatedAt(upstream: Upstream, model: string, wire: Wire): Wire | undefined {
+  for (const target of targetsOf(wire)) {
+    const spoken = spokenAt(upstream, model, target);
+    if (spoken !== undefined) return translated(wire, spoken);
+  }
+  return undefined;
 }
 
 function speaks(upstream: Upstream, dialect: Dialect): boolean {
@@ -149,6 +179,7 @@ function openUpstream(provider: ProviderConfig, options: UpstreamOptions): Upstr
     priceAs: provider.priceAs,
     region: provider.region,
     dialects: provider.dialects,
+    host: provider.host,
     quirks: provider.quirks,
     onDisconnect: provider.onDisconnect,
     drain: provider.drain,
@@ -169,6 +200,7 @@ function openSandbox(socketPath: string, options: UpstreamOptions): Upstream {
     priceAs: SANDBOX,
     region: '',
     dialects: ['openai', 'anthropic', 'gemini'],
+    host: null,
     quirks: NO_QUIRKS,
     onDisconnect: 'drain',
     drain: { maxMs: options.timeouts.totalMs, maxBytes: Number.MAX_SAFE_INTEGER },

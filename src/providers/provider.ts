@@ -1,4 +1,4 @@
-import type { Dialect, Quirks } from '#wires';
+import type { Dialect, Quirks, Wire } from '#wires';
 
 /**
  * One provider as data: where it is, how it is signed in to, what it speaks, and where it differs. Each has a folder of the
@@ -15,6 +15,11 @@ export type Provider = {
   /** The provider id whose price rows apply. */
   readonly priceAs: string;
   readonly dialects: readonly Dialect[];
+  /**
+   * How it takes a wire of its dialects for a model, where that is not as the dialect says: at another path, in other
+   * frames. Undefined for what it does not take.
+   */
+  readonly host?: (wire: Wire, model: string) => Wire | undefined;
   /** The headers that sign a request in. */
   readonly credentials: (apiKey: string) => Readonly<Record<string, string>>;
   /** Serves without a key, on one's own machines. */

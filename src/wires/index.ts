@@ -18,9 +18,11 @@ export {
   openAiSpeech,
   openAiTranscription,
 } from './openai/index.ts';
+export { CHAT_WIRES } from './chat-wires.ts';
 export { passThrough } from './pass-through/index.ts';
 export { readUsage, USAGE_READERS, type StatedUsage } from './usage-readers.ts';
 export {
+  dialectOf,
   DIALECTS,
   NO_FACTS,
   NO_QUIRKS,
@@ -29,12 +31,15 @@ export {
   type AnswerFacts,
   type ClosingCost,
   type Dialect,
+  type FarSide,
+  type GivenAnswer,
   type OutputLimit,
   type Quirks,
   type RequestBody,
   type RequestEdit,
   type RequestTarget,
   type StreamMeter,
+  type UpstreamPlace,
   type UsageContext,
   type UsageObject,
   type UsageReader,

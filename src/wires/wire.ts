@@ -145,10 +145,38 @@ export type AnswerNames = {
   readonly beside?: readonly string[];
 };
 
+/** What decides the path of a request at the provider. */
+export type UpstreamPlace = {
+  /** The path of the base URL, without a slash at the end. */
+  readonly basePath: string;
+  readonly model: string;
+  readonly stream: boolean;
+  /** What the caller's target says. */
+  readonly target: RequestTarget;
+};
+
+/** An answer as the provider gave it. */
+export type GivenAnswer = { readonly bytes: Buffer; readonly status: number; readonly context: AnswerContext };
+
+/**
+ * The provider's side of a wire, where it is not the caller's: another dialect, another place or other frames. Requests
+ * are written, usage is read and streams are metered in the provider's own words; what the caller sees is put into the
+ * caller's afterwards.
+ */
+export type FarSide = {
+  readonly dialect: Dialect;
+  path(place: UpstreamPlace): string;
+  /** Whether an answer of this content type is a stream. */
+  isStream(contentType: string): boolean;
+  /** The answer in the caller's words: JSON, errors included. */
+  showAnswer(answer: GivenAnswer): Buffer;
+};
+
 /** One wire format: bytes to facts, requests in and out. Knows no price, no tag and no key of ours. */
 export type Wire = {
-  /** `openai.chat`: the dialect, and the operation in it. */
+  /** `openai.chat`: the dialect, and the operation in it; the provider's, where it is another than the caller's. */
   readonly name: string;
+  /** The caller's. */
   readonly dialect: Dialect;
   /** What its answers call these members, to find them in the head and tail of one too large to hold. */
   readonly names: AnswerNames;
@@ -160,7 +188,14 @@ export type Wire = {
   requestText(body: RequestBody): string;
   readAnswer(bytes: Buffer, context: AnswerContext): AnswerFacts;
   meterStream(context: AnswerContext): StreamMeter;
+  /** Absent where bytes pass through: the provider speaks as the caller does, where the dialect says. */
+  readonly far?: FarSide;
 };
+
+/** What the provider is spoken to in. */
+export function dialectOf(wire: Wire): Dialect {
+  return wire.far?.dialect ?? wire.dialect;
+}
 
 /** Reads a usage object alone, as it stands in an answer of this wire or in the ledger. */
 export type UsageReader = (usage: unknown, context: UsageContext) => Usage | null;

@@ -7,7 +7,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['std'],
   ['terms'],
   ['tags', 'pricing', 'http', 'wires', 'budgets'],
-  ['providers'],
+  ['providers', 'translate'],
   ['config'],
   ['observe'],
   ['accounts'],
