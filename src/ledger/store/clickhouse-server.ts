@@ -5,6 +5,7 @@ import { ApportionError } from '#terms';
 import { quoteName } from './bind.ts';
 import { clusterStatements, createDatabase, serverSettings } from './cluster.ts';
 import type { Connection, Engine } from './connection.ts';
+import { insertText } from './insert.ts';
 import { parseRows } from './json-rows.ts';
 import { engineErrorName } from './rejection.ts';
 
@@ -45,6 +46,10 @@ export function clickHouseEngine(server: ClickHouseServer, clock: Clock): Engine
         rows: async (sql) => {
           await ready();
           return await connection.rows(sql);
+        },
+        insert: async (insertion) => {
+          await ready();
+          await connection.insert(insertion);
         },
         close: () => connection.close(),
       };
@@ -138,6 +143,9 @@ export function httpConnection(server: ClickHouseServer): Connection {
       for (const statement of statements) await told(client.command({ query: statement }));
       const answer = await told(client.query({ query, format: 'JSONEachRow' }));
       return parseRows<T>(await told(answer.text()));
+    },
+    async insert(insertion) {
+      await told(client.command({ query: insertText(insertion) }));
     },
     close: () => client.close(),
   };

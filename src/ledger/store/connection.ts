@@ -4,8 +4,10 @@ import { drainPending, Session } from 'chdb';
 import type { Clock } from '#std';
 import { ApportionError } from '#terms';
 import { clickHouseEngine, type ClickHouseServer } from './clickhouse-server.ts';
+import type { Insertion } from './insert.ts';
 import { parseRows } from './json-rows.ts';
 import type { Log } from './log.ts';
+import { openRowFile, type RowFile } from './row-file.ts';
 
 /** Where the store is: a directory for chDB in this process, or a ClickHouse server. */
 export type StoreLocation = { readonly path: string } | ClickHouseServer;
@@ -15,6 +17,7 @@ export type Connection = {
   /** A statement without an answer. Rejects with the engine's own error. */
   run(sql: string): Promise<void>;
   rows<T>(sql: string): Promise<T[]>;
+  insert(insertion: Insertion): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -101,12 +104,16 @@ function engineHolder(path: string): number | null {
   }
 }
 
+/** Not mapped into memory: a mapping of a file that is emptied ends the process. */
+const READ_METHOD = "storage_file_read_method='pread'";
+
 /**
  * chDB's own session rather than its adapter for `@clickhouse/client`: no client settings that could stick, one copy of the text
  * less per insert, and the same two methods are all that is needed.
  */
 function chdbConnection(path: string): Connection {
   const session = new Session(path);
+  let file: RowFile | null = null;
   return {
     async run(sql) {
       await session.queryAsync(sql);
@@ -115,9 +122,20 @@ function chdbConnection(path: string): Connection {
       const answer = await session.queryAsync(sql, { format: 'JSONEachRow' });
       return parseRows<T>(answer.text());
     },
-    close() {
+    async insert({ table, settings, rows }) {
+      file ??= await openRowFile(path);
+      await file.fill(rows);
+      try {
+        await session.queryAsync(
+          `INSERT INTO ${table} FROM INFILE '${file.path}' SETTINGS ${READ_METHOD}, ${settings} FORMAT JSONEachRow`,
+        );
+      } finally {
+        await file.empty();
+      }
+    },
+    async close() {
       session.close();
-      return Promise.resolve();
+      await file?.close();
     },
   };
 }

@@ -87,6 +87,7 @@ function watched(connection: Connection, saw: (error: unknown) => void): Connect
   return {
     run: (sql) => connection.run(sql).catch(tell),
     rows: <T>(sql: string) => connection.rows<T>(sql).catch(tell),
+    insert: (insertion) => connection.insert(insertion).catch(tell),
     close: () => connection.close(),
   };
 }

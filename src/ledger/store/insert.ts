@@ -42,13 +42,24 @@ export const INSERT_SETTINGS = Object.entries(SETTINGS)
   .map(([name, value]) => `${name}=${value}`)
   .join(', ');
 
-const NEWLINE = Buffer.from('\n');
+/** Rows on their way into a table, a JSON object each. How they get there is the connection's matter. */
+export type Insertion = { readonly table: string; readonly settings: string; readonly rows: readonly Buffer[] };
 
-export function insertStatement(batch: Batch): string {
+export function insertionOf(batch: Batch): Insertion {
   const { first, last, lines } = batch;
   invariant(lines.length === last - first + 1, `a batch ${first}-${last} has ${lines.length} lines`);
-  const parts: Buffer[] = [];
-  for (const line of lines) parts.push(NEWLINE, line);
-  const head = `INSERT INTO ${ENTRIES} SETTINGS insert_deduplication_token=${quote(batchToken(batch))}, ${INSERT_SETTINGS} FORMAT JSONEachRow`;
-  return head + Buffer.concat(parts).toString();
+  const settings = `insert_deduplication_token=${quote(batchToken(batch))}, ${INSERT_SETTINGS}`;
+  return { table: ENTRIES, settings, rows: lines };
+}
+
+const NEWLINE = Buffer.from('\n');
+
+/** The rows with a line break behind each. */
+export function rowBytes(rows: readonly Buffer[]): Buffer {
+  return Buffer.concat(rows.flatMap((row) => [row, NEWLINE]));
+}
+
+/** With the rows behind it in the same text, as a server takes them. */
+export function insertText({ table, settings, rows }: Insertion): string {
+  return `INSERT INTO ${table} SETTINGS ${settings} FORMAT JSONEachRow\n${rowBytes(rows).toString()}`;
 }

@@ -4,6 +4,7 @@ import {
   DERIVED_COLUMNS,
   ENTRIES,
   ENTRY_COLUMNS,
+  MANY_FILES_FROM_BYTES,
   type DerivedColumn,
   type EntryColumn,
 } from './schema.ts';
@@ -84,6 +85,11 @@ const MIGRATIONS: readonly Migration[] = [
       `ALTER TABLE ${ENTRIES} ADD INDEX IF NOT EXISTS node_range node_id TYPE minmax GRANULARITY 1`,
       `ALTER TABLE ${ENTRIES} MATERIALIZE INDEX node_range SETTINGS mutations_sync=0`,
     ],
+  },
+  {
+    version: 8,
+    what: 'few files for new rows',
+    statements: [`ALTER TABLE ${ENTRIES} MODIFY SETTING min_bytes_for_wide_part = ${MANY_FILES_FROM_BYTES}`],
   },
 ];
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '#std';
-import { insertStatement } from './insert.ts';
+import { insertionOf } from './insert.ts';
 import { rowOf } from './shipment.ts';
 import { keptLog, sampleEntry, tempDir } from './sample.fixture.ts';
 import { CREATE_ENTRIES, ENTRIES, ENTRY_COLUMNS } from './schema.ts';
@@ -53,7 +53,7 @@ test('an entry comes back from the store as it went in', async () => {
 
 test('a batch whose lines do not match its range is a broken invariant', () => {
   assert.throws(
-    () => insertStatement({ nodeId: 'n', first: 1, last: 2, generation: 0, lines: [Buffer.from('{}')] }),
+    () => insertionOf({ nodeId: 'n', first: 1, last: 2, generation: 0, lines: [Buffer.from('{}')] }),
     /a batch 1-2 has 1 lines/,
   );
 });

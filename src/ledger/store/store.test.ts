@@ -4,7 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { systemClock } from '#std';
-import { ApportionError } from '#terms';
+import { ApportionError, LIMITS } from '#terms';
 import { BatchRejected } from './rejection.ts';
 import { keptLog, sampleEntry, tempDir, type Sample } from './sample.fixture.ts';
 import { ENTRIES } from './schema.ts';
@@ -100,6 +100,25 @@ test('a batch with one bad row is refused whole and leaves nothing behind', asyn
   assert.deepEqual((await store.ranges(NODE)).count, 0);
   await store.insert(good);
   assert.deepEqual((await store.ranges(NODE)).count, 3);
+  await store.close();
+});
+
+test('a batch of the largest size is one block: refused whole for its last row, and one part when it is in', async () => {
+  await using dir = await tempDir();
+  const store = await open(dir.path);
+  const padding = 'x'.repeat(Math.floor(LIMITS.shipmentBytes / LIMITS.shipmentEntries) - 1_500);
+  const good = batch(
+    1,
+    Array.from({ length: LIMITS.shipmentEntries }, () => ({ startedAt: Date.UTC(2026, 9, 31), tags: { padding } })),
+  );
+  const bad = Buffer.from(`{"node_id":"${NODE}","seq":${good.last},"cost":"a lot"}`);
+  await assert.rejects(store.insert({ ...good, lines: [...good.lines.slice(0, -1), bad] }), BatchRejected);
+  assert.deepEqual((await store.ranges(NODE)).count, 0);
+  await store.insert(good);
+  const parts = await store.query<{ rows: number }>(
+    `SELECT toUInt32(rows) AS rows FROM system.parts WHERE database = currentDatabase() AND table = '${ENTRIES}' AND active`,
+  );
+  assert.deepEqual(parts, [{ rows: LIMITS.shipmentEntries }]);
   await store.close();
 });
 

@@ -6,7 +6,7 @@ import { COMPARED } from './cluster.ts';
 import { enginePath, openEngine, setAside, type Connection, type Engine, type StoreLocation } from './connection.ts';
 import { suspectsDamage, watchForDamage } from './damage.ts';
 import { identityRows, type IdentityStore } from './identity-rows.ts';
-import { insertStatement, type Batch } from './insert.ts';
+import { insertionOf, type Batch } from './insert.ts';
 import type { Log } from './log.ts';
 import { migrate } from './migrations.ts';
 import { OwnColumns } from './own-columns.ts';
@@ -151,7 +151,7 @@ function writes(writer: Connection): Pick<Store, 'insert'> {
   return {
     async insert(batch) {
       try {
-        await writer.run(insertStatement(batch));
+        await writer.insert(insertionOf(batch));
       } catch (error) {
         if (blamesRows(error)) throw new BatchRejected(error.message, { cause: error });
         throw unavailable(error);
