@@ -114,6 +114,7 @@ async function startServer(parts: Parts): Promise<RunningServer> {
   const upstreams = new Upstreams({
     providers: config.providers,
     sandboxSocket,
+    clock: systemClock,
     pricedModels: (provider) => parts.prices.models(provider),
     timeouts: config.timeouts,
   });

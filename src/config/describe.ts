@@ -18,8 +18,10 @@ export function describeConfig(config: Config): Readonly<Record<string, unknown>
     clickHouse: describeClickHouse(config),
     oidc: oidcOf(config),
     adminKey: config.adminKey === null ? 'generated' : 'configured',
-    providers: config.providers.map(({ quirks, credentials: _unprinted, host: _unshown, ...provider }) => ({
+    providers: config.providers.map(({ quirks, credentials: _unprinted, host: _unshown, signIn, ...provider }) => ({
       ...provider,
+      signIn: signIn === null ? 'key' : signIn.kind,
+      deployments: Object.fromEntries(provider.deployments),
       apiKey: provider.apiKey === null ? 'none' : 'configured',
       headers: Object.keys(provider.headers),
       reportedCostHeader: quirks.reportedCostHeader,

@@ -26,7 +26,16 @@ function problemsOf(env: Record<string, string>, file?: string): readonly string
 const TIMEOUTS = { connectMs: 10_000, firstByteMs: 600_000, idleMs: 300_000, totalMs: 3_600_000 };
 
 /** All of a provider but its functions. */
-function plain({ credentials, quirks, host: _host, ...provider }: ProviderConfig): unknown {
+function plain({
+  credentials,
+  quirks,
+  host: _host,
+  signIn,
+  deployments,
+  pricedBy,
+  ...provider
+}: ProviderConfig): unknown {
+  assert.deepEqual([signIn, deployments.size, pricedBy], [null, 0, 'answer']);
   return {
     ...provider,
     signedIn: credentials('KEY'),

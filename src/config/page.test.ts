@@ -98,10 +98,11 @@ test('the page names the variables and the address of every known provider', () 
   const real = PROVIDERS.map((provider) => {
     const [first, ...others] = variablesOf(provider);
     const turnsOn = provider.baseUrl === null ? '' : ` (${provider.baseUrl})`;
+    const unlessStated = provider.cloud === undefined ? `, else ${provider.baseUrl}` : ', needed beside the key';
     return {
       title: provider.title,
       keys: [first, ...others].map((variable) => `${variable}_API_KEY`),
-      address: `${first}_BASE_URL${provider.keyless ? ` turns it on${turnsOn}` : `, else ${provider.baseUrl}`}`,
+      address: `${first}_BASE_URL${provider.keyless ? ` turns it on${turnsOn}` : unlessStated}`,
     };
   });
   assert.deepEqual(rows, real);
@@ -153,12 +154,14 @@ function examplesOf(name: string): string[] {
 }
 
 test('the examples on the page of providers are configurations that work', () => {
-  const env = { APPORTION_CONFIG: 'example.json', GROQ_BATCH_KEY: 'a', HOUSE_KEY: 'b' };
+  const env = { APPORTION_CONFIG: 'example.json', GROQ_BATCH_KEY: 'a', HOUSE_KEY: 'b', AZURE_API_KEY: 'c' };
   const found = examplesOf('providers.md').map((example) => loadConfig({ env, readFile: () => example }).providers);
   assert.deepEqual(
     found.flat().map(({ name, priceAs, apiKey }) => [name, priceAs, apiKey]),
     [
       ['groq-batch', 'groq', 'a'],
+      ['azure', 'azure', 'c'],
+      ['azure-eu', 'azure', null],
       ['house', 'openai', 'b'],
     ],
   );

@@ -1,8 +1,9 @@
 import { nearestName } from '#std';
-import { findProvider, PROVIDERS, type Provider } from '#providers';
+import { findProvider, PROVIDERS, type Provider, type SignIn } from '#providers';
 import { DIALECTS, NO_QUIRKS, type Dialect, type Quirks } from '#wires';
 import { readVariable, type Environment } from './environment.ts';
 import { type ConfigProblem } from './problem.ts';
+import { readCloud } from './provider-cloud.ts';
 import { isBaseUrl, secretWord, type ProviderEntry } from './provider-fields.ts';
 
 export type ProviderTimeouts = {
@@ -41,6 +42,12 @@ export type ProviderConfig = {
   readonly quirks: Quirks;
   /** How it takes a wire, where that is not as the dialect says. */
   readonly host: NonNullable<Provider['host']> | null;
+  /** How each request is signed in to a cloud; null where a key is enough. Holds secrets. */
+  readonly signIn: SignIn | null;
+  /** The names the provider knows a model by, and the one that the price list does. */
+  readonly deployments: ReadonlyMap<string, string>;
+  /** Whether prices go by the name in the answer, or by what was asked for alone. */
+  readonly pricedBy: 'answer' | 'request';
 };
 
 /** One provider as its name, the file and the environment state it. */
@@ -78,14 +85,21 @@ export function readProvider(
   if (problems.length === 0 && key.value === null && needsKey(stated, profile, address.isOwn)) {
     problems.push(keyMissing(stated, profile));
   }
-  if (problems.length > 0 || address.url === null || dialects === undefined) return { problems };
+  const { env } = context;
+  const cloud =
+    problems.length > 0
+      ? NO_CLOUD
+      : readCloud({ entry, place, env, baseUrl: address.url, hasKey: key.value !== null }, known);
+  problems.push(...cloud.problems);
+  const baseUrl = cloud.access?.baseUrl ?? address.url;
+  if (problems.length > 0 || baseUrl === null || dialects === undefined) return { problems };
   const quirks = known?.quirks ?? NO_QUIRKS;
   const header = entry.reported_cost_header?.toLowerCase() ?? quirks.reportedCostHeader;
   return {
     provider: {
       name,
       dialects,
-      baseUrl: withoutClientsPath(address.url, dialects),
+      baseUrl: withoutClientsPath(baseUrl, dialects),
       apiKey: key.value,
       // A provider that is told to speak another dialect is signed in to as that dialect's home is.
       credentials: entry.wire === undefined && known !== undefined ? known.credentials : credentialsOf(dialects),
@@ -97,12 +111,17 @@ export function readProvider(
       onDisconnect: entry.on_disconnect ?? known?.onDisconnect ?? 'drain',
       drain: { maxMs: entry.drain?.max_ms ?? DRAIN.maxMs, maxBytes: entry.drain?.max_bytes ?? DRAIN.maxBytes },
       timeouts: mergeTimeouts(entry, context.timeouts),
-      region: entry.region ?? '',
+      region: cloud.access?.region ?? entry.region ?? '',
       quirks: { ...quirks, reportedCostHeader: header },
-      host: entry.wire === undefined ? (known?.host ?? null) : null,
+      host: entry.wire === undefined ? (cloud.access?.host ?? known?.host ?? null) : null,
+      signIn: cloud.access?.signIn ?? null,
+      deployments: new Map(Object.entries(entry.deployments ?? {})),
+      pricedBy: known?.pricedBy ?? 'answer',
     },
   };
 }
+
+const NO_CLOUD = { access: null, problems: [] } as const;
 
 /** `OPENAI` for `openai`: what the names of its variables begin with, most usual first. */
 export function variablesOf(provider: Provider): readonly string[] {
@@ -155,6 +174,8 @@ function readAddress({ entry, place }: StatedProvider, { known, variables }: Pro
     return { url: null, isOwn: false, problems: [{ setting: found.name, what: 'this is no usable address', fix }] };
   }
   if (known !== undefined && known.baseUrl !== null) return { url: known.baseUrl, isOwn: true, problems: [] };
+  // A cloud's address follows from its other settings, or it says what is missing.
+  if (known?.cloud !== undefined) return { url: null, isOwn: false, problems: [] };
   const fix = names[0] === undefined ? 'State "base_url".' : `State "base_url", or set ${names[0]}.`;
   return {
     url: null,

@@ -24,6 +24,7 @@ export const secretWord = z.string().regex(/^[\x21-\x7e]{1,4096}$/, 'one word of
 
 const baseUrl = z.string().refine(isBaseUrl, 'an http or https address without user, query or fragment');
 const headerName = z.string().regex(HEADER_NAME, 'a header name');
+const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable');
 const milliseconds = wholeNumber(DAY_MS);
 
 const TIMEOUT_FIELDS = {
@@ -35,21 +36,42 @@ const TIMEOUT_FIELDS = {
 
 const DRAIN_FIELDS = { max_ms: wholeNumber(HOUR_MS).optional(), max_bytes: wholeNumber(GIB).optional() };
 
+const word = z.string().trim().min(1);
+
+/** How to sign in to a cloud. What each of them takes is said by its provider. */
+const SIGN_IN_FIELDS = {
+  tenant_id: word.optional(),
+  client_id: word.optional(),
+  client_secret_env: variableName.optional(),
+  managed_identity: z.literal(true, 'true, or leave it out').optional(),
+  authority: baseUrl.optional(),
+  scope: word.optional(),
+  profile: word.optional(),
+  file: word.optional(),
+};
+
 const PROVIDER_FIELDS = {
   preset: z.string().optional(),
   wire: z.enum(DIALECTS).optional(),
   base_url: baseUrl.optional(),
   api_key: secretWord.optional(),
-  api_key_env: z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable')
-    .optional(),
+  api_key_env: variableName.optional(),
   models: z.array(z.string().trim().min(1)).min(1, 'a list with at least one model').optional(),
   price_as: z.string().regex(PROVIDER_NAME, 'the name of a provider').optional(),
   region: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,31}$/, 'a region as the provider writes it, such as eu or us-east-1')
     .optional(),
+  deployments: z.record(z.string().trim().min(1), z.string().trim().min(1)).optional(),
+  api_version: z
+    .string()
+    .regex(/^\d{4}-\d{2}-\d{2}(?:-preview)?$/, 'a version of Azure, such as 2024-10-21')
+    .optional(),
+  project: z
+    .string()
+    .regex(/^[a-z][a-z0-9:.-]{1,62}$/, 'the id of a Google Cloud project')
+    .optional(),
+  sign_in: z.object(SIGN_IN_FIELDS, 'an object').optional(),
   headers: z
     .record(
       headerName.refine((name) => !OWN_HEADERS.has(name.toLowerCase()), 'a header that Apportion does not set itself'),
@@ -63,8 +85,13 @@ const PROVIDER_FIELDS = {
 };
 
 export const PROVIDER_KEYS = Object.keys(PROVIDER_FIELDS);
+export const SIGN_IN_KEYS = Object.keys(SIGN_IN_FIELDS);
 /** The keys of the objects inside a provider's entry. */
-export const INNER_KEYS = { drain: Object.keys(DRAIN_FIELDS), timeouts: Object.keys(TIMEOUT_FIELDS) };
+export const INNER_KEYS = {
+  sign_in: SIGN_IN_KEYS,
+  drain: Object.keys(DRAIN_FIELDS),
+  timeouts: Object.keys(TIMEOUT_FIELDS),
+};
 
 /** One entry under `providers`, as the file states it. */
 export const providerSchema = z.object(PROVIDER_FIELDS, 'an object');

@@ -26,7 +26,10 @@ function problemsOf(env: Record<string, string>, providers: Entries = {}): reado
   return [];
 }
 
-for (const { name, baseUrl, keyless, alsoKnownAs } of PROVIDERS) {
+/** As people copy them from the clouds' pages. */
+const ADDRESSES: Readonly<Record<string, string>> = { azure: 'https://a-resource.openai.azure.com' };
+
+for (const { name, baseUrl, keyless, alsoKnownAs, cloud } of PROVIDERS) {
   const begins = [name, ...alsoKnownAs].map((one) => one.toUpperCase().replaceAll('-', '_'));
   if (keyless) {
     test(`${name} is on when its address is set, and takes a key if there is one`, () => {
@@ -34,6 +37,15 @@ for (const { name, baseUrl, keyless, alsoKnownAs } of PROVIDERS) {
       assert.deepEqual([only(address).name, only(address).apiKey], [name, null]);
       assert.equal(only({ ...address, [`${begins[0]}_API_KEY`]: 'k' }).apiKey, 'k');
       assert.deepEqual(load({ [`${begins[0]}_API_KEY`]: 'k' }).providers, []);
+    });
+  } else if (cloud !== undefined) {
+    test(`${name} is on when its key and its address are set: a key alone may be there for other tools`, () => {
+      const address = { [`${begins[0]}_BASE_URL`]: ADDRESSES[name] ?? '' };
+      for (const variable of begins) {
+        const key = { [`${variable}_API_KEY`]: 'k' };
+        assert.deepEqual(load(key).providers, []);
+        assert.deepEqual([only({ ...address, ...key }).name, only({ ...address, ...key }).apiKey], [name, 'k']);
+      }
     });
   } else {
     test(`${name} needs nothing but its key, under any of its names`, () => {
@@ -164,4 +176,34 @@ test('what does not fit inside drain and timeouts is told with its place', () =>
       '"providers.two": this value does not fit. It must be an object.',
     ],
   );
+});
+
+const AZURE = { base_url: 'https://a-resource.openai.azure.com' };
+
+test('an Azure resource is written with or without the path of its API, which `api_version` decides', () => {
+  for (const ending of ['', '/', '/openai', '/openai/v1', '/openai/v1/']) {
+    const base_url = `https://a-resource.openai.azure.com${ending}`;
+    const env = { AZURE_API_KEY: 'k' };
+    assert.equal(only(env, { azure: { base_url } }).baseUrl, 'https://a-resource.openai.azure.com/openai/v1');
+    const dated = only(env, { azure: { base_url, api_version: '2024-10-21' } });
+    assert.equal(dated.baseUrl, 'https://a-resource.openai.azure.com/openai');
+  }
+});
+
+test('a cloud says what its sign-in lacks, and which settings are not its own', () => {
+  assert.deepEqual(problemsOf({}, { azure: AZURE }), [
+    'apportion.json:1:51 "providers.azure": neither a key nor a sign-in is stated. Set AZURE_API_KEY, state "api_key_env", or state "sign_in": {} for a Microsoft Entra token.',
+  ]);
+  const places = (env: Record<string, string>, azure: object): readonly string[] =>
+    problemsOf(env, { azure: { ...AZURE, ...azure } }).map(
+      (text) => /"providers\.azure(?:"(?=\.))?([^":]*)/.exec(text)?.[1] ?? text,
+    );
+  assert.deepEqual(places({}, { sign_in: { client_secret_env: 'NOWHERE' } }), ['.sign_in.client_secret_env']);
+  assert.deepEqual(places({ S: 's' }, { sign_in: { client_secret_env: 'S' } }), ['.sign_in']);
+  assert.deepEqual(places({ AZURE_API_KEY: 'k' }, { sign_in: {} }), ['.sign_in']);
+  assert.deepEqual(places({}, { sign_in: { profile: 'dev' } }), ['.sign_in.profile']);
+  assert.deepEqual(places({}, { sign_in: { profil: 'dev' } }), ['.sign_in.profil']);
+  assert.deepEqual(places({ AZURE_API_KEY: 'k' }, { project: 'p-1' }), ['.project']);
+  const openai = problemsOf({ OPENAI_API_KEY: 'k' }, { openai: { api_version: '2024-10-21' } });
+  assert.match(openai[0] ?? '', /OpenAI takes no such setting\. Leave it out\.$/);
 });

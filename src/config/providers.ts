@@ -39,11 +39,14 @@ function readEnvironmentProviders(env: Environment, named: readonly string[]): S
   const taken = new Set(named.map((name) => findProvider(name)));
   return PROVIDERS.flatMap((provider) => {
     const variables = variablesOf(provider);
-    const ending = provider.keyless ? '_BASE_URL' : '_API_KEY';
-    const found = readFirst(
-      env,
-      variables.map((variable) => variable + ending),
-    );
+    const first = (ending: string) =>
+      readFirst(
+        env,
+        variables.map((variable) => variable + ending),
+      );
+    const found = first(provider.keyless ? '_BASE_URL' : '_API_KEY');
+    // A cloud's key is of no use without an address: it may be there for other tools.
+    if (provider.cloud !== undefined && first('_BASE_URL') === undefined) return [];
     return found === undefined || taken.has(provider) ? [] : [{ name: provider.name, entry: {}, place: found.name }];
   });
 }

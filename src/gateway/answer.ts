@@ -70,7 +70,7 @@ export class HeldAnswer implements Answer {
     }
     this.#chunks.push(chunk);
     // What is put into other words is put so as a whole.
-    if (this.#bytes > LIMITS.heldAnswerBytes && this.#wire.far === undefined) this.#overflowNow();
+    if (this.#bytes > LIMITS.heldAnswerBytes && (this.#wire.far?.words ?? null) === null) this.#overflowNow();
   }
 
   complete(): boolean {
@@ -95,10 +95,10 @@ export class HeldAnswer implements Answer {
       this.#client.end(this.#overflow.tail);
       return;
     }
-    const { far } = this.#wire;
+    const words = this.#wire.far?.words ?? null;
     const { status } = this.#head;
     const given = this.#whole();
-    const body = far === undefined ? given : far.showAnswer({ bytes: given, status, context: this.#context });
+    const body = words === null ? given : words.showAnswer({ bytes: given, status, context: this.#context });
     this.#client.response.writeHead(status, {
       ...this.#head.headers,
       ...headers,

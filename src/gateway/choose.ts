@@ -51,8 +51,8 @@ function passThroughTo(deps: CallDeps, { caller, routed, headers }: Choosing): I
     });
   }
   const named = headers[PROVIDER_HEADER];
-  const upstream = deps.upstreams.speaking(dialect, typeof named === 'string' ? named : undefined);
-  if (upstream !== undefined) return Itinerary.to({ upstream, model: '', wire });
+  const choice = deps.upstreams.speaking(wire, typeof named === 'string' ? named : undefined);
+  if (choice !== undefined) return Itinerary.to(choice);
   throw new ApportionError('model_not_found', `No configured provider takes this route in the ${dialect} format.`, {
     param: PROVIDER_HEADER,
     hint: `Configured providers: ${deps.upstreams.names().join(', ')}. ${PROVIDER_HEADER} names one of them.`,

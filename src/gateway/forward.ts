@@ -12,10 +12,11 @@ export type AnswerSink = {
 /** Holds an upstream back, gives it up, or takes its answer for complete. */
 export type Flow = { pause(): void; resume(): void; abandon(): void; complete(): void };
 
-/** How an attempt's transport ended. Only `unreachable` proves that nothing was sent, so that nothing can be billed. */
+/** How an attempt's transport ended. Only `unreachable` and `unsigned` prove that nothing was sent, so that nothing can be billed. */
 export type UpstreamEnd =
   | { readonly kind: 'complete' }
   | { readonly kind: 'unreachable'; readonly error: Error }
+  | { readonly kind: 'unsigned'; readonly error: Error }
   | { readonly kind: 'broken'; readonly error: Error }
   | { readonly kind: 'timeout'; readonly phase: 'first byte' | 'idle' | 'total' }
   | { readonly kind: 'abandoned' };

@@ -20,17 +20,18 @@ export async function endAttempt(deps: CallDeps, plan: Plan, ended: Ended): Prom
   const isMetered = outcome.billing === 'billed' && plan.routed.route.billing === 'metered';
   const usage = isMetered ? await usageOf(deps, plan, relayed.facts) : null;
   const prices = deps.prices();
+  const responseModel = answeredModel(plan, relayed.facts);
   const rated =
     usage === null
       ? unmetered(plan, outcome)
-      : prices.price(usage, { ...pricedAttempt(plan), answered: relayed.facts?.model ?? '' });
+      : prices.price(usage, { ...pricedAttempt(plan), answered: responseModel });
   return {
     endedAt: deps.clock.now(),
     status: outcome.status,
     httpStatus: relayed.httpStatus,
     errorCode: outcome.errorCode,
     upstreamId: relayed.facts?.id ?? '',
-    responseModel: relayed.facts?.model ?? '',
+    responseModel,
     latencyMs: deps.clock.elapsedMs() - plan.startedMs,
     firstByteMs: relayed.firstByteMs,
     last: ended.last,
@@ -38,6 +39,11 @@ export async function endAttempt(deps: CallDeps, plan: Plan, ended: Ended): Prom
     rated,
     priceBook: prices.version,
   };
+}
+
+/** The model that answered: as the operator says of a deployment, else as the answer says, where its word is good for a price. */
+function answeredModel({ step: { upstream, model } }: Plan, facts: AnswerFacts | null): string {
+  return upstream.deployments.get(model) ?? (upstream.pricedBy === 'request' ? '' : (facts?.model ?? ''));
 }
 
 /** What the price book needs to know of an attempt before it is answered. */
@@ -50,7 +56,7 @@ export function pricedAttempt({
     provider: upstream.priceAs,
     account: upstream.name,
     answered: '',
-    asked: model,
+    asked: upstream.deployments.get(model) ?? model,
     region: upstream.region,
     at: start.startedAt,
     payer: { key: start.key.id, team: start.key.team, dimensions: start.tags.dimensions },

@@ -29,6 +29,7 @@ export function outcomeOf(relayed: Relayed, onDisconnect: Upstream['onDisconnect
   const { end, httpStatus, facts } = relayed;
   if (end.kind === 'unreachable')
     return { status: 'upstream_unreachable', errorCode: errorCodeOf(end.error), billing: 'free' };
+  if (end.kind === 'unsigned') return { status: 'upstream_unreachable', errorCode: 'sign_in_failed', billing: 'free' };
   if (httpStatus >= 300) {
     const billing = GIVEN_UP_ON_ORIGIN.has(httpStatus) ? 'unknown' : 'free';
     return { status: 'upstream_error', errorCode: `http_${httpStatus}`, billing };
@@ -72,7 +73,10 @@ export function verdictOf(
   const mayBeBilled = outcome.billing === 'billed' || outcome.billing === 'given_up';
   const tolerable = outcome.billing === 'free' || (outcome.billing === 'unknown' && whenUnknown === 'retry');
   const passing =
-    end.kind === 'unreachable' || PASSING_STATUS.has(httpStatus) || (outcome.billing === 'unknown' && tolerable);
+    end.kind === 'unreachable' ||
+    end.kind === 'unsigned' ||
+    PASSING_STATUS.has(httpStatus) ||
+    (outcome.billing === 'unknown' && tolerable);
   return {
     // What was answered with a receipt runs, however unknown its cost is.
     worthAnother:
@@ -100,6 +104,12 @@ export function failureOf(relayed: Relayed, plan: Plan): ApportionError | null {
     case 'complete':
     case 'abandoned':
       return null;
+    case 'unsigned':
+      return new ApportionError(
+        'upstream_unauthorized',
+        `The gateway could not sign in to the provider ${provider} (${end.error.message}). Nothing was sent.`,
+        { hint: `Check the credentials that are configured for ${provider}; the gateway's log says more.` },
+      );
     case 'unreachable':
       return new ApportionError(
         'upstream_unreachable',

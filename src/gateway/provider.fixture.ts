@@ -18,6 +18,9 @@ export function provider(name: string, changes: Partial<ProviderConfig> = {}): P
     region: '',
     quirks: NO_QUIRKS,
     host: null,
+    signIn: null,
+    deployments: new Map(),
+    pricedBy: 'answer',
     ...changes,
   };
 }

@@ -6,6 +6,7 @@ import type { CallDeps } from './call.ts';
 import type { Client } from './client.ts';
 import { forward, type Flow, type UpstreamEnd } from './forward.ts';
 import { callerHeaders, upstreamHeaders } from './headers.ts';
+import { signIn, SignInError } from './sign-in.ts';
 
 /** One attempt as it went: how it ended, what was answered, and what the answer says of itself. */
 export type Relayed = {
@@ -33,33 +34,35 @@ export async function relay(deps: CallDeps, { plan, client, headers }: RelayInpu
   let firstByteMs: number | null = null;
   let retryAfterMs: number | null = null;
   let flow: Flow | null = null;
-  const end = await forward(
-    upstream,
-    {
-      method: plan.routed.method,
-      path: plan.upstreamPath,
-      headers: upstreamHeaders(headers, plan),
-      body: plan.upstreamBody,
+  const request = await signIn(upstream, {
+    method: plan.routed.method,
+    path: plan.upstreamPath,
+    headers: upstreamHeaders(headers, plan),
+    body: plan.upstreamBody,
+  });
+  if (request instanceof SignInError) {
+    deps.log.warn({ err: request, provider: upstream.name }, 'the gateway could not sign in to a provider');
+    const end: UpstreamEnd = { kind: 'unsigned', error: request };
+    return { end, httpStatus, answer, facts: null, firstByteMs, retryAfterMs };
+  }
+  const end = await forward(upstream, request, {
+    open(opened) {
+      flow = opened;
+      client.follow(opened, () => leaving.begin(opened));
     },
-    {
-      open(opened) {
-        flow = opened;
-        client.follow(opened, () => leaving.begin(opened));
-      },
-      start(status, given) {
-        httpStatus = status;
-        retryAfterMs = readRetryAfter(given['retry-after']);
-        answer = openAnswer(client, plan, { status, given });
-      },
-      data(chunk) {
-        firstByteMs ??= deps.clock.elapsedMs() - plan.startedMs;
-        answer?.data(chunk);
-        if (client.gone) leaving.drained(chunk.length);
-        // Some servers leave the connection open behind the terminal event: nothing of the answer is missing then.
-        if (answer?.complete() === true) flow?.complete();
-      },
+    start(status, given) {
+      httpStatus = status;
+      retryAfterMs = readRetryAfter(given['retry-after']);
+      answer = openAnswer(client, plan, { status, given });
     },
-  );
+    data(chunk) {
+      firstByteMs ??= deps.clock.elapsedMs() - plan.startedMs;
+      answer?.data(chunk);
+      if (client.gone) leaving.drained(chunk.length);
+      // Some servers leave the connection open behind the terminal event: nothing of the answer is missing then.
+      if (answer?.complete() === true) flow?.complete();
+    },
+  });
   leaving.end();
   client.unfollow();
   const given: Answer | null = answer;
@@ -102,22 +105,22 @@ class Leaving {
 
 function openAnswer(client: Client, plan: Plan, { status, given }: { status: number; given: GivenHeaders }): Answer {
   const { wire } = plan.step;
-  const { far } = wire;
+  const words = wire.far?.words ?? null;
   const headers = { ...callerHeaders(given, plan.call.callId), ...plan.notes };
   const context: AnswerContext = { request: plan.asked, quirks: plan.step.upstream.quirks, headers: given };
   const type = String(given['content-type']);
   const { dialect } = wire;
-  const isEvents = far === undefined ? type.includes('text/event-stream') : far.isStream(type);
+  const isEvents = words === null ? type.includes('text/event-stream') : words.isStream(type);
   if (status < 300 && plan.asked.stream && (isEvents || dialectOf(wire) === 'gemini')) {
-    const head = { status, headers: far === undefined ? headers : { ...headers, 'content-type': 'text/event-stream' } };
+    const head = { status, headers: words === null ? headers : { ...headers, 'content-type': 'text/event-stream' } };
     return new StreamedAnswer({ client, head, dialect, meter: wire.meterStream(context) });
   }
   const head: AnswerHead = {
     status,
-    headers: far === undefined ? headers : { ...headers, 'content-type': 'application/json' },
+    headers: words === null ? headers : { ...headers, 'content-type': 'application/json' },
   };
   // Sound, pictures and files are not kept in memory; neither is a stream that nobody asked for.
-  const passes = far === undefined && status < 300 && (isEvents || /^(?:audio|image|video)\/|octet-stream/.test(type));
+  const passes = words === null && status < 300 && (isEvents || /^(?:audio|image|video)\/|octet-stream/.test(type));
   return new HeldAnswer({ client, head, wire, context }, passes ? 'pass' : 'hold');
 }
 

@@ -166,7 +166,10 @@ const STORED: Omit<Passage, 'prefix'> = { operation: 'stored_completions', diale
 export function pathAtProvider(call: RoutedCall, step: Choice, { stream }: { readonly stream: boolean }): string {
   const { upstream, model, wire } = step;
   const { target } = call;
-  if (wire.far !== undefined) return wire.far.path({ basePath: upstream.basePath, model, stream, target });
+  if (wire.far !== undefined) {
+    const { basePath } = upstream;
+    return wire.far.path({ basePath, model, stream, target, route: call.upstreamPath });
+  }
   const { dialect } = wire;
   if (dialect === 'openai') return `${upstream.basePath}${call.upstreamPath ?? ''}${asQuery(target.query)}`;
   // A base URL is written with and without the version; Anthropic's and Google's own clients leave it out.

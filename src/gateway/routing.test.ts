@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { RoutingConfig } from '#config';
-import type { TimestampMs } from '#std';
+import { systemClock, type TimestampMs } from '#std';
 import { anthropicMessages, openAiChat } from '#wires';
 import { provider } from './provider.fixture.ts';
 import { Routing, type Itinerary, type Verdict } from './routing.ts';
@@ -27,6 +27,7 @@ const CONFIG: RoutingConfig = {
 function open(t: TestContext, changes: { config?: Partial<RoutingConfig>; draws?: number[] } = {}) {
   const upstreams = new Upstreams({
     providers: ['a', 'b', 'c'].map((name) => provider(name)),
+    clock: systemClock,
     sandboxSocket: null,
     pricedModels: () => [],
     timeouts: { connectMs: 1_000, firstByteMs: 1_000, idleMs: 1_000, totalMs: 1_000 },

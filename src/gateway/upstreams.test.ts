@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { ProviderConfig } from '#config';
+import { systemClock } from '#std';
 import { anthropicMessages, openAiChat } from '#wires';
 import { provider as configured } from './provider.fixture.ts';
 import { Upstreams } from './upstreams.ts';
@@ -13,6 +14,7 @@ function open(t: TestContext, providers: readonly ProviderConfig[], sandboxSocke
   const priced: Record<string, string[]> = { openai: ['gpt-4o', 'o3'], sandbox: ['sandbox-mini'] };
   const upstreams = new Upstreams({
     providers,
+    clock: systemClock,
     sandboxSocket,
     pricedModels: (name) => priced[name] ?? [],
     timeouts: TIMEOUTS,
@@ -76,6 +78,7 @@ test('a model that is spoken in another dialect only is not found, and the diale
 test('what names a configured provider means that one, though a reseller’s price list has the same name', (t) => {
   const upstreams = new Upstreams({
     providers: [configured('openrouter'), configured('openai')],
+    clock: systemClock,
     sandboxSocket: null,
     pricedModels: (name) => (name === 'openrouter' ? ['openai/gpt-4o'] : ['gpt-4o']),
     timeouts: TIMEOUTS,

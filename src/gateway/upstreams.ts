@@ -1,5 +1,7 @@
 import { Pool } from 'undici';
 import type { Config, ProviderConfig } from '#config';
+import { openSigner, type Signer } from '#providers';
+import type { Clock } from '#std';
 import { targetsOf, translated } from '#translate';
 import { NO_QUIRKS, type Dialect, type Quirks, type Wire } from '#wires';
 
@@ -10,16 +12,25 @@ export type Upstream = {
   readonly priceAs: string;
   readonly region: string;
   readonly dialects: readonly Dialect[];
-  readonly host: ProviderConfig['host'];
+  /** How it takes a wire; null where that is as the dialect says. */
+  readonly wireFor: ProviderConfig['host'];
   readonly quirks: Quirks;
   readonly onDisconnect: 'drain' | 'abort';
   readonly drain: { readonly maxMs: number; readonly maxBytes: number };
   readonly timeouts: Pick<Config['timeouts'], 'firstByteMs' | 'totalMs'>;
   readonly pool: Pool;
+  /** Of the address, with the port where it is not the usual one. */
+  readonly host: string;
+  /** Signs each request in, where a key alone does not do. */
+  readonly signer: Signer | null;
   /** The base URL's path, without a slash at the end. */
   readonly basePath: string;
   /** Sent with every request: credentials and what the operator adds. */
   readonly headers: Readonly<Record<string, string>>;
+  /** What its own names stand for: a deployment's name, and the model that the price list knows. */
+  readonly deployments: ReadonlyMap<string, string>;
+  /** Whether prices go by the name in the answer, or by what was asked for alone. */
+  readonly pricedBy: 'answer' | 'request';
   /** Only these models, or null for whatever the provider serves. */
   readonly only: ReadonlySet<string> | null;
   /** Models that are listed and found by their bare name. */
@@ -35,6 +46,7 @@ export type UpstreamOptions = {
   readonly providers: readonly ProviderConfig[];
   /** The built-in sandbox's Unix socket; null when it is off. */
   readonly sandboxSocket: string | null;
+  readonly clock: Clock;
   /** Models that have a price, by provider. */
   readonly pricedModels: (provider: string) => readonly string[];
   readonly timeouts: Pick<Config['timeouts'], 'connectMs' | 'firstByteMs' | 'idleMs' | 'totalMs'>;
@@ -101,11 +113,14 @@ export class Upstreams {
     return undefined;
   }
 
-  /** For routes that name no model: the provider that was named, else the first that speaks the dialect. */
-  speaking(dialect: Dialect, named: string | undefined): Upstream | undefined {
-    if (named === undefined) return this.#upstreams.find((upstream) => speaks(upstream, dialect));
-    const upstream = this.#byName.get(named);
-    return upstream !== undefined && speaks(upstream, dialect) ? upstream : undefined;
+  /** For routes that name no model: the provider that was named, else the first that takes the wire. */
+  speaking(wire: Wire, named: string | undefined): Choice | undefined {
+    const asked = named === undefined ? this.#upstreams : [this.#byName.get(named)];
+    for (const upstream of asked) {
+      const spoken = upstream === undefined ? undefined : spokenAt(upstream, '', wire);
+      if (upstream !== undefined && spoken !== undefined) return { upstream, model: '', wire: spoken };
+    }
+    return undefined;
   }
 
   /** The dialects in which a model could be called, for the hint when the caller's is none of them. */
@@ -155,7 +170,7 @@ function choiceAt(upstream: Upstream, model: string, wire: Wire): Choice | undef
 /** The caller's own wire, as the provider takes it. */
 function spokenAt(upstream: Upstream, model: string, wire: Wire): Wire | undefined {
   if (!speaks(upstream, wire.dialect)) return undefined;
-  return upstream.host === null ? wire : upstream.host(wire, model);
+  return upstream.wireFor === null ? wire : upstream.wireFor(wire, model);
 }
 
 function translatedAt(upstream: Upstream, model: string, wire: Wire): Wire | undefined {
@@ -179,18 +194,30 @@ function openUpstream(provider: ProviderConfig, options: UpstreamOptions): Upstr
     priceAs: provider.priceAs,
     region: provider.region,
     dialects: provider.dialects,
-    host: provider.host,
+    wireFor: provider.host,
     quirks: provider.quirks,
     onDisconnect: provider.onDisconnect,
     drain: provider.drain,
     timeouts,
     pool: openPool(url.origin, timeouts, {}),
     basePath: url.pathname.replace(/\/+$/, ''),
+    host: url.host,
+    signer:
+      provider.signIn === null
+        ? null
+        : openSigner(provider.signIn, { clock: options.clock, timeoutMs: timeouts.connectMs }),
+    deployments: provider.deployments,
+    pricedBy: provider.pricedBy,
     headers: { ...(provider.apiKey === null ? {} : provider.credentials(provider.apiKey)), ...provider.headers },
     only,
-    listed: only ?? new Set(options.pricedModels(provider.priceAs)),
+    listed: only ?? listedModels(provider, options),
     refusesUsageOption: false,
   };
+}
+
+/** With deployments of its own names, a provider serves those; the rest of its price list is nothing it has. */
+function listedModels({ deployments, priceAs }: ProviderConfig, options: UpstreamOptions): ReadonlySet<string> {
+  return new Set(deployments.size > 0 ? deployments.keys() : options.pricedModels(priceAs));
 }
 
 function openSandbox(socketPath: string, options: UpstreamOptions): Upstream {
@@ -200,7 +227,11 @@ function openSandbox(socketPath: string, options: UpstreamOptions): Upstream {
     priceAs: SANDBOX,
     region: '',
     dialects: ['openai', 'anthropic', 'gemini'],
-    host: null,
+    wireFor: null,
+    host: SANDBOX,
+    signer: null,
+    deployments: new Map(),
+    pricedBy: 'answer',
     quirks: NO_QUIRKS,
     onDisconnect: 'drain',
     drain: { maxMs: options.timeouts.totalMs, maxBytes: Number.MAX_SAFE_INTEGER },

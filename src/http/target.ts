@@ -18,9 +18,12 @@ export function parseTarget(target: string): Target {
 }
 
 /** Twice where a base URL ends in `/v1` and the client adds its own, as Anthropic's does. */
-const API_PREFIX = /^(?:\/api)?(?:\/v1){1,2}(?=\/|$)/;
+const API_PREFIX = /^(?:\/api)?(?:\/v1){1,2}(?=\/|$)|^\/openai(?:\/v1|\/deployments\/[^/]+)?(?=\/)/;
 
-/** One spelling for the three that are served: `/v1/x`, `/api/v1/x` and `/x` are all `/x`. */
+/**
+ * One spelling for all that are served: `/v1/x`, `/api/v1/x` and `/x` are all `/x`, and so are `/openai/v1/x` and
+ * `/openai/deployments/NAME/x` of Azure's client, whose bodies name the deployment again.
+ */
 export function withoutApiPrefix(path: string): string {
   const rest = path.replace(API_PREFIX, '');
   return rest === '' ? '/' : rest;

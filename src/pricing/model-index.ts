@@ -17,8 +17,8 @@ export type IndexedModel = { readonly model: string; readonly rows: readonly Pri
 /** A dated snapshot, or the alias of the newest one, of a name that is known without it. */
 const SNAPSHOT = /^(.+)-(?:\d{4}-\d{2}-\d{2}|\d{8}|latest)$/;
 
-/** What providers put before a model's name: `models/…`, `publishers/google/models/…`. */
-const PATH_PREFIX = /^(?:publishers\/[^/]+\/)?models\//;
+/** What providers put before a model's name: `models/…`, `publishers/google/models/…`, an ARN of Bedrock's up to its last part. */
+const PATH_PREFIX = /^(?:(?:publishers\/[^/]+\/)?models\/|arn:aws[a-z-]*:bedrock:[^/]*\/)/;
 
 export function indexModels(rows: readonly PriceRow[]): ModelIndex {
   const everyModel = rows.filter((row) => row.model === EVERY_MODEL);
@@ -54,6 +54,21 @@ export function indexModels(rows: readonly PriceRow[]): ModelIndex {
     },
     findExact: (text) => modelOf(exactly(normalizeName(text))),
   };
+}
+
+/** Prices of one provider's list where another has none of its own for a model: each model is one list's alone. */
+export function fallBack(own: ModelIndex, to: readonly ModelIndex[]): ModelIndex {
+  const resolve = (name: string, how: 'find' | 'findExact'): IndexedModel | undefined => {
+    const found = own[how](name);
+    if (found !== undefined) return found;
+    for (const index of to) {
+      const other = index[how](name);
+      // What holds for every model of that list holds for this one, too.
+      if (other !== undefined) return { model: other.model, rows: [...other.rows, ...index.everyModel] };
+    }
+    return undefined;
+  };
+  return { ...own, find: (name) => resolve(name, 'find'), findExact: (name) => resolve(name, 'findExact') };
 }
 
 /** As rows write it: lower case, without what stands before the name itself. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TimestampMs } from '#std';
 import { isInForce, spanAround } from './history.ts';
-import { indexModels, type ModelIndex } from './model-index.ts';
+import { fallBack, indexModels, type ModelIndex } from './model-index.ts';
 import { compileMatch, type PriceMatch } from './price-match.ts';
 import { hasRates, type PriceRow } from './price-row.ts';
 
@@ -21,6 +21,11 @@ export type PriceBook = {
   models(provider: string): readonly string[];
 };
 
+/** Azure sells models of others at their makers' prices (azure.microsoft.com/pricing/details/azure-openai); its own rows say where not. */
+const SAME_PRICES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['azure', ['openai', 'anthropic', 'deepseek', 'x-ai', 'mistral']],
+]);
+
 const NO_MODELS: ModelIndex = indexModels([]);
 
 /** Model names come from callers: beyond this many the names of a provider are resolved anew. */
@@ -30,7 +35,11 @@ const RESOLVED_NAMES_MAX = 10_000;
 export function makePriceBook(rows: readonly PriceRow[]): PriceBook {
   const providers = indexProviders(rows);
   const resolved = new Map<string, Timeline>();
-  const index = (provider: string): ModelIndex => providers.get(provider) ?? NO_MODELS;
+  const own = (provider: string): ModelIndex => providers.get(provider) ?? NO_MODELS;
+  const fallen = new Map(
+    Array.from(SAME_PRICES, ([provider, others]) => [provider, fallBack(own(provider), others.map(own))]),
+  );
+  const index = (provider: string): ModelIndex => fallen.get(provider) ?? own(provider);
   return {
     version: hashRows(rows),
     rows,

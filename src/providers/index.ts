@@ -4,6 +4,7 @@
  * Holds: each provider is a folder of the same shape and one line in the registry.
  * Fails: it does not; an unknown name is undefined.
  */
-export type { Provider } from './provider.ts';
+export type { Cloud, CloudAccess, CloudProblem, CloudSettings, Provider, SignInSettings } from './provider.ts';
 export { findProvider, PROVIDERS } from './registry.ts';
+export { openSigner, type SignIn, type Signer } from './sign-in/signer.ts';
 export { startSandbox, type Sandbox } from './sandbox/index.ts';

@@ -9,11 +9,11 @@ import { findProvider, PROVIDERS } from './registry.ts';
 const root = join(import.meta.dirname, '../..');
 const page = readFileSync(join(root, 'docs/providers.md'), 'utf8');
 
-/** Not a provider one signs in to. */
-const BUILT_IN = 'sandbox';
+/** Folders of no provider one signs in to. */
+const OTHERS = ['sandbox', 'sign-in'];
 
 const folders = readdirSync(import.meta.dirname, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && entry.name !== BUILT_IN)
+  .filter((entry) => entry.isDirectory() && !OTHERS.includes(entry.name))
   .map(({ name }) => name);
 
 /** Where a dialect is at home: its answers stand with the wire. */

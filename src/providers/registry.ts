@@ -1,4 +1,5 @@
 import { anthropic } from './anthropic/index.ts';
+import { azure } from './azure/index.ts';
 import { deepseek } from './deepseek/index.ts';
 import { fireworks } from './fireworks/index.ts';
 import { gemini } from './gemini/index.ts';
@@ -15,11 +16,12 @@ import { vllm } from './vllm/index.ts';
 import { xai } from './xai/index.ts';
 import type { Provider } from './provider.ts';
 
-/** Every provider that needs nothing but a key, or an address, to be used. */
+/** Every provider that Apportion knows; most need nothing but a key, or an address, to be used. */
 export const PROVIDERS: readonly Provider[] = [
   openai,
   anthropic,
   gemini,
+  azure,
   mistral,
   deepseek,
   xai,

@@ -32,6 +32,7 @@ export {
   type ClosingCost,
   type Dialect,
   type FarSide,
+  type FarWords,
   type GivenAnswer,
   type OutputLimit,
   type Quirks,

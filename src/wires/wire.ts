@@ -153,6 +153,8 @@ export type UpstreamPlace = {
   readonly stream: boolean;
   /** What the caller's target says. */
   readonly target: RequestTarget;
+  /** The route under the root of the dialect's API (`/chat/completions`); null where the model is part of it (Gemini). */
+  readonly route: string | null;
 };
 
 /** An answer as the provider gave it. */
@@ -166,6 +168,11 @@ export type GivenAnswer = { readonly bytes: Buffer; readonly status: number; rea
 export type FarSide = {
   readonly dialect: Dialect;
   path(place: UpstreamPlace): string;
+  /** How its answers become the caller's; null where only the place differs, and they pass as they come. */
+  readonly words: FarWords | null;
+};
+
+export type FarWords = {
   /** Whether an answer of this content type is a stream. */
   isStream(contentType: string): boolean;
   /** The answer in the caller's words: JSON, errors included. */

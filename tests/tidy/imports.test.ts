@@ -45,6 +45,10 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['observe'],
   'jsonc-parser': ['config'],
   'gpt-tokenizer': ['wires'],
+  '@azure/identity': ['providers'],
+  'google-auth-library': ['providers'],
+  '@aws-sdk/credential-provider-node': ['providers'],
+  '@smithy/signature-v4': ['providers'],
   '@pydantic/genai-prices': ['pricing'],
 };
 

@@ -73,7 +73,8 @@ export type Operation = (received: Received, stock: Stock) => Promise<Prepared |
 export type Dialect = {
   readonly name: string;
   owns(received: Received): boolean;
-  authorize(received: Received, apiKey: string): Refusal | undefined;
+  /** `tokens` are those that a cloud's sign-in gave. */
+  authorize(received: Received, apiKey: string, tokens: ReadonlySet<string>): Refusal | undefined;
   /** Undefined for an address the provider does not have. */
   operation(received: Received): Operation | undefined;
   /** The envelope of an HTTP error, in the provider's words. */

@@ -4,6 +4,7 @@
  * Holds: what the upstream served is on its bill before its first byte leaves; the same seed gives the same calls and usage.
  * Fails: loudly: a misspelt behaviour, a gateway that does not start and a wait without end are errors that say so.
  */
+export { AZURE_DEPLOYMENTS, FILTERED } from './azure/index.ts';
 export { behaviourText, type Behaviour, type Fault, type SpeakerName } from './behaviour.ts';
 export { totalOf, type Bill, type BillEntry } from './bill.ts';
 export { makeClients, type Clients, type Target } from './clients.ts';
@@ -26,6 +27,7 @@ export { startRedis, withoutRedis, type RedisServer } from './redis.ts';
 export { seededRandom, type Random } from './random.ts';
 export { runBash, runPython, withoutPython, type Variables } from './scripts.ts';
 export type { Attribution } from './tag-shapes.ts';
+export { CA_FILE, startTokenEndpoint, type TokenEndpoint } from './clouds/token-endpoint.ts';
 export { until } from './until.ts';
 export { startUpstream, UPSTREAM_KEY, type ReceivedRequest, type Upstream, type UpstreamOptions } from './upstream.ts';
 export { startUpstreamProcess } from './upstream-process.ts';

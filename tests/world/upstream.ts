@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { anthropic } from './anthropic/index.ts';
+import { azure } from './azure/index.ts';
 import { parseBehaviour, type Behaviour, type Seeded, type SpeakerName } from './behaviour.ts';
 import { toWireBill, totalOf, type Bill, type BillEntry } from './bill.ts';
 import { deliver, progressOf, reset, type Progress } from './deliver.ts';
@@ -48,6 +49,8 @@ export type Upstream = {
 export type UpstreamOptions = {
   readonly port?: number;
   readonly apiKey?: string;
+  /** What a cloud's sign-in gave, beside the key. */
+  readonly tokens?: ReadonlySet<string>;
   /** Models beside the providers' own, with what the upstream charges for them. */
   readonly models?: Readonly<Record<string, ServedModel>>;
   /** Whose variety of OpenAI's chat it answers in, unless a request says otherwise. */
@@ -58,10 +61,11 @@ const KEPT_BODY_BYTES = 65_536;
 const KEPT_REQUESTS = 5_000;
 
 /** The first that owns an address answers it. */
-const DIALECTS: readonly Dialect[] = [anthropic, gemini, openai];
+const DIALECTS: readonly Dialect[] = [azure, anthropic, gemini, openai];
 
 type State = {
   readonly apiKey: string;
+  readonly tokens: ReadonlySet<string>;
   readonly usually: Behaviour;
   readonly stock: Stock;
   readonly bill: Map<string, BillEntry>;
@@ -74,6 +78,7 @@ export async function startUpstream(options: UpstreamOptions = {}): Promise<Upst
   const apiKey = options.apiKey ?? UPSTREAM_KEY;
   const state: State = {
     apiKey,
+    tokens: options.tokens ?? new Set(),
     usually: options.speaks === undefined ? {} : { speaks: options.speaks },
     stock: { models: options.models ?? {}, files: new Map() },
     bill: new Map(),
@@ -130,7 +135,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, state:
   }
   remember(request.url ?? '', received, state);
   const dialect = DIALECTS.find((one) => one.owns(received)) ?? openai;
-  const refused = dialect.authorize(received, state.apiKey);
+  const refused = dialect.authorize(received, state.apiKey, state.tokens);
   if (refused !== undefined) return sendRefusal(response, refused);
   const operation = dialect.operation(received);
   if (operation === undefined) {
