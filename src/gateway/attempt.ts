@@ -1,6 +1,6 @@
 import { closeEntry, closeInDoubt, openEntry, type AttemptEnd, type AttemptStart } from '#ledger';
 import { ZERO_USD, type PicoUsd } from '#terms';
-import { dialectOf, type WireRequest } from '#wires';
+import { dialectOf, type RequestEdit, type WireRequest } from '#wires';
 import type { Accepted } from './accept.ts';
 import type { CallDeps, Exchange } from './call.ts';
 import type { Client } from './client.ts';
@@ -165,12 +165,18 @@ function bodyFor(journey: Journey, step: Step, outputTokens: number | null): Buf
     model: step.model,
     askUsage: asksForUsage(journey, step),
     drop: OUR_FIELDS,
+    ...limitField(step),
     // Gemini's requests have no metadata of their own.
     metadata: dialectOf(step.wire) === 'gemini' ? { action: 'drop' } : tagged.declared.forwardMetadata,
     ...(outputTokens === null
       ? {}
       : { outputLimit: { tokens: outputTokens, names: step.wire.outputLimitNames?.(call.body) ?? [] } }),
   });
+}
+
+function limitField({ upstream }: Step): Pick<RequestEdit, 'limitField'> {
+  const { limitField: name } = upstream.quirks;
+  return name === undefined ? {} : { limitField: name };
 }
 
 type Bounded = Pick<Plan, 'asked' | 'routed' | 'step'> & { readonly start: Omit<AttemptStart, 'reserved'> };

@@ -61,6 +61,8 @@ export type RequestEdit = {
     | { readonly action: 'replace'; readonly json: string };
   /** A lower limit of output tokens than the caller's, for the fields that the wire says carry it. */
   readonly outputLimit?: OutputLimit;
+  /** The one field by which the server limits the output of a chat; absent where it reads whichever it is given. */
+  readonly limitField?: 'max_tokens';
 };
 
 /** `names` are those of the request, or the one to put in where it has none. */
@@ -79,6 +81,8 @@ export type Quirks = {
   readonly reportedCost: ((usage: UsageObject) => string | undefined) | null;
   /** The answer header that states the cost, lower case; null for none. */
   readonly reportedCostHeader: string | null;
+  /** Chats are limited by `max_tokens` alone: the newer `max_completion_tokens` is refused, or worse, ignored. */
+  readonly limitField?: 'max_tokens';
 };
 
 export const NO_QUIRKS: Quirks = {

@@ -14,5 +14,5 @@ export const mistral: Provider = {
   // Bills the whole answer, whoever is there to read it.
   onDisconnect: 'drain',
   // `stream_options` is answered with 422; usage comes with the last chunk unasked.
-  quirks: { ...NO_QUIRKS, streamUsage: 'always' },
+  quirks: { ...NO_QUIRKS, limitField: 'max_tokens', streamUsage: 'always' },
 };

@@ -12,5 +12,5 @@ export const ollama: Provider = {
   credentials: bearer,
   keyless: true,
   onDisconnect: 'abort',
-  quirks: NO_QUIRKS,
+  quirks: { ...NO_QUIRKS, limitField: 'max_tokens' },
 };

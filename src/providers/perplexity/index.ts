@@ -15,7 +15,7 @@ export const perplexity: Provider = {
   keyless: false,
   // Bills the whole answer, whoever is there to read it.
   onDisconnect: 'drain',
-  quirks: { ...NO_QUIRKS, streamUsage: 'always', reportedCost },
+  quirks: { ...NO_QUIRKS, limitField: 'max_tokens', streamUsage: 'always', reportedCost },
 };
 
 /** Tokens, searches and the fee of the request together. */

@@ -12,5 +12,5 @@ export const together: Provider = {
   credentials: bearer,
   keyless: false,
   onDisconnect: 'abort',
-  quirks: NO_QUIRKS,
+  quirks: { ...NO_QUIRKS, limitField: 'max_tokens' },
 };

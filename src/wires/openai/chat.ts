@@ -8,7 +8,7 @@ import {
   requestText,
 } from './request.ts';
 import { ChatStreamMeter } from './stream.ts';
-import { writeRequest } from './write-request.ts';
+import { writeChatRequest, writeRequest } from './write-request.ts';
 
 /** OpenAI chat completions, and every server that speaks them. */
 export const openAiChat: Wire = {
@@ -16,7 +16,7 @@ export const openAiChat: Wire = {
   dialect: 'openai',
   names: { id: 'id', model: 'model', usage: 'usage', beside: ['service_tier'] },
   readRequest: readChatRequest,
-  writeRequest,
+  writeRequest: writeChatRequest,
   outputLimitNames: chatLimitNames,
   requestText,
   readAnswer: readChatAnswer,
@@ -27,6 +27,7 @@ export const openAiChat: Wire = {
 export const openAiCompletions: Wire = {
   ...openAiChat,
   name: 'openai.completions',
+  writeRequest,
   readRequest: readCompletionRequest,
   outputLimitNames: () => ['max_tokens'],
 };
@@ -35,6 +36,7 @@ export const openAiCompletions: Wire = {
 export const openAiEmbeddings: Wire = {
   ...openAiChat,
   name: 'openai.embeddings',
+  writeRequest,
   readRequest: readEmbeddingRequest,
   outputLimitNames: () => [],
 };

@@ -5,7 +5,7 @@ import { ApportionError } from '#terms';
 import { NO_QUIRKS, NO_TARGET, type RequestBody, type RequestEdit } from '../wire.ts';
 import { readChatRequest, readCompletionRequest, readEmbeddingRequest, requestText } from './request.ts';
 import { openAiChatUsage } from './usage.ts';
-import { writeRequest } from './write-request.ts';
+import { writeChatRequest, writeRequest } from './write-request.ts';
 
 function bodyOf(text: string): RequestBody {
   const bytes = Buffer.from(text);
@@ -128,4 +128,20 @@ test('a model that searches for every answer owes a search for each, which no an
     { quirks: NO_QUIRKS, ...(asked.meters === undefined ? {} : { request: asked.meters }) },
   );
   assert.deepEqual(usage?.meters, { input: 5, output_text: 2, web_search: 1 });
+});
+
+test('a server that knows one limit gets it by that name, whatever the caller or a budget calls it', () => {
+  const chat = (text: string, changes: Partial<RequestEdit>) =>
+    writeChatRequest(bodyOf(text), edit({ model: 'm', limitField: 'max_tokens', ...changes })).toString();
+  const clamp = { outputLimit: { tokens: 16, names: ['max_completion_tokens'] } };
+  assert.equal(chat('{"model":"m","max_completion_tokens":20}', {}), '{"model":"m","max_tokens":20}');
+  assert.equal(chat('{"model":"m","max_completion_tokens":20}', clamp), '{"model":"m","max_tokens":16}');
+  assert.equal(chat('{"model":"m"}', clamp), '{"model":"m","max_tokens":16}');
+  const plain = '{"model":"m","max_tokens":20}';
+  assert.equal(chat(plain, {}), plain);
+  assert.equal(chat('{"model":"m"}', {}), '{"model":"m"}');
+});
+
+test('the bound counts the larger of two limits, as a server may read either', () => {
+  assert.equal(readChatRequest(bodyOf('{"model":"m","max_tokens":90,"max_completion_tokens":20}')).maxOutputTokens, 90);
 });

@@ -31,14 +31,22 @@ export function readChatRequest(body: RequestBody): WireRequest {
     ...common,
     ...bounded(body, REMOTE_CONTENT),
     ...(searches ? { maxInputTokens: null, meters: { web_search: 1 } } : {}),
-    maxOutputTokens: readField(body, 'max_completion_tokens', COUNT) ?? readField(body, 'max_tokens', COUNT) ?? null,
+    maxOutputTokens: chatLimit(body),
     choices: readField(body, 'n', COUNT) ?? 1,
   };
 }
 
+/** The larger one where both are given, as a server may read either; null for none. */
+export function chatLimit(body: RequestBody): number | null {
+  const given = CHAT_LIMITS.flatMap((name) => readField(body, name, COUNT) ?? []);
+  return given.length === 0 ? null : Math.max(...given);
+}
+
+const CHAT_LIMITS = ['max_completion_tokens', 'max_tokens'] as const;
+
 /** Both where both are given: which one a server reads is its own affair. Where there is none, the one that all current models take. */
 export function chatLimitNames(body: RequestBody): readonly string[] {
-  const given = ['max_completion_tokens', 'max_tokens'].filter((name) => isGiven(body, name));
+  const given = CHAT_LIMITS.filter((name) => isGiven(body, name));
   return given.length > 0 ? given : ['max_completion_tokens'];
 }
 

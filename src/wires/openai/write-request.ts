@@ -3,6 +3,7 @@ import type { FormField, MultipartForm } from '../multipart.ts';
 import type { RequestBody, RequestEdit } from '../wire.ts';
 import { memberValue } from '../loose-json.ts';
 import { isObjectOrNull, parseValue } from '../request-fields.ts';
+import { chatLimit } from './request.ts';
 
 /**
  * The body for the provider: members are copied byte for byte, ours are left out, and the model's name and the usage
@@ -31,6 +32,16 @@ export function writeRequest(body: RequestBody, edit: RequestEdit): Buffer {
   if (!sawModel && edit.model !== '') parts.unshift(jsonMember('model', edit.model));
   if (edit.askUsage && !sawOptions) parts.push(jsonMember('stream_options', { include_usage: true }));
   return joinMembers(parts);
+}
+
+/** A chat, for a server that may know one field of the two that limit its output: the other one says the same by that name. */
+export function writeChatRequest(body: RequestBody, edit: RequestEdit): Buffer {
+  const { limitField, outputLimit } = edit;
+  const stated = limitField !== undefined && body.members.has('max_completion_tokens') ? chatLimit(body) : null;
+  const tokens = outputLimit?.tokens ?? stated;
+  if (limitField === undefined || tokens === null) return writeRequest(body, edit);
+  const drop = new Set([...edit.drop, 'max_completion_tokens']);
+  return writeRequest(body, { ...edit, drop, outputLimit: { tokens, names: [limitField] } });
 }
 
 /** For operations whose streams carry usage unasked, and know no option to ask for it. */
