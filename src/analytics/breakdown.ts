@@ -138,8 +138,8 @@ const LABEL: Grouping = {
 
 const FIXED_GROUPS = {
   model: MODEL,
-  provider: plain("nullIf(provider, '')", 'provider'),
-  status: plain("nullIf(status, '')", 'status'),
+  provider: plainColumn('provider', 'provider'),
+  status: plainColumn('status', 'status'),
   key: KEY,
   label: LABEL,
 } as const;

@@ -5,6 +5,7 @@ import { correctionsOf } from './corrected.ts';
 import { EVENT_COLUMNS, toWireEvent, type WireEvent } from './event.ts';
 import { EVENT_DETAIL_COLUMNS, toWireEventDetail, type WireEventDetail } from './event-detail.ts';
 import { FILTER_PARAMETERS, parseListFilter, type EntryFilter } from './filter.ts';
+import { newestRows } from './newest.ts';
 import { PAGE_PARAMETERS, parsePage, toWirePagination, type Page, type WirePagination } from './page.ts';
 import { parseParameters } from './parameters.ts';
 import { textOf, type Row } from './reader.ts';
@@ -34,20 +35,12 @@ export type EventsAnswer = {
   readonly as_of: WireAsOf;
 };
 
-/** In the table's own order as far as it goes: the engine stops reading when the page is full. */
-const NEWEST_FIRST = 'toStartOfHour(effective_at) DESC, effective_at DESC, node_id DESC, seq DESC';
+const ATTEMPTS = { condition: "kind = 'attempt'", columns: EVENT_COLUMNS };
 
 /** Attempts, newest first, each at what it costs by now: corrections are no rows of their own. */
 export async function events(deps: AnalyticsDeps, query: EventsQuery, signal?: AbortSignal): Promise<EventsAnswer> {
   const report = openReport(deps, query.filter, signal);
-  const { limit, offset } = query.page;
-  const [total, rows] = await Promise.all([
-    totalOf(report),
-    report.rows(
-      (from, { bind }) => `SELECT ${EVENT_COLUMNS} ${from} AND kind = 'attempt'
-        ORDER BY ${NEWEST_FIRST} LIMIT ${bind('UInt32', limit)} OFFSET ${bind('UInt32', offset)}`,
-    ),
-  ]);
+  const [total, rows] = await Promise.all([totalOf(report), newestRows(report, ATTEMPTS, query.page)]);
   const corrections = await correctionsOf({ store: deps.store, asOf: report.asOf }, rows, signal);
   return {
     data: rows.map((row) => toWireEvent(row, corrections)),

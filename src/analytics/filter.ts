@@ -1,4 +1,4 @@
-import { ENTRIES, isTagKey, tagColumn, type AsOf } from '#ledger/store';
+import { ENTRIES, isTagKey, tagColumn, tagDimension, type AsOf } from '#ledger/store';
 import { parseTagFilter, UNTAGGED, type TagFilter } from '#tags';
 import { COST_STATES, ENTITY_TYPES, PROVENANCES, type CostState, type Provenance } from '#terms';
 import type { TimestampMs } from '#std';
@@ -143,18 +143,40 @@ export function fromEntries(filter: EntryFilter, asOf: AsOf, bindings: Bindings)
   return `FROM ${ENTRIES} WHERE ${conditionsOf(filter, asOf, bindings).join(' AND ')}`;
 }
 
+/** One of the values of a dimension, or below one; null for none at all. `exactly`: only the values themselves. */
+export type SoleCondition = {
+  readonly dimension: string;
+  readonly values: readonly (string | null)[];
+  readonly match: 'below' | 'exactly';
+};
+
 /** What a filter asks for where that is little: everything of its period, or a dimension's values in it. Null where it is more. */
-export function soleCondition(filter: EntryFilter): 'period' | Extract<TagFilter, { kind: 'dimension' }> | null {
-  const { builtIn, proven, tags } = filter;
+export function soleCondition(filter: EntryFilter): 'period' | SoleCondition | null {
   // Whatever a filter may have beside these is a condition of its own.
   const more = Object.entries(filter).some(([name, wanted]) => !LOOKED_AT.has(name) && wanted !== undefined);
-  if (more || builtIn.size > 0 || proven.size > 0 || tags.length > 1) return null;
-  const [tag] = tags;
-  if (tag === undefined) return 'period';
-  return tag.kind === 'dimension' && isTagKey(tag.key) ? tag : null;
+  const conditions = [...plainConditions(filter), ...filter.tags.map(tagSums)];
+  const [sole = 'period'] = conditions;
+  return more || conditions.length > 1 ? null : sole;
 }
 
-const LOOKED_AT: ReadonlySet<string> = new Set(['period', 'builtIn', 'proven', 'tags']);
+const LOOKED_AT: ReadonlySet<string> = new Set(['period', 'builtIn', 'proven', 'tags', 'provider', 'status']);
+
+function plainConditions({ provider, status, builtIn, proven }: EntryFilter): readonly SoleCondition[] {
+  const asked: readonly (readonly [string, string | undefined])[] = [
+    ['provider', provider],
+    ['status', status],
+    ...builtIn,
+    ...Array.from(proven, ([name, value]) => [PROVEN[name] === 'key_id' ? 'key' : PROVEN[name], value] as const),
+  ];
+  return asked.flatMap(([dimension, value]) =>
+    value === undefined ? [] : [{ dimension, values: [value === '' ? null : value], match: 'exactly' as const }],
+  );
+}
+
+function tagSums(tag: TagFilter): SoleCondition | null {
+  if (tag.kind !== 'dimension' || !isTagKey(tag.key)) return null;
+  return { dimension: tagDimension(tag.key), values: tag.values, match: 'below' };
+}
 
 export function conditionsOf(filter: EntryFilter, asOf: AsOf, bindings: Bindings): readonly string[] {
   const { bind } = bindings;

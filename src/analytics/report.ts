@@ -16,6 +16,7 @@ import {
 } from './measures.ts';
 import { invariant } from '#std';
 import type { AsOf } from '#ledger/store';
+import type { Period } from './period.ts';
 import { moneyOf, textOrNull, type Row, type StoreReader } from './reader.ts';
 
 /** One run of a report: all its statements see the entries up to the same `asOf`, and stop with `signal`. */
@@ -26,13 +27,22 @@ export type Report = {
   rows(sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]>;
   /** The same over what `source` names of the entries, from their sums where that can be. */
   sums(source: Source, sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]>;
+  /** The same report over a part of its period. */
+  within(part: Pick<Period, 'startMs' | 'endMs'>): Report;
 };
 
 export type AnalyticsDeps = { readonly store: StoreReader };
 
 export function openReport(deps: AnalyticsDeps, filter: EntryFilter, signal: AbortSignal | undefined): Report {
+  return reportOf(deps, { filter, asOf: deps.store.asOf() }, signal);
+}
+
+function reportOf(
+  deps: AnalyticsDeps,
+  { filter, asOf }: Pick<Report, 'filter' | 'asOf'>,
+  signal: AbortSignal | undefined,
+): Report {
   const { store } = deps;
-  const asOf = store.asOf();
   const run = (sql: (bindings: Bindings) => string): Promise<readonly Row[]> => {
     signal?.throwIfAborted();
     const bindings = createBindings();
@@ -45,7 +55,13 @@ export function openReport(deps: AnalyticsDeps, filter: EntryFilter, signal: Abo
     // An erasure takes sums away, perhaps in the middle of this: what was read then may lack them.
     return from.stands() ? rows : await sums(source, sql);
   };
-  return { filter, asOf, sums, rows: (sql) => run((bindings) => sql(fromEntries(filter, asOf, bindings), bindings)) };
+  return {
+    filter,
+    asOf,
+    sums,
+    rows: (sql) => run((bindings) => sql(fromEntries(filter, asOf, bindings), bindings)),
+    within: (part) => reportOf(deps, { filter: { ...filter, period: { ...filter.period, ...part } }, asOf }, signal),
+  };
 }
 
 /** The total over every entry of the report, each counted once. */

@@ -42,6 +42,13 @@ const QUERIES: readonly Record<string, string>[] = [
   { group_by: 'day', ...PERIOD, tags: 'team:eng' },
   { group_by: 'model', ...PERIOD, tags: 'team:(untagged)' },
   { group_by: 'model', ...PERIOD, tags: 'team:eng,customer:acme' },
+  { group_by: 'day', ...PERIOD, status: 'upstream_error' },
+  { group_by: 'day', ...PERIOD, provider: 'openai' },
+  { group_by: 'provider', ...PERIOD, provider: 'openai' },
+  { group_by: 'day', ...PERIOD, 'key.team': '(untagged)' },
+  { group_by: 'day', ...PERIOD, 'key.id': 'key_1' },
+  { group_by: 'day', ...PERIOD, region: 'eu', kind: 'attempt' },
+  { group_by: 'day', ...PERIOD, kind: 'correction' },
 ];
 
 type Step =

@@ -1,6 +1,6 @@
-import { ENTRIES, SUMMED, SUMS, tagDimension, type AsOf, type Summed } from '#ledger/store';
+import { ENTRIES, SUMMED, SUMS, type AsOf, type Summed } from '#ledger/store';
 import type { Bindings } from './bindings.ts';
-import { conditionsOf, soleCondition, type EntryFilter } from './filter.ts';
+import { conditionsOf, soleCondition, type EntryFilter, type SoleCondition } from './filter.ts';
 import { isOfQuarters, withinTime, type Period } from './period.ts';
 import type { StoreReader } from './reader.ts';
 import { tagValueCondition } from './tag-condition.ts';
@@ -60,10 +60,10 @@ function usableSums({ filter, asOf, store }: Asked, source: Source): Use | null 
   const sole = soleCondition(filter);
   if (sole === null) return null;
   const { period } = filter;
-  const onTag = sole === 'period' ? null : sole;
-  // A filter by one tag is a choice among the sums by that tag.
-  const dimension = onTag === null ? source.dimension : tagDimension(onTag.key);
-  if (onTag !== null && source !== EVERYTHING && source.dimension !== dimension) return null;
+  const only = sole === 'period' ? null : sole;
+  // A filter by one dimension is a choice among the sums by it.
+  const dimension = only === null ? source.dimension : only.dimension;
+  if (only !== null && source !== EVERYTHING && source.dimension !== dimension) return null;
   const summed = store.sums?.(dimension, asOf) ?? null;
   if (summed === null) return null;
   const unitMs = UNITS_MS[summed.per];
@@ -74,12 +74,17 @@ function usableSums({ filter, asOf, store }: Asked, source: Source): Use | null 
   return {
     summed,
     inner: { ...period, startMs, endMs },
-    where: ({ bind }) => (onTag === null ? '' : ` AND ${tagValueCondition('value', onTag.values, bind)}`),
+    where: (bindings) => (only === null ? '' : ` AND ${valueCondition(only, bindings)}`),
     rest: ({ bind }) =>
       isWhole
         ? `(${summed.rest})`
         : `((${summed.rest}) OR NOT (${withinTime({ ...period, startMs, endMs }, bind, 'quarter')}))`,
   };
+}
+
+function valueCondition({ values, match }: SoleCondition, { bind }: Bindings): string {
+  if (match === 'below') return tagValueCondition('value', values, bind);
+  return `(${values.map((value) => (value === null ? 'isNull(value)' : `value = ${bind('String', value)}`)).join(' OR ')})`;
 }
 
 function entriesOf({ filter, asOf }: Asked, { columns }: Source, bindings: Bindings): string {

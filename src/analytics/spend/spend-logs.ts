@@ -7,6 +7,9 @@ import { parseParameters, type Parameters } from '../parameters.ts';
 import { parseOptionalPeriod, PERIOD_PARAMETERS } from '../period.ts';
 import { countOf } from '../reader.ts';
 import { openReport, type Report } from '../report.ts';
+import { placeOf, rowsOf, type Place } from '../newest.ts';
+import type { Page } from '../page.ts';
+import { EVERYTHING } from '../summed.ts';
 import { spendDays, type WireSpendDay } from './spend-days.ts';
 import { keyIdOf, type SpendDeps } from './spend-deps.ts';
 import { SPEND_COLUMNS, SUCCESS, toWireSpendLog, type WireSpendLog } from './spend-row.ts';
@@ -124,7 +127,7 @@ export async function spendPage(
   const report = openReport(deps, filterOf(query, keys), signal);
   const [rows, [count]] = await Promise.all([
     callRows(report, query, { limit: pageSize, offset: (page - 1) * pageSize }),
-    report.rows((from, bindings) => `SELECT sum(counts_call) AS x_calls ${from} ${conditionsOf(query, bindings)}`),
+    callCount(report, query),
   ]);
   invariant(count !== undefined, 'a sum without groups is one row');
   const total = countOf(count, 'x_calls');
@@ -143,29 +146,40 @@ function filterOf({ filter, apiKey }: SpendFilter, keys: Awaited<ReturnType<Spen
   return { ...filter, proven: new Map([...filter.proven, ['key.id', keyIdOf(apiKey, keys)]]) };
 }
 
+/** Without a condition of its own the number of calls is what every report counts. */
+function callCount(report: Report, query: SpendFilter): ReturnType<Report['rows']> {
+  const sql = (from: string): string => `SELECT sum(counts_call) AS x_calls ${from}`;
+  if (query.requestId === undefined && query.status === undefined) return report.sums(EVERYTHING, sql);
+  return report.rows((from, bindings) => sql(`${from}${conditionsOf(query, bindings)}`));
+}
+
 function conditionsOf({ requestId, status }: SpendFilter, { bind }: Bindings): string {
   const conditions: string[] = [];
   if (requestId !== undefined) {
     const id = bind('String', requestId);
-    conditions.push(`AND call_id IN (SELECT call_id FROM ${ENTRIES} WHERE upstream_id = ${id} OR call_id = ${id})`);
+    conditions.push(`call_id IN (SELECT call_id FROM ${ENTRIES} WHERE upstream_id = ${id} OR call_id = ${id})`);
   }
-  if (status !== undefined) conditions.push(`AND status ${status === 'success' ? 'IN' : 'NOT IN'} ${SUCCESS}`);
-  return conditions.join(' ');
+  if (status !== undefined) conditions.push(`status ${status === 'success' ? 'IN' : 'NOT IN'} ${SUCCESS}`);
+  return conditions.map((condition) => ` AND ${condition}`).join('');
+}
+
+async function callsPlace(report: Report, query: SpendFilter, page: Page): Promise<Place | null> {
+  // A request is found by its id, wherever in time it is.
+  if (query.requestId !== undefined) return { report, offset: page.offset };
+  return await placeOf(report, (bindings) => `counts_call = 1${conditionsOf(query, bindings)}`, page);
 }
 
 /**
  * Calls, newest first, with all their entries summed up; the other fields are those of the last attempt. Filters look at
  * the last attempt, which is the row that counts the call: so a page is found without grouping all there is.
  */
-function callRows(
-  report: Report,
-  query: SpendFilter,
-  page: { readonly limit: number; readonly offset: number },
-): ReturnType<Report['rows']> {
-  return report.rows((from, bindings) => {
+async function callRows(report: Report, query: SpendFilter, page: Page): ReturnType<Report['rows']> {
+  const place = await callsPlace(report, query, page);
+  if (place === null) return [];
+  return place.report.rows((from, bindings) => {
     const { bind } = bindings;
-    const calls = `SELECT call_id ${from} ${conditionsOf(query, bindings)} AND counts_call = 1
-      ORDER BY toStartOfHour(effective_at) DESC, effective_at DESC, seq DESC LIMIT ${bind('UInt32', page.limit)} OFFSET ${bind('UInt32', page.offset)}`;
+    const calls = `SELECT call_id ${from} AND counts_call = 1${conditionsOf(query, bindings)}
+      ORDER BY effective_at DESC, seq DESC ${rowsOf(page, place, bind)}`;
     return `SELECT * FROM (SELECT ${SPEND_COLUMNS} FROM ${ENTRIES}
         WHERE effective_at >= fromUnixTimestamp64Milli(${bind('Int64', report.filter.period.startMs)}, 'UTC')
           AND (node_id != ${bind('String', report.asOf.nodeId)} OR seq <= ${bind('UInt64', report.asOf.seq)})
