@@ -1,5 +1,5 @@
 import { closeEntry, closeInDoubt, openEntry, type AttemptEnd, type AttemptStart } from '#ledger';
-import { ZERO_USD, type PicoUsd } from '#terms';
+import { ApportionError, ZERO_USD, type PicoUsd } from '#terms';
 import { dialectOf, type RequestEdit, type WireRequest } from '#wires';
 import type { Accepted } from './accept.ts';
 import type { CallDeps, Exchange } from './call.ts';
@@ -11,7 +11,7 @@ import { OUR_FIELDS } from './our-fields.ts';
 import { outcomeOf, verdictOf, type Outcome } from './outcome.ts';
 import { relay, type Relayed } from './relay.ts';
 import { pathAtProvider, type RoutedCall } from './routes.ts';
-import type { Itinerary, Step } from './routing.ts';
+import type { Itinerary, Step, Verdict } from './routing.ts';
 import type { Tagged } from './tagging.ts';
 
 /** A call that knows whom it is for and where it may go. */
@@ -136,7 +136,35 @@ function nextStep(deps: CallDeps, { journey, plan, relayed, outcome }: Finished)
   const verdict = verdictOf({ relayed, outcome }, journey.itinerary.whenUnknown);
   // Names of models come from callers: only deployments of the settings are remembered.
   if (journey.itinerary.route !== '') deps.routing.report(step, verdict);
-  return journey.itinerary.next(verdict);
+  return firstAble(journey, journey.itinerary.next(verdict));
+}
+
+/** Where the call goes first. @throws ApportionError `invalid_field` where it can be translated for none of its deployments */
+export function firstStep(journey: Journey): Step {
+  const first = journey.itinerary.first();
+  const able = firstAble(journey, first);
+  if (able !== null) return { ...able, cause: 'first' };
+  askedIn(journey, first);
+  return first;
+}
+
+/** Deployments to which this request cannot be translated are passed over. */
+function firstAble(journey: Journey, step: Step | null): Step | null {
+  let next = step;
+  while (next !== null && !canBeAsked(journey, next)) next = journey.itinerary.next(PASSED_OVER);
+  return next;
+}
+
+const PASSED_OVER: Verdict = { worthAnother: true, passing: false, retryAfterMs: null };
+
+function canBeAsked(journey: Journey, step: Step): boolean {
+  try {
+    askedIn(journey, step);
+    return true;
+  } catch (error) {
+    if (error instanceof ApportionError && error.code === 'invalid_field') return false;
+    throw error;
+  }
 }
 
 /** Servers of OpenAI's dialect that do not know the option say so by its name. */

@@ -5,7 +5,7 @@ import type { Estimator } from '#wires';
 import { accept, type AcceptDeps } from './accept.ts';
 import type { Answer } from './answer.ts';
 import { admit, consumedBy } from './admission.ts';
-import { makeAttempt, type Journey, type Made } from './attempt.ts';
+import { firstStep, makeAttempt, type Journey, type Made } from './attempt.ts';
 import { choose } from './choose.ts';
 import { Client } from './client.ts';
 import type { Governor } from './governor.ts';
@@ -51,7 +51,7 @@ export async function handleCall(deps: CallDeps, routed: RoutedCall, exchange: E
   deps.metrics.callStarted();
   try {
     let journey = await prepare(deps, { routed, client, exchange });
-    for (let step: Step | null = journey.itinerary.first(); step !== null;) {
+    for (let step: Step | null = firstStep(journey); step !== null;) {
       const admitted = await admit(deps, journey, { step, earlier: made });
       const { plan } = admitted;
       took ||= admitted.took;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { RoutingConfig } from '#config';
 import { systemClock, type TimestampMs } from '#std';
-import { anthropicMessages, openAiChat } from '#wires';
+import { anthropicCountTokens, anthropicMessages, openAiChat } from '#wires';
 import { provider } from './provider.fixture.ts';
 import { Routing, type Itinerary, type Verdict } from './routing.ts';
 import { Upstreams } from './upstreams.ts';
@@ -125,7 +125,8 @@ test('with every deployment cooling down one is tried all the same', (t) => {
   assert.equal(routing.plan('alias', openAiChat)?.first().upstream.name, 'a');
 });
 
-test('deployments that do not speak the caller’s dialect are no stops', (t) => {
+test('deployments that speak another dialect are stops of calls that can be translated, and of no others', (t) => {
   const { routing } = open(t);
-  assert.equal(routing.plan('safe', anthropicMessages), undefined);
+  assert.equal(routing.plan('safe', anthropicMessages)?.first().wire.far?.dialect, 'openai');
+  assert.equal(routing.plan('safe', anthropicCountTokens), undefined);
 });

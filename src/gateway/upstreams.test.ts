@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { ProviderConfig } from '#config';
 import { systemClock } from '#std';
-import { anthropicMessages, openAiChat } from '#wires';
+import { anthropicMessages, openAiChat, openAiEmbeddings } from '#wires';
 import { provider as configured } from './provider.fixture.ts';
 import { Upstreams } from './upstreams.ts';
 
@@ -67,12 +67,22 @@ test('a name that two providers list is shown bare once, and with its prefix for
   );
 });
 
-test('a model that is spoken in another dialect only is not found, and the dialects are known', (t) => {
+test('a model that is spoken in another dialect only is reached by translation, where there is one', (t) => {
   const upstreams = open(t, [configured('claude', { dialects: ['anthropic'], models: ['claude-x'] })]);
-  assert.equal(chosen(upstreams, 'claude-x'), undefined);
-  assert.equal(chosen(upstreams, 'claude/claude-x'), undefined);
+  assert.equal(chosen(upstreams, 'claude-x'), 'claude claude-x');
+  assert.equal(chosen(upstreams, 'claude/claude-x'), 'claude claude-x');
+  assert.equal(upstreams.choose('claude-x', openAiChat)?.wire.far?.dialect, 'anthropic');
+  assert.equal(upstreams.choose('claude-x', openAiEmbeddings), undefined);
   assert.deepEqual(upstreams.dialectsOf('claude-x'), ['anthropic']);
-  assert.equal(upstreams.choose('claude-x', anthropicMessages)?.upstream.name, 'claude');
+  assert.equal(upstreams.choose('claude-x', anthropicMessages)?.wire, anthropicMessages);
+});
+
+test('a provider that speaks the caller’s dialect comes before one that is translated for', (t) => {
+  const upstreams = open(t, [
+    configured('claude', { dialects: ['anthropic'], models: ['both'] }),
+    configured('plain', { models: ['both'] }),
+  ]);
+  assert.equal(chosen(upstreams, 'both'), 'plain both');
 });
 
 test('what names a configured provider means that one, though a reseller’s price list has the same name', (t) => {

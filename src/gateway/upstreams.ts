@@ -176,7 +176,7 @@ function spokenAt(upstream: Upstream, model: string, wire: Wire): Wire | undefin
 function translatedAt(upstream: Upstream, model: string, wire: Wire): Wire | undefined {
   for (const target of targetsOf(wire)) {
     const spoken = spokenAt(upstream, model, target);
-    if (spoken !== undefined) return translated(wire, spoken);
+    if (spoken !== undefined) return translated(wire, { target, spoken, model });
   }
   return undefined;
 }

@@ -5,9 +5,17 @@
  * Fails: `invalid_field` for a request it cannot read; unknown or missing usage is null, never zero.
  */
 export { anthropicCountTokens, anthropicMessages } from './anthropic/index.ts';
-export { anthropicErrorEvent, toAnthropicError } from './anthropic/error.ts';
+export { anthropicErrorEvent, anthropicErrorType, toAnthropicError } from './anthropic/error.ts';
 export { createEstimator, type Estimator } from './estimate/index.ts';
-export { geminiCountTokens, geminiEmbed, geminiErrorEvent, geminiGenerate, toGeminiError } from './gemini/index.ts';
+export { EventBuffer, readEventPayload } from './events.ts';
+export {
+  geminiCountTokens,
+  geminiEmbed,
+  geminiErrorEvent,
+  geminiGenerate,
+  geminiStatusName,
+  toGeminiError,
+} from './gemini/index.ts';
 export {
   openAiChat,
   openAiCompletions,

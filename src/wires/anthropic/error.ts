@@ -27,12 +27,16 @@ const TYPES: ReadonlyMap<number, string> = new Map([
   [529, 'overloaded_error'],
 ]);
 
+export function anthropicErrorType(status: number): string {
+  return TYPES.get(status) ?? (status < 500 ? 'invalid_request_error' : 'api_error');
+}
+
 /** Anthropic's error envelope, with our `code`, `hint` and `param` beside type and message. */
 export function toAnthropicError(error: ApportionError, requestId?: string): AnthropicError {
   return {
     type: 'error',
     error: {
-      type: TYPES.get(error.status) ?? (error.status < 500 ? 'invalid_request_error' : 'api_error'),
+      type: anthropicErrorType(error.status),
       message: error.hint === null ? error.message : `${error.message} ${error.hint}`,
       code: error.code,
       hint: error.hint,

@@ -27,13 +27,17 @@ type GeminiError = {
   };
 };
 
+export function geminiStatusName(status: number): string {
+  return STATUS_NAMES.get(status) ?? (status < 500 ? 'FAILED_PRECONDITION' : 'INTERNAL');
+}
+
 /** Google's error envelope, with our code, field and hint as `google.rpc.ErrorInfo`. */
 export function toGeminiError(error: ApportionError): GeminiError {
   return {
     error: {
       code: error.status,
       message: error.hint === null ? error.message : `${error.message} ${error.hint}`,
-      status: STATUS_NAMES.get(error.status) ?? (error.status < 500 ? 'FAILED_PRECONDITION' : 'INTERNAL'),
+      status: geminiStatusName(error.status),
       details: [
         {
           '@type': 'type.googleapis.com/google.rpc.ErrorInfo',

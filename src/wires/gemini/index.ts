@@ -39,6 +39,6 @@ export const geminiEmbed: Wire = {
 /** `:countTokens` counts and generates nothing; Google does not bill it, and it has no usage. */
 export const geminiCountTokens: Wire = { ...geminiEmbed, name: 'gemini.countTokens' };
 
-export { geminiErrorEvent, toGeminiError } from './error.ts';
+export { geminiErrorEvent, geminiStatusName, toGeminiError } from './error.ts';
 export { Grounding, groundingUnitOf, type GroundingUnit } from './grounding.ts';
 export { readGeminiUsage } from './usage.ts';
