@@ -98,4 +98,5 @@ CREATE TABLE IF NOT EXISTS entries (
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(effective_at)
 ORDER BY (toStartOfHour(effective_at), provider, model, key_id, node_id, seq)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1,
+  min_bytes_for_wide_part = 134217728;

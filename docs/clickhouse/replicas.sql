@@ -98,4 +98,5 @@ CREATE TABLE IF NOT EXISTS entries ON CLUSTER 'main' (
 ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/entries', '{replica}')
 PARTITION BY toYYYYMM(effective_at)
 ORDER BY (toStartOfHour(effective_at), provider, model, key_id, node_id, seq)
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 31536000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 31536000, fsync_after_insert = 1, fsync_part_directory = 1,
+  min_bytes_for_wide_part = 134217728;

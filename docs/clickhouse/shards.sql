@@ -101,7 +101,8 @@ CREATE TABLE IF NOT EXISTS entries_local ON CLUSTER 'main' (
 ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/entries_local', '{replica}')
 PARTITION BY toYYYYMM(effective_at)
 ORDER BY (toStartOfHour(effective_at), provider, model, key_id, node_id, seq)
-SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 31536000, fsync_after_insert = 1, fsync_part_directory = 1;
+SETTINGS replicated_deduplication_window = 1000, replicated_deduplication_window_seconds = 31536000, fsync_after_insert = 1, fsync_part_directory = 1,
+  min_bytes_for_wide_part = 134217728;
 
 CREATE TABLE IF NOT EXISTS entries ON CLUSTER 'main' AS entries_local
 ENGINE = Distributed('main', 'apportion', 'entries_local', cityHash64(call_id));

@@ -1,5 +1,5 @@
 import { damaged } from './damage.ts';
-import { parseEntry } from './frame.ts';
+import { parseNumbered } from './frame.ts';
 import { FrameReader, type FramePosition, type NextFrame } from './frame-reader.ts';
 import { retiredThrough } from './retired.ts';
 import { listSegments, readHeader, sealedEnd, segmentPath, type SegmentHeader } from './segment.ts';
@@ -118,7 +118,7 @@ class Taken {
     if (entry.seq <= this.#range.after) return true;
     if (this.entries.length > 0 && this.#bytes + entry.body.length > this.#range.maxBytes) return false;
     this.#bytes += entry.body.length;
-    this.entries.push({ seq: entry.seq, body: Buffer.from(entry.body) });
+    this.entries.push(entry);
     return true;
   }
 }
@@ -135,7 +135,7 @@ function readFrames(place: Place, taken: Taken): ReadFrames {
     const next = reader.next();
     if (next.is !== 'frame') return { at, seq, stop: next.is };
     if (next.frame.kind === 'entry') {
-      const entry = parseEntry(next.frame.payload);
+      const entry = parseNumbered(next.frame.payload);
       if (entry.seq !== seq + 1) throw damaged(place.file.path, `entry ${seq + 1} is missing`);
       if (!taken.offer(entry)) break;
       seq = entry.seq;

@@ -14,12 +14,15 @@ const CHUNK_BYTES = 1024 * 1024;
 /** What frames are read from: a descriptor, or a file that may be compressed. */
 export type FrameSource = number | { read(into: Buffer, position: number): number };
 
-/** Reads frames one after the other by position; bytes are only ever read forward, a chunk at a time. */
+/**
+ * Reads frames one after the other by position; bytes are only ever read forward, a chunk at a time. A chunk is never written over: payloads
+ * are views that stay as they are, and keep all of it.
+ */
 export class FrameReader {
   readonly #source: FrameSource;
   #offset: number;
   #crc: number;
-  #chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  #chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   /** Unread bytes of the chunk: [start, end). `#chunk[#start]` is the file's byte at `#offset`. */
   #start = 0;
   #end = 0;
@@ -46,29 +49,34 @@ export class FrameReader {
   }
 
   #parse() {
-    return parseFrame(this.#chunk.subarray(this.#start, this.#end), this.#crc);
+    return parseFrame({ bytes: this.#chunk, start: this.#start, end: this.#end }, this.#crc);
   }
 
   /** Reads on until the frame at `#offset` is whole or the file ends; false when nothing was read. */
   #refill(): boolean {
     const before = this.#end - this.#start;
-    this.#chunk.copy(this.#chunk, 0, this.#start, this.#end);
-    this.#start = 0;
-    this.#end = before;
-    while (this.#end < this.#wanted()) {
-      const bytes = readFrom(this.#source, this.#chunk.subarray(this.#end), this.#offset + this.#end);
+    for (let wanted = this.#wanted(); this.#end - this.#start < wanted; wanted = this.#wanted()) {
+      this.#makeRoom(wanted);
+      const bytes = readFrom(this.#source, this.#chunk.subarray(this.#end), this.#offset + this.#end - this.#start);
       if (bytes === 0) break;
       this.#end += bytes;
     }
-    return this.#end > before;
+    return this.#end - this.#start > before;
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#start + bytes <= this.#chunk.length) return;
+    const rest = this.#chunk.subarray(this.#start, this.#end);
+    this.#chunk = Buffer.allocUnsafeSlow(Math.max(bytes, CHUNK_BYTES));
+    this.#start = 0;
+    this.#end = rest.copy(this.#chunk);
   }
 
   #wanted(): number {
-    if (this.#end < FRAME_HEAD_BYTES) return FRAME_HEAD_BYTES;
-    const bytes = frameBytes(this.#chunk);
-    if (bytes > FRAME_HEAD_BYTES + FRAME_MAX_BYTES) return FRAME_HEAD_BYTES;
-    if (bytes > this.#chunk.length) this.#chunk = Buffer.concat([this.#chunk], Math.max(bytes, CHUNK_BYTES));
-    return bytes;
+    if (this.#end - this.#start < FRAME_HEAD_BYTES) return FRAME_HEAD_BYTES;
+    const bytes = frameBytes(this.#chunk, this.#start);
+    // Such a length is damage, and its head is all that is looked at.
+    return bytes > FRAME_HEAD_BYTES + FRAME_MAX_BYTES ? FRAME_HEAD_BYTES : bytes;
   }
 }
 

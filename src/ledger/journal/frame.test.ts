@@ -31,7 +31,7 @@ function decode(bytes: Buffer): { frames: Written[]; end: 'incomplete' | 'broken
   let at = 0;
   let seed = 0;
   for (;;) {
-    const read = parseFrame(bytes.subarray(at), seed);
+    const read = parseFrame({ bytes, start: at, end: bytes.length }, seed);
     if (typeof read === 'string') return { frames, end: read };
     if (read.kind === 'intent') {
       const { attempt: name, open } = parseIntent(read.payload);

@@ -110,7 +110,7 @@ export class FrameEncoder {
   }
 }
 
-/** A checked frame. `payload` is a view, valid until the reader is asked again. */
+/** A checked frame. `payload` is a view. */
 export type Frame = {
   readonly kind: FrameKind;
   readonly payload: Buffer;
@@ -128,30 +128,45 @@ const KIND_NAMES = new Map<number, FrameKind>([
   [FRAME_KINDS.void, 'void'],
 ]);
 
-export function frameBytes(head: Buffer): number {
-  return FRAME_HEAD_BYTES + head.readUInt32LE(0);
+export function frameBytes(bytes: Buffer, start: number): number {
+  return FRAME_HEAD_BYTES + bytes.readUInt32LE(start);
 }
 
-/** Reads the frame at the start of `bytes`, whose CRC must follow from `seed`. */
-export function parseFrame(bytes: Buffer, seed: number): FrameAt {
-  if (bytes.length < FRAME_HEAD_BYTES) return 'incomplete';
-  const length = bytes.readUInt32LE(0);
+/** A part of a larger buffer. */
+export type Stretch = { readonly bytes: Buffer; readonly start: number; readonly end: number };
+
+/** Reads the frame at the start of a stretch, whose CRC must follow from `seed`. */
+export function parseFrame({ bytes, start, end }: Stretch, seed: number): FrameAt {
+  if (end - start < FRAME_HEAD_BYTES) return 'incomplete';
+  const length = bytes.readUInt32LE(start);
   if (length === 0 || length > FRAME_MAX_BYTES) return 'broken';
-  const end = FRAME_HEAD_BYTES + length;
-  if (bytes.length < end) return 'incomplete';
-  const crc = crc32(bytes.subarray(KIND_AT, end), seed);
-  const kind = KIND_NAMES.get(bytes.readUInt8(KIND_AT));
-  if (crc !== bytes.readUInt32LE(4) || kind === undefined) return 'broken';
-  return { kind, payload: bytes.subarray(PAYLOAD_AT, end), crc, bytes: end };
+  const frameEnd = start + FRAME_HEAD_BYTES + length;
+  if (frameEnd > end) return 'incomplete';
+  const crc = crc32(bytes.subarray(start + KIND_AT, frameEnd), seed);
+  const kind = KIND_NAMES.get(bytes.readUInt8(start + KIND_AT));
+  if (crc !== bytes.readUInt32LE(start + 4) || kind === undefined) return 'broken';
+  return { kind, payload: bytes.subarray(start + PAYLOAD_AT, frameEnd), crc, bytes: frameEnd - start };
 }
 
 export type EntryFrame = { readonly seq: number; readonly attempt: string; readonly body: Buffer };
 
 /** The parts of a checked entry frame; `body` is a view. */
 export function parseEntry(payload: Buffer): EntryFrame {
-  const seq = payload.readUInt32LE(0) + payload.readUInt32LE(4) * U32;
-  const bodyAt = 10 + payload.readUInt16LE(8);
-  return { seq, attempt: payload.toString('utf8', 10, bodyAt), body: payload.subarray(bodyAt) };
+  const bodyAt = bodyOffset(payload);
+  return { seq: entrySeq(payload), attempt: payload.toString('utf8', 10, bodyAt), body: payload.subarray(bodyAt) };
+}
+
+/** The same for whoever does not ask for the attempt. */
+export function parseNumbered(payload: Buffer): Omit<EntryFrame, 'attempt'> {
+  return { seq: entrySeq(payload), body: payload.subarray(bodyOffset(payload)) };
+}
+
+function entrySeq(payload: Buffer): number {
+  return payload.readUInt32LE(0) + payload.readUInt32LE(4) * U32;
+}
+
+function bodyOffset(payload: Buffer): number {
+  return 10 + payload.readUInt16LE(8);
 }
 
 export function parseIntent(payload: Buffer): { attempt: string; open: string } {

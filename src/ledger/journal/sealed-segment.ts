@@ -1,6 +1,6 @@
 import { FrameReader } from './frame-reader.ts';
 import { damaged } from './damage.ts';
-import { parseEntry } from './frame.ts';
+import { parseNumbered } from './frame.ts';
 import { listSegments, readHeader, sealedEnd, type SegmentEnd, type SegmentHeader } from './segment.ts';
 import { openSegmentFile, type SegmentFile } from './segment-file.ts';
 
@@ -49,7 +49,7 @@ export function checkSealed(file: SegmentFile, { header, end, lastSeq }: SealedS
   let next = reader.next();
   for (; next.is === 'frame'; next = reader.next()) {
     if (next.frame.kind !== 'entry') continue;
-    if (parseEntry(next.frame.payload).seq !== seq + 1) throw damaged(file.path, `entry ${seq + 1} is missing`);
+    if (parseNumbered(next.frame.payload).seq !== seq + 1) throw damaged(file.path, `entry ${seq + 1} is missing`);
     seq += 1;
   }
   const { offset, crc } = reader.position;

@@ -9,8 +9,7 @@ import { startClickHouseFront, type ClickHouseFront, type FrontOptions } from '.
 import type { ClickHouseServer } from './clickhouse-server.ts';
 import type { IdentityRow } from './identity-rows.ts';
 import { quarantineIn } from './quarantine.ts';
-import { entryFile, keptLog, sampleEntry, tempDir, type EntryFile } from './sample.fixture.ts';
-import { rowOf } from './shipment.ts';
+import { entryFile, keptLog, rowOf, sampleEntry, tempDir, type EntryFile } from './sample.fixture.ts';
 import { createShipper, type Shipper } from './shipper.ts';
 import { openStore, type Store } from './store.ts';
 

@@ -3,7 +3,7 @@ import { type Boundaries, type Shipping } from './boundaries.ts';
 import type { Log } from './log.ts';
 import type { Quarantine } from './quarantine.ts';
 import { BatchRejected } from './rejection.ts';
-import { readNext, readRange, rowOf, totalsOf, type EntryReader, type Shipment } from './shipment.ts';
+import { readNext, readRange, rowsOf, totalsOf, type EntryReader, type Shipment } from './shipment.ts';
 import type { Store } from './store.ts';
 
 export type DispatchDeps = {
@@ -90,7 +90,7 @@ export class Dispatch {
   async #send(shipment: Shipment): Promise<void> {
     const { store, nodeId } = this.#deps;
     const { first, last } = shipment;
-    const lines = shipment.entries.map((entry) => rowOf(nodeId, entry));
+    const lines = rowsOf(nodeId, shipment.entries);
     try {
       await store.insert({ nodeId, first, last, generation: this.#shipping.generation, lines });
     } catch (error) {

@@ -23,5 +23,5 @@ export { boundariesIn, type Boundaries, type Shipping } from './boundaries.ts';
 export { quarantineIn, type Quarantine, type Refused } from './quarantine.ts';
 export { createShipper, type AsOf, type Shipper, type ShipperState } from './shipper.ts';
 export type { DispatchDeps as ShipperDeps } from './dispatch.ts';
-export { rowOf, type EntryReader, type JournalEntry } from './shipment.ts';
+export type { EntryReader, JournalEntry } from './shipment.ts';
 export type { Log } from './log.ts';

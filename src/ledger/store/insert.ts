@@ -54,12 +54,7 @@ export function insertionOf(batch: Batch): Insertion {
 
 const NEWLINE = Buffer.from('\n');
 
-/** The rows with a line break behind each. */
-export function rowBytes(rows: readonly Buffer[]): Buffer {
-  return Buffer.concat(rows.flatMap((row) => [row, NEWLINE]));
-}
-
 /** With the rows behind it in the same text, as a server takes them. */
 export function insertText({ table, settings, rows }: Insertion): string {
-  return `INSERT INTO ${table} SETTINGS ${settings} FORMAT JSONEachRow\n${rowBytes(rows).toString()}`;
+  return `INSERT INTO ${table} SETTINGS ${settings} FORMAT JSONEachRow\n${Buffer.concat(rows.flatMap((row) => [row, NEWLINE])).toString()}`;
 }

@@ -5,9 +5,8 @@ import { systemClock } from '#std';
 import { openEngine } from './connection.ts';
 import { FIRST_SCHEMA } from './first-schema.fixture.ts';
 import { migrate } from './migrations.ts';
-import { keptLog, sampleEntry, tempDir } from './sample.fixture.ts';
+import { keptLog, rowOf, sampleEntry, tempDir } from './sample.fixture.ts';
 import { DERIVED_COLUMNS, ENTRIES, ENTRY_COLUMNS } from './schema.ts';
-import { rowOf } from './shipment.ts';
 import { openStore } from './store.ts';
 
 const NODE = 'node_a';

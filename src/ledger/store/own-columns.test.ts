@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '#std';
 import { IDENTITY_COLUMNS, type IdentityRow } from './identity-rows.ts';
-import { keptLog, sampleEntry, tempDir } from './sample.fixture.ts';
+import { keptLog, rowOf, sampleEntry, tempDir } from './sample.fixture.ts';
 import { ENTRIES } from './schema.ts';
-import { rowOf } from './shipment.ts';
 import { openStore, type Store } from './store.ts';
 import { tagColumn } from './tag-column.ts';
 

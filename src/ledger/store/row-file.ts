@@ -1,7 +1,6 @@
 import { unlinkSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rowBytes } from './insert.ts';
 
 /**
  * Where rows lie while the engine in this process reads them. Behind an INSERT, in the same text, they would be taken apart as SQL before they
@@ -16,6 +15,10 @@ export type RowFile = {
   close(): Promise<void>;
 };
 
+/** Rows are written so many bytes at once. */
+const CHUNK_BYTES = 1024 * 1024;
+const NEWLINE = 0x0a;
+
 let opened = 0;
 
 /** Without a name, so that nothing of an entry stays behind when the process is killed, or gets into a backup. */
@@ -24,17 +27,39 @@ export async function openRowFile(dir: string): Promise<RowFile> {
   const name = join(dir, `rows-${process.pid}-${opened}`);
   const file = await open(name, 'w+', 0o600);
   unlinkSync(name);
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   return {
     path: `/dev/fd/${file.fd}`,
-    fill: (rows) => writeWhole(file, rowBytes(rows)),
+    fill: (rows) => writeRows(file, chunk, rows),
     empty: () => file.truncate(0),
     close: () => file.close(),
   };
 }
 
-async function writeWhole(file: FileHandle, bytes: Buffer): Promise<void> {
-  for (let at = 0; at < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, at, bytes.length - at, at);
+async function writeRows(file: FileHandle, chunk: Buffer, rows: readonly Buffer[]): Promise<void> {
+  let offset = 0;
+  let filled = 0;
+  const write = async (bytes: Buffer): Promise<void> => {
+    await writeWhole(file, bytes, offset);
+    offset += bytes.length;
+  };
+  for (const row of rows) {
+    if (filled + row.length >= chunk.length) {
+      await write(chunk.subarray(0, filled));
+      filled = 0;
+    }
+    if (row.length >= chunk.length) await write(row);
+    else filled += row.copy(chunk, filled);
+    chunk[filled] = NEWLINE;
+    filled += 1;
+  }
+  await write(chunk.subarray(0, filled));
+}
+
+async function writeWhole(file: FileHandle, bytes: Buffer, offset: number): Promise<void> {
+  let at = 0;
+  while (at < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, at, bytes.length - at, offset + at);
     at += bytesWritten;
   }
 }

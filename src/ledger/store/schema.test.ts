@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '#std';
 import { insertionOf } from './insert.ts';
-import { rowOf } from './shipment.ts';
-import { keptLog, sampleEntry, tempDir } from './sample.fixture.ts';
+import { keptLog, rowOf, sampleEntry, tempDir } from './sample.fixture.ts';
 import { CREATE_ENTRIES, ENTRIES, ENTRY_COLUMNS } from './schema.ts';
 import { openStore } from './store.ts';
 

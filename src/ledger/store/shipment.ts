@@ -42,13 +42,26 @@ function checkOrder(entries: readonly JournalEntry[], after: number): void {
   );
 }
 
+/** Of a number that is exact, and a comma. */
+const MOST_SEQ_CHARS = 17;
+
+// JSON text escapes a surrogate only when it stands alone. The engine's JSON columns refuse such a string, and the whole entry with it.
 const LONE_SURROGATE_ESCAPE = Buffer.from('\\ud');
 
-/** The row of an entry: its own text, with where it came from put in front. */
-export function rowOf(nodeId: string, { seq, body }: JournalEntry): Buffer {
-  // JSON text escapes a surrogate only when it stands alone. The engine's JSON columns refuse such a string, and the whole entry with it.
-  const text = body.includes(LONE_SURROGATE_ESCAPE) ? wellFormed(body) : body;
-  return Buffer.concat([Buffer.from(`{"node_id":${JSON.stringify(nodeId)},"seq":${seq},`), text.subarray(1)]);
+/** The row of each entry: its own text, with where it came from put in front. Parts of one piece of memory, which costs the least to let go. */
+export function rowsOf(nodeId: string, entries: readonly JournalEntry[]): Buffer[] {
+  const node = Buffer.from(`{"node_id":${JSON.stringify(nodeId)},"seq":`);
+  const texts = entries.map(({ body }) => (body.includes(LONE_SURROGATE_ESCAPE) ? wellFormed(body) : body));
+  const most = texts.reduce((bytes, text) => bytes + node.length + MOST_SEQ_CHARS + text.length, 0);
+  const memory = Buffer.allocUnsafeSlow(most);
+  let end = 0;
+  return entries.map(({ seq }, index) => {
+    const start = end;
+    end += node.copy(memory, end);
+    end += memory.write(`${seq},`, end);
+    end += texts[index]?.copy(memory, end, 1) ?? 0;
+    return memory.subarray(start, end);
+  });
 }
 
 function wellFormed(body: Buffer): Buffer {

@@ -6,9 +6,8 @@ import { test } from 'node:test';
 import { systemClock } from '#std';
 import { ApportionError, LIMITS } from '#terms';
 import { BatchRejected } from './rejection.ts';
-import { keptLog, sampleEntry, tempDir, type Sample } from './sample.fixture.ts';
+import { keptLog, rowOf, sampleEntry, tempDir, type Sample } from './sample.fixture.ts';
 import { ENTRIES } from './schema.ts';
-import { rowOf } from './shipment.ts';
 import { openStore, type Store } from './store.ts';
 import type { Batch } from './insert.ts';
 

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '#std';
 import { parseEntry } from '../entry-record.ts';
-import { keptLog, sampleEntry, tempDir } from './sample.fixture.ts';
+import { keptLog, rowOf, sampleEntry, tempDir } from './sample.fixture.ts';
 import { ENTRIES } from './schema.ts';
-import { rowOf } from './shipment.ts';
 import { openStore } from './store.ts';
 import { fromRowEntry, STORED_ENTRY_COLUMNS } from './stored-entry.ts';
 
