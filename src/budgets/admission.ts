@@ -26,6 +26,8 @@ export type Shortfall = {
   readonly budgetName: string;
   /** What the budget is for, in words: `customer=acme`. */
   readonly scope: string;
+  /** It counts some models or providers: at another deployment there may be room. */
+  readonly ofDeployment: boolean;
   readonly reason: 'exceeded' | 'unbounded' | 'unpriced' | 'unreachable';
   readonly spent: PicoUsd;
   /** Held for running calls. */

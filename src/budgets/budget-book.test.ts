@@ -85,6 +85,7 @@ test('B22 a refusal names the tightest budget, how it stands, when it resets, an
     by: {
       budgetId: 'tight',
       budgetName: 'Acme',
+      ofDeployment: false,
       scope: 'customer=acme',
       reason: 'exceeded',
       spent: usd(0.4),

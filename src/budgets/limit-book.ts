@@ -15,7 +15,7 @@ import {
 } from './rate-limit.ts';
 import { findLimitFault } from './rule-faults.ts';
 import { instanceKey, ScopeIndex } from './scope-index.ts';
-import { scopeText, type ScopedCall } from './scope.ts';
+import { isOfDeployment, scopeText, type ScopedCall } from './scope.ts';
 
 /** What a call takes: once, however many attempts it makes. */
 export type Consumption = {
@@ -36,6 +36,8 @@ export type LimitStanding = {
   readonly limitId: string;
   readonly limitName: string;
   readonly scope: string;
+  /** It counts some models or providers: another deployment may take the call. */
+  readonly ofDeployment: boolean;
   readonly measure: RateLimit['measure'];
   readonly limit: bigint;
   readonly remaining: bigint;
@@ -62,6 +64,7 @@ type Taken = {
   readonly limit: RateLimit;
   readonly gauge: Gauge;
   readonly scope: string;
+  readonly ofDeployment: boolean;
   readonly units: bigint;
   /** The gauge's when the call took from it. */
   readonly since: TimestampMs;
@@ -147,7 +150,8 @@ export class LimitBook {
         bringTo(gauge, limit, at);
         // A cost that nobody can say is taken when it is known.
         const units = unitsOf(limit, wanted) ?? 0n;
-        return { limit, gauge, scope: scopeText(series.conditions, instance), units, since: gauge.since };
+        const scope = scopeText(series.conditions, instance);
+        return { limit, gauge, scope, ofDeployment: isOfDeployment(series.conditions), units, since: gauge.since };
       }),
     );
   }
@@ -206,11 +210,12 @@ function unitsOf(limit: RateLimit, { tokens, usd }: Consumption): bigint | null 
   }
 }
 
-function standingOf({ limit, gauge, scope }: Taken, at: TimestampMs): LimitStanding {
+function standingOf({ limit, gauge, scope, ofDeployment }: Taken, at: TimestampMs): LimitStanding {
   return {
     limitId: limit.id,
     limitName: limit.name,
     scope,
+    ofDeployment,
     measure: limit.measure,
     limit: capacityOf(limit),
     remaining: remaining(gauge, limit),

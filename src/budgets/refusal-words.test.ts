@@ -14,6 +14,7 @@ import {
 const SHORT: Shortfall = {
   budgetId: 'b1',
   budgetName: 'Acme',
+  ofDeployment: false,
   scope: 'customer=acme',
   reason: 'exceeded',
   spent: usd(4.99),
@@ -29,6 +30,7 @@ const SHORT: Shortfall = {
 const STANDING: LimitStanding = {
   limitId: 'l1',
   limitName: 'Ten a minute',
+  ofDeployment: false,
   scope: 'all calls',
   measure: 'requests',
   limit: 10n,

@@ -86,6 +86,11 @@ export function scopeKey(scope: readonly PlainCondition[]): string {
   return scope.map(conditionKey).join('&');
 }
 
+/** Whether calls fall in a scope by where they go, too. */
+export function isOfDeployment(scope: readonly PlainCondition[]): boolean {
+  return scope.some(({ on }) => on === 'provider' || on === 'model');
+}
+
 /** As reports name them: a tag may be called `team` as well. */
 const FIELD_WORDS: Readonly<Record<CallField, string>> = {
   key: 'key',

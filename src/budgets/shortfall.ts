@@ -5,7 +5,7 @@ import { type Budget, limitAt } from './budget.ts';
 import { type Counter } from './counter.ts';
 import { levelOf } from './lease-book.ts';
 import { type Match } from './scope-index.ts';
-import { scopeText } from './scope.ts';
+import { isOfDeployment, scopeText } from './scope.ts';
 import { reservedFor } from './standing.ts';
 import { type TallyChange } from './tally.ts';
 import { type WindowSpan } from './window.ts';
@@ -31,6 +31,7 @@ export function shortfallOf(budget: Budget, judged: Judged, at: TimestampMs): Sh
     budgetId: budget.id,
     budgetName: budget.name,
     scope: scopeText(match.series.conditions, match.instance),
+    ofDeployment: isOfDeployment(match.series.conditions),
     reason: verdict.reason ?? 'exceeded',
     spent: picoUsd(tally.spent),
     reserved: reservedFor(budget, tally),

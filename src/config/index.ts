@@ -8,7 +8,18 @@ export { type ClickHouseConfig } from './clickhouse.ts';
 export { describeConfig } from './describe.ts';
 export { loadConfig, type Config, type ConfigSources } from './load.ts';
 export { ConfigError, type ConfigProblem } from './problem.ts';
-export { NO_ROUTING, type ModelRoute, type RetryPolicy, type RouteDeployment, type RoutingConfig } from './routing.ts';
+export {
+  NO_LIMITS,
+  NO_ROUTING,
+  type Cooldown,
+  type DeploymentLimits,
+  type ModelRoute,
+  type RetryPolicy,
+  type RouteDeployment,
+  type RoutingConfig,
+  type Strategy,
+  type TagRouting,
+} from './routing.ts';
 export { type OidcConfig } from './oidc.ts';
 export { type PricesConfig } from './prices.ts';
 export { type ProviderConfig, type ProviderTimeouts } from './provider-entry.ts';

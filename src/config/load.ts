@@ -233,7 +233,17 @@ function serviceLinkHint(name: string, value: string | undefined): string {
 }
 
 /** What the file holds beside the settings that variables state as well. */
-const SECTIONS = ['providers', 'models', 'retries', 'cooldown', 'tags', 'prices', 'oidc'];
+const SECTIONS = [
+  'providers',
+  'models',
+  'tag_routing',
+  'router_settings',
+  'retries',
+  'cooldown',
+  'tags',
+  'prices',
+  'oidc',
+];
 
 function keysUnder(parent: string): string[] {
   const prefix = parent === '' ? '' : `${parent}.`;

@@ -8,7 +8,9 @@ import { loadConfig, readAtPlace } from './index.ts';
 import { OIDC_KEYS } from './oidc.ts';
 import { INNER_KEYS, PROVIDER_KEYS } from './provider-fields.ts';
 import { variablesOf } from './provider-entry.ts';
-import { COOLDOWN_KEYS, DEPLOYMENT_KEYS, RETRY_KEYS, ROUTE_KEYS } from './read-routing.ts';
+import { DEPLOYMENT_KEYS, LIMIT_KEYS, ROUTE_KEYS } from './read-routes.ts';
+import { COOLDOWN_KEYS, RETRY_KEYS } from './read-routing.ts';
+import { ROUTER_KEYS, TAG_ROUTING_KEYS } from './read-tag-routing.ts';
 import { NO_ROUTING } from './routing.ts';
 import { SETTINGS } from './settings.ts';
 import { TAGS_KEYS } from './tags.ts';
@@ -64,10 +66,15 @@ test('the page and the routing sections name the same keys, and the same default
   assert.deepEqual(firstCells('key of a deployment'), DEPLOYMENT_KEYS);
   assert.deepEqual(firstCells('key of `retries`'), RETRY_KEYS);
   assert.deepEqual(firstCells('key of `cooldown`'), COOLDOWN_KEYS);
+  assert.deepEqual(firstCells('key of `tag_routing`'), TAG_ROUTING_KEYS);
+  assert.deepEqual(firstCells('key of `router_settings`'), ROUTER_KEYS);
+  const limits = rowsOf('key of a deployment').find(([key]) => key === 'limits');
+  for (const key of LIMIT_KEYS) assert.ok(limits?.join(' ').includes(key), `limits does not name ${key}`);
   const defaults = [...rowsOf('key of `retries`'), ...rowsOf('key of `cooldown`')].map(([, value]) => value);
   const { retries, cooldown } = NO_ROUTING;
   const real = [retries.maxAttempts, retries.backoffMs, retries.maxBackoffMs, retries.whenUnknown];
-  assert.deepEqual(defaults, [...real, cooldown.failures, cooldown.forMs].map(String));
+  const { failures, forMs, failureRate, windowMs, minCalls } = cooldown;
+  assert.deepEqual(defaults, [...real, failures, forMs, failureRate, windowMs, minCalls].map(String));
 });
 
 test('the page of people and the section of their provider name the same keys, and its example works', () => {
@@ -175,6 +182,6 @@ test('the examples on the page of routing work with the providers they name', ()
   );
   assert.deepEqual(
     found.map(({ routing }) => routing.routes.map(({ name }) => name)),
-    [['fast', 'smart']],
+    [['fast', 'smart'], ['gpt-4']],
   );
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigError, loadConfig, NO_ROUTING, type RoutingConfig } from './index.ts';
+import { ConfigError, loadConfig, NO_LIMITS, NO_ROUTING, type RoutingConfig } from './index.ts';
 
 const PROVIDERS = {
   openai: { api_key: 'k' },
@@ -34,13 +34,21 @@ test('an alias is one deployment; several share the calls by weight, with fallba
       fallbacks: ['fast', 'openai/ft:gpt-4o:acme/x'],
     },
   };
+  const plain = { tags: [], limits: NO_LIMITS };
+  const usual = { strategy: 'weighted', sticky: false };
   assert.deepEqual(load({ models }).routes, [
-    { name: 'fast', deployments: [{ provider: 'openai', model: 'gpt-4o-mini', weight: 1 }], fallbacks: [] },
+    {
+      name: 'fast',
+      ...usual,
+      deployments: [{ id: 'openai/gpt-4o-mini', provider: 'openai', model: 'gpt-4o-mini', weight: 1, ...plain }],
+      fallbacks: [],
+    },
     {
       name: 'smart',
+      ...usual,
       deployments: [
-        { provider: 'openai', model: 'gpt-4o', weight: 3 },
-        { provider: 'azure-east', model: 'gpt-4o', weight: 1 },
+        { id: 'openai/gpt-4o', provider: 'openai', model: 'gpt-4o', weight: 3, ...plain },
+        { id: 'azure-east/gpt-4o', provider: 'azure-east', model: 'gpt-4o', weight: 1, ...plain },
       ],
       fallbacks: ['fast', 'openai/ft:gpt-4o:acme/x'],
     },
@@ -56,7 +64,7 @@ test('retries hold for every model as soon as they are stated', () => {
     whenUnknown: 'retry',
     plainModels: true,
   });
-  assert.deepEqual(load({ cooldown: { failures: 1 } }).cooldown, { failures: 1, forMs: 30_000 });
+  assert.deepEqual(load({ cooldown: { failures: 1 } }).cooldown, { ...NO_ROUTING.cooldown, failures: 1 });
 });
 
 test('the sandbox is a provider to route to, when it is on', () => {
@@ -146,4 +154,55 @@ test('the longest wait is not shorter than the first', () => {
     '"retries.max_backoff_ms": 800 is less than backoff_ms. It must be 900 or more.',
   ]);
   assert.equal(load({ retries: { backoff_ms: 9_000 } }).retries.maxBackoffMs, 9_000);
+});
+
+test('a route has a strategy, and its deployments tags, limits and names of their own', () => {
+  const limits = { requests_per_minute: 60, parallel: 4 };
+  const deployments = [
+    { model: 'openai/gpt-4o', tags: ['free', 'tier:paid', 'US/California'], limits, id: 'cheap-one' },
+    { model: 'openai/gpt-4o', tags: ['default'] },
+  ];
+  const [route] = load({ models: { smart: { deployments, strategy: 'cheapest', sticky: true } } }).routes;
+  assert.deepEqual([route?.strategy, route?.sticky], ['cheapest', true]);
+  assert.deepEqual(
+    route?.deployments.map(({ id, tags, limits: held }) => ({ id, tags, held })),
+    [
+      {
+        id: 'cheap-one',
+        tags: ['free', 'tier:paid', 'US/California'],
+        held: { requestsPerMinute: 60, tokensPerMinute: null, parallel: 4 },
+      },
+      { id: 'openai/gpt-4o', tags: ['default'], held: NO_LIMITS },
+    ],
+  );
+});
+
+test('tag routing is told in its own words or in LiteLLM’s, not in both', () => {
+  assert.deepEqual(load({ tag_routing: { match: 'all', prefix: 'route:' } }).tagRouting, {
+    enabled: true,
+    match: 'all',
+    prefix: 'route:',
+  });
+  const theirs = { enable_tag_filtering: true, tag_filtering_match_any: false, tag_routing_prefix: 'route:' };
+  assert.deepEqual(load({ router_settings: theirs }).tagRouting, { enabled: true, match: 'all', prefix: 'route:' });
+  assert.equal(load({ router_settings: {} }).tagRouting.enabled, false);
+  assert.deepEqual(problemsOf({ tag_routing: {}, router_settings: {} }), [
+    '"router_settings": "tag_routing" says the same in other words. Keep one of them.',
+  ]);
+});
+
+test('a tag no call can have, and an id of two deployments, are told', () => {
+  const deployments = [
+    { model: 'openai/gpt-4o', tags: ['!free', ' '], id: 'x' },
+    { model: 'azure-east/gpt-4o', id: 'x' },
+  ];
+  assert.deepEqual(problemsOf({ models: { smart: { deployments } } }), [
+    '"models.smart.deployments[0].tags[0]": only calls write "!" and "&" before a tag. Write "free".',
+    '"models.smart.deployments[0].tags[1]": this tag says nothing. Take it out.',
+    '"models.smart.deployments": the id "x" stands for two deployments. Give each its own "id".',
+  ]);
+  const limited = (parallel: number) => ({ deployments: [{ model: 'openai/gpt-4o', limits: { parallel } }] });
+  assert.deepEqual(problemsOf({ models: { one: limited(1), two: limited(2) } }), [
+    '"models.two.deployments": "openai/gpt-4o" has other limits elsewhere. State them once, or give each its own "id".',
+  ]);
 });

@@ -1,75 +1,160 @@
 import { budgetRefusalWords, limitRefusalWords, rateLimitHeaders, type Consumption, type Shortfall } from '#budgets';
 import type { Reservation, Wish } from '#ledger';
-import { ApportionError, inputTokens, outputTokens, type PicoUsd, type Usage } from '#terms';
+import { ApportionError, type PicoUsd } from '#terms';
 import { attemptOf, draft, type Earlier, type Journey, type Made, type Plan } from './attempt.ts';
 import type { CallDeps } from './call.ts';
+import { usualUse } from './expected.ts';
 import { headerText } from './headers.ts';
-import { pricedAttempt } from './meter.ts';
-import type { Step } from './routing.ts';
+import { pricedAttempt, tokensOf } from './meter.ts';
+import type { Visit } from './route/deployment.ts';
+import type { Reach, Step } from './route/itinerary.ts';
+import type { RouteVisitor } from './routing.ts';
 
 /** An attempt that every budget and limit admits: what is held for it is settled with its entry. */
 export type Admitted = {
   readonly journey: Journey;
   readonly plan: Plan;
+  /** Its place at the deployment, to be given back when it ends. */
+  readonly visit: Visit;
   /** Whether the call has taken from rate limits, and is to settle that at its end. */
   readonly took: boolean;
 };
 
-/** Each smaller or cheaper than the one before; between two of them others may take what was left. */
+/** Each smaller than the one before; between two of them others may take what was left. */
 const MOST_TRIES = 8;
 
 /** Fewer output tokens are no answer; OpenAI's Responses take no smaller limit. */
 const LEAST_OUTPUT_TOKENS = 16;
 
-/** What an answer is expected to have where nothing says how long it will be. */
-const USUAL_OUTPUT_TOKENS = 500;
-
-const BYTES_PER_TOKEN = 4;
-
 type Asked = { readonly step: Step; readonly earlier: Earlier };
 
+type Refused = Exclude<Reservation, { readonly kind: 'admitted' }>;
+
+/** An attempt that was not admitted, and what stood against it. */
+type Turned = { readonly step: Step; readonly plan: Plan; readonly by: Refused };
+
 /**
- * reserve: the attempt and everything it can cost, in all budgets and limits at once. A budget with less room has the output limited to it, where the
- * dialect allows; one that asks for a cheaper model gets that. @throws ApportionError `budget_exceeded`, `rate_limited`
+ * reserve: the attempt and everything it can cost, in all budgets and limits at once. Where a deployment has no room, or a budget has none for
+ * it, the route's next one is asked. With room in none, the output is limited to what is left, where the dialect allows; a budget that asks for a
+ * cheaper model gets that. @throws ApportionError `budget_exceeded`, `rate_limited`
  */
 export async function admit(deps: CallDeps, journey: Journey, { step, earlier }: Asked): Promise<Admitted> {
-  let asked: { journey: Journey; step: Step; outputTokens: number | null } = { journey, step, outputTokens: null };
-  const notes: Record<string, string> = {};
-  for (let tries = 1; ; tries += 1) {
-    const plan = draft(deps, asked.journey, { ...asked, earlier });
-    const wish = wishOf(deps, plan, earlier);
-    const reservation = await deps.recording.reserve(attemptOf(plan), plan.open, wish);
-    if (reservation.kind === 'admitted') {
-      Object.assign(notes, notesOf(reservation));
-      const noted = { ...plan, notes: { ...plan.notes, ...notes } };
-      return { journey: asked.journey, plan: noted, took: wish.takes !== null };
-    }
-    const next = tries < MOST_TRIES ? tryInstead(deps, { ...asked, plan }, reservation) : null;
-    if (next === null) throw refusalOf(deps, plan, reservation);
-    if (next.outputTokens !== null) notes['x-apportion-clamped'] = String(next.outputTokens);
-    if (next.journey !== asked.journey) notes['x-apportion-downgraded'] = headerText(journey.asked.model);
-    asked = next;
+  const turned: Turned[] = [];
+  let unable: unknown = null;
+  for (let at: Step | null = step; at !== null;) {
+    const tried = await tryAt(deps, journey, { step: at, earlier, outputTokens: null });
+    if (tried.kind === 'admitted') return tried.admitted;
+    if (tried.kind === 'unable') unable ??= tried.error;
+    if (tried.kind === 'turned') turned.push({ ...tried, step: at });
+    if (tried.kind === 'turned' && tried.by.kind === 'downgrade') break;
+    at = tried.kind === 'resting' ? journey.itinerary.insteadOfResting() : journey.itinerary.instead(tried.reach);
   }
+  for (const one of turned) {
+    const admitted = await settleForLess(deps, journey, { ...one, earlier });
+    if (admitted !== null) return admitted;
+  }
+  const [first] = turned;
+  if (first === undefined) throw unable;
+  throw refusalOf(deps, first.plan, first.by);
 }
 
-type Trying = { readonly journey: Journey; readonly plan: Plan; readonly step: Step };
+/** A budget of the key or of a tag that blocks is not to be got round by a fallback; one of the deployment itself is. */
+function reachAfter(by: Refused): Reach {
+  return (by.kind === 'limited' ? by.answer.by : by.by).ofDeployment ? 'any' : 'own';
+}
+
+type Tried =
+  | { readonly kind: 'admitted'; readonly admitted: Admitted }
+  | { readonly kind: 'turned'; readonly plan: Plan; readonly by: Refused; readonly reach: Reach }
+  /** It is being asked whether it is well again. */
+  | { readonly kind: 'resting' }
+  /** It cannot do what the request asks for. */
+  | { readonly kind: 'unable'; readonly error: ApportionError; readonly reach: Reach };
+
+type Trying = Asked & { readonly outputTokens: number | null };
+
+/** One deployment: its own limits first, then all budgets and limits. */
+async function tryAt(deps: CallDeps, journey: Journey, trying: Trying): Promise<Tried> {
+  const { step, earlier } = trying;
+  let plan: Plan;
+  try {
+    plan = draft(deps, journey, trying);
+  } catch (error) {
+    // What a translation has no words for, another deployment may take as it is.
+    if (error instanceof ApportionError && error.code === 'invalid_field')
+      return { kind: 'unable', error, reach: 'any' };
+    throw error;
+  }
+  const wish = wishOf(deps, plan, earlier);
+  const entrance = deps.routing.enter(step, visitorOf(journey, plan));
+  if (entrance.kind === 'resting') return entrance;
+  if (entrance.kind === 'limited') return { kind: 'turned', plan, by: entrance, reach: 'any' };
+  const { visit } = entrance;
+  let reservation: Reservation | null = null;
+  try {
+    reservation = await deps.recording.reserve(attemptOf(plan), plan.open, wish);
+  } finally {
+    if (reservation?.kind !== 'admitted') visit.cancel();
+  }
+  if (reservation.kind !== 'admitted') return { kind: 'turned', plan, by: reservation, reach: reachAfter(reservation) };
+  const admitted = { journey, plan, visit, took: wish.takes !== null };
+  return { kind: 'admitted', admitted: noting(admitted, notesOf(reservation)) };
+}
+
+function visitorOf({ itinerary, tagged }: Journey, plan: Plan): RouteVisitor {
+  const { inputTokens: inputs, outputTokens: outputs, n } = usualUse(plan.asked, plan.call.body.bytes.length);
+  return {
+    attempt: attemptOf(plan),
+    tokens: inputs + outputs * n,
+    stream: plan.asked.stream,
+    route: itinerary.route,
+    session: tagged.tags.sessionId,
+  };
+}
 
 /** A smaller or cheaper attempt in place of one that does not fit; null when there is none. */
-function tryInstead(
+async function settleForLess(
   deps: CallDeps,
-  { journey, plan, step }: Trying,
-  reservation: Exclude<Reservation, { readonly kind: 'admitted' }>,
-): { journey: Journey; step: Step; outputTokens: number | null } | null {
-  if (reservation.kind === 'limited') return null;
-  if (reservation.kind === 'downgrade') {
-    const itinerary = deps.routing.plan(reservation.model, plan.routed.route.wire);
-    if (itinerary === undefined || journey.downgraded.includes(reservation.model)) return null;
-    const cheaper = { ...journey, itinerary, downgraded: [...journey.downgraded, reservation.model] };
-    return { journey: cheaper, step: { ...itinerary.first(), cause: step.cause }, outputTokens: null };
+  journey: Journey,
+  { step, earlier, ...turned }: Turned & Asked,
+): Promise<Admitted | null> {
+  let { plan, by } = turned;
+  for (let tries = 1; tries < MOST_TRIES; tries += 1) {
+    if (by.kind === 'downgrade') return downgraded(deps, journey, { step, earlier, model: by.model });
+    const outputTokens = fittingIn(deps, plan, by);
+    if (outputTokens === null) return null;
+    const tried = await tryAt(deps, journey, { step: { ...step, as: 'resting' }, earlier, outputTokens });
+    if (tried.kind === 'admitted') return noting(tried.admitted, { 'x-apportion-clamped': String(outputTokens) });
+    if (tried.kind !== 'turned') return null;
+    ({ plan, by } = tried);
   }
-  if (reservation.clamp === null || reservation.by.reason !== 'exceeded') return null;
-  const smaller = fitting(deps, plan, reservation.clamp);
-  return smaller === null ? null : { journey, step, outputTokens: smaller };
+  return null;
+}
+
+type Downgrade = Asked & { readonly model: string };
+
+/** The model that a budget asks for in place of this one. */
+async function downgraded(
+  deps: CallDeps,
+  journey: Journey,
+  { step, earlier, model }: Downgrade,
+): Promise<Admitted | null> {
+  const asking = { ...journey.asking, model };
+  const { itinerary } = deps.routing.plan(asking);
+  if (itinerary === null || journey.downgraded.includes(model)) return null;
+  const cheaper = { ...journey, asking, itinerary, downgraded: [...journey.downgraded, model] };
+  const admitted = await admit(deps, cheaper, { step: { ...itinerary.first(), cause: step.cause }, earlier });
+  return noting(admitted, { 'x-apportion-downgraded': headerText(journey.asked.model) });
+}
+
+function noting(admitted: Admitted, notes: Readonly<Record<string, string>>): Admitted {
+  const { plan } = admitted;
+  return { ...admitted, plan: { ...plan, notes: { ...plan.notes, ...notes } } };
+}
+
+function fittingIn(deps: CallDeps, plan: Plan, by: Refused): number | null {
+  if (by.kind === 'limited' || by.clamp === null || by.by.reason !== 'exceeded') return null;
+  return fitting(deps, plan, by.clamp);
 }
 
 /** The most output tokens with which the attempt provably costs no more than `room`; null when it cannot be limited so far. */
@@ -104,12 +189,10 @@ const MOST_OUTPUT_TOKENS = 2 ** 24;
 /** What the attempt will probably cost, and what its call takes from limits. Nothing where no rule asks. */
 function wishOf(deps: CallDeps, plan: Plan, earlier: Earlier): Wish {
   if (!deps.governor.governs) return NO_WISH;
-  const { asked, call } = plan;
-  const inputs = Math.ceil((asked.maxInputTokens ?? call.body.bytes.length) / BYTES_PER_TOKEN);
-  const outputs = Math.min(plan.outputTokens ?? asked.maxOutputTokens ?? USUAL_OUTPUT_TOKENS, USUAL_OUTPUT_TOKENS);
-  const usual = { inputTokens: inputs, outputTokens: outputs, n: asked.choices };
+  // `asked` has the limit that the output was given.
+  const usual = usualUse(plan.asked, plan.call.body.bytes.length);
   const expected = plan.start.reserved === null ? null : deps.prices().bound(pricedAttempt(plan), usual);
-  const tokens = plan.routed.route.billing === 'metered' ? inputs + outputs * asked.choices : 0;
+  const tokens = plan.routed.route.billing === 'metered' ? usual.inputTokens + usual.outputTokens * usual.n : 0;
   // A call takes once, however many attempts it makes.
   return { expected, takes: earlier.length > 0 || !deps.governor.limits ? null : { tokens, usd: expected } };
 }
@@ -123,11 +206,7 @@ function notesOf({ over, limits }: Extract<Reservation, { readonly kind: 'admitt
   return notes;
 }
 
-function refusalOf(
-  deps: CallDeps,
-  plan: Plan,
-  refused: Exclude<Reservation, { readonly kind: 'admitted' }>,
-): ApportionError {
+function refusalOf(deps: CallDeps, plan: Plan, refused: Refused): ApportionError {
   if (refused.kind !== 'limited') {
     const by = reasoned(deps, plan, refused.by);
     const { message, hint, fields } = budgetRefusalWords(by);
@@ -167,15 +246,9 @@ export function consumedBy(made: readonly Made[]): Consumption {
   let tokens = 0;
   let usd = 0n;
   for (const { end } of made) {
-    tokens += tokensOf(end.usage);
+    tokens += tokensOf(end.usage) ?? 0;
     // What nobody knows is not taken from a limit: a budget holds it, as money at risk.
     if (end.rated.cost !== null) usd += end.rated.cost;
   }
   return { tokens, usd: usd as PicoUsd };
-}
-
-function tokensOf(usage: Usage | null): number {
-  if (usage === null) return 0;
-  const all = [usage.meters, ...(usage.others ?? []).map(({ meters }) => meters)];
-  return all.reduce((sum, meters) => sum + inputTokens(meters) + outputTokens(meters), 0);
 }

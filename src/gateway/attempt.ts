@@ -6,12 +6,14 @@ import type { CallDeps, Exchange } from './call.ts';
 import type { Client } from './client.ts';
 import { headerText } from './headers.ts';
 import type { Caller } from './identify.ts';
-import { endAttempt, pricedAttempt } from './meter.ts';
+import { endAttempt, pricedAttempt, tokensOf } from './meter.ts';
 import { OUR_FIELDS } from './our-fields.ts';
-import { outcomeOf, verdictOf, type Outcome } from './outcome.ts';
+import { healthOf, outcomeOf, verdictOf, type Outcome } from './outcome.ts';
 import { relay, type Relayed } from './relay.ts';
 import { pathAtProvider, type RoutedCall } from './routes.ts';
-import type { Itinerary, Step, Verdict } from './routing.ts';
+import type { Visit, Visited } from './route/deployment.ts';
+import type { Itinerary, Step } from './route/itinerary.ts';
+import type { Asking } from './routing.ts';
 import type { Tagged } from './tagging.ts';
 
 /** A call that knows whom it is for and where it may go. */
@@ -21,6 +23,7 @@ export type Journey = {
   readonly tagged: Tagged;
   readonly routed: RoutedCall;
   readonly asked: WireRequest;
+  readonly asking: Asking;
   readonly itinerary: Itinerary;
   /** Models that budgets asked for in place of the one before. */
   readonly downgraded: readonly string[];
@@ -98,22 +101,27 @@ export function draft(deps: CallDeps, journey: Journey, { step, earlier, outputT
 /** forward → meter → rate → record, of an attempt that is admitted. Whatever fails, the attempt is in the ledger when this returns. */
 export async function makeAttempt(
   deps: CallDeps,
-  given: { readonly journey: Journey; readonly plan: Plan },
+  given: { readonly journey: Journey; readonly plan: Plan; readonly visit: Visit },
   { client, exchange }: { readonly client: Client; readonly exchange: Exchange },
 ): Promise<Made> {
-  const { journey, plan } = given;
+  const { journey, plan, visit } = given;
   try {
     const relayed = await relay(deps, { plan, client, headers: exchange.request.headers });
     const outcome = afterLeaving(client, outcomeOf(relayed, plan.step.upstream.onDisconnect));
-    const next = client.gone ? null : nextStep(deps, { journey, plan, relayed, outcome });
+    const next = client.gone ? null : nextStep({ journey, plan, relayed, outcome });
     const end = await endAttempt(deps, plan, { relayed, outcome, last: next === null });
+    visit.end({ ...relayed, health: healthOf({ relayed, outcome }), tokens: tokensOf(end.usage) });
     const recorded = await record(deps, plan, end);
     return { plan, relayed, end, next, recorded };
   } catch (error) {
+    visit.end(LOST);
     await recordLost(deps, plan);
     throw error;
   }
 }
+
+/** A fault of ours says nothing of the deployment. */
+const LOST: Visited = { health: 'unknown', firstByteMs: null, retryAfterMs: null, tokens: null };
 
 /** An answer that was read to its end for nobody is whole for money, and not for the caller. */
 function afterLeaving(client: Client, outcome: Outcome): Outcome {
@@ -127,35 +135,22 @@ type Finished = {
   readonly outcome: Outcome;
 };
 
-function nextStep(deps: CallDeps, { journey, plan, relayed, outcome }: Finished): Step | null {
+function nextStep({ journey, plan, relayed, outcome }: Finished): Step | null {
   const { step } = plan;
   if (asksForUsage(journey, step) && refusesUsage(relayed)) {
     step.upstream.refusesUsageOption = true;
     return { ...step, cause: 'retry', waitMs: 0 };
   }
   const verdict = verdictOf({ relayed, outcome }, journey.itinerary.whenUnknown);
-  // Names of models come from callers: only deployments of the settings are remembered.
-  if (journey.itinerary.route !== '') deps.routing.report(step, verdict);
   return firstAble(journey, journey.itinerary.next(verdict));
-}
-
-/** Where the call goes first. @throws ApportionError `invalid_field` where it can be translated for none of its deployments */
-export function firstStep(journey: Journey): Step {
-  const first = journey.itinerary.first();
-  const able = firstAble(journey, first);
-  if (able !== null) return { ...able, cause: 'first' };
-  askedIn(journey, first);
-  return first;
 }
 
 /** Deployments to which this request cannot be translated are passed over. */
 function firstAble(journey: Journey, step: Step | null): Step | null {
   let next = step;
-  while (next !== null && !canBeAsked(journey, next)) next = journey.itinerary.next(PASSED_OVER);
+  while (next !== null && !canBeAsked(journey, next)) next = journey.itinerary.instead('any');
   return next;
 }
-
-const PASSED_OVER: Verdict = { worthAnother: true, passing: false, retryAfterMs: null };
 
 function canBeAsked(journey: Journey, step: Step): boolean {
   try {
@@ -224,6 +219,10 @@ function wayNotes(itinerary: Itinerary, step: Step, earlier: Earlier): Record<st
   const notes: Record<string, string> = { 'x-apportion-provider': step.upstream.name };
   if (step.model !== '') notes['x-apportion-model'] = headerText(step.model);
   if (itinerary.route !== '') notes['x-apportion-route'] = headerText(itinerary.route);
+  if (step.deployment !== null) {
+    notes['x-apportion-deployment'] = step.deployment.id;
+    notes['x-litellm-model-id'] = step.deployment.id;
+  }
   if (earlier.length === 0) return notes;
   const fallbacks = step.cause === 'fallback' ? 1 : 0;
   notes['x-apportion-attempts'] = String(earlier.length + 1);

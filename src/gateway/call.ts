@@ -5,7 +5,7 @@ import type { Estimator } from '#wires';
 import { accept, type AcceptDeps } from './accept.ts';
 import type { Answer } from './answer.ts';
 import { admit, consumedBy } from './admission.ts';
-import { firstStep, makeAttempt, type Journey, type Made } from './attempt.ts';
+import { makeAttempt, type Journey, type Made } from './attempt.ts';
 import { choose } from './choose.ts';
 import { Client } from './client.ts';
 import type { Governor } from './governor.ts';
@@ -14,7 +14,8 @@ import type { Recording } from './recording.ts';
 import type { Refusals } from './refusals.ts';
 import { refuse, release } from './release.ts';
 import type { RoutedCall } from './routes.ts';
-import type { Routing, Step } from './routing.ts';
+import type { Step } from './route/itinerary.ts';
+import type { Routing } from './routing.ts';
 import type { Tagging } from './tagging.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -51,14 +52,14 @@ export async function handleCall(deps: CallDeps, routed: RoutedCall, exchange: E
   deps.metrics.callStarted();
   try {
     let journey = await prepare(deps, { routed, client, exchange });
-    for (let step: Step | null = firstStep(journey); step !== null;) {
+    for (let step: Step | null = journey.itinerary.first(); step !== null;) {
       const admitted = await admit(deps, journey, { step, earlier: made });
-      const { plan } = admitted;
+      const { plan, visit } = admitted;
       took ||= admitted.took;
       journey = admitted.journey;
       const { provider, model } = plan.start;
       ended = { provider, model, status: 'lost', state: 'in_doubt', cost: null };
-      const attempt = await makeAttempt(deps, { journey, plan }, { client, exchange });
+      const attempt = await makeAttempt(deps, { journey, plan, visit }, { client, exchange });
       made.push(attempt);
       answer = attempt.relayed.answer;
       const { status, rated } = attempt.end;
@@ -89,6 +90,6 @@ async function prepare(
   const { dialect } = routed.route;
   const caller = identify(deps, { request: exchange.request, dialect, query: routed.target.query });
   const tagged = deps.tagging.tag({ body: call.body, headers: headersDistinct, caller });
-  const { asked, itinerary } = choose(deps, { call, caller, routed, headers });
-  return { call, caller, tagged, routed, asked, itinerary, downgraded: [] };
+  const chosen = choose(deps, { call, caller, tagged, routed, headers });
+  return { call, caller, tagged, routed, ...chosen, downgraded: [] };
 }

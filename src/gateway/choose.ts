@@ -5,14 +5,19 @@ import type { Accepted } from './accept.ts';
 import type { CallDeps } from './call.ts';
 import type { Caller } from './identify.ts';
 import type { RoutedCall } from './routes.ts';
-import { Itinerary } from './routing.ts';
+import { askingOf } from './expected.ts';
+import { Itinerary } from './route/itinerary.ts';
+import { routeTagText, type AskedTags } from './route/route-tags.ts';
+import type { Asking, Planned } from './routing.ts';
+import type { Tagged } from './tagging.ts';
 import type { Upstreams } from './upstreams.ts';
 
-export type Chosen = { readonly asked: WireRequest; readonly itinerary: Itinerary };
+export type Chosen = { readonly asked: WireRequest; readonly asking: Asking; readonly itinerary: Itinerary };
 
 type Choosing = {
   readonly call: Accepted;
   readonly caller: Caller;
+  readonly tagged: Tagged;
   readonly routed: RoutedCall;
   readonly headers: IncomingHttpHeaders;
 };
@@ -28,19 +33,50 @@ const DIALECT_ROUTES: Readonly<Record<Dialect, string>> = {
 
 /** Finds the deployments a request can go to, in order. */
 export function choose(deps: CallDeps, choosing: Choosing): Chosen {
-  const { call, caller, routed } = choosing;
-  const { wire, dialect, billing } = routed.route;
-  const asked = wire.readRequest(call.body);
-  if (asked.model === '') return { asked, itinerary: passThroughTo(deps, choosing) };
-  const itinerary = deps.routing.plan(asked.model, wire);
-  if (itinerary === undefined) throw modelNotFound(asked.model, { dialect, upstreams: deps.upstreams });
-  if (caller.models.length > 0 && !caller.models.includes(asked.model) && billing !== 'free') {
-    throw new ApportionError('not_allowed', `This key may not call the model ${asked.model}.`, {
+  const { call, routed } = choosing;
+  const asked = routed.route.wire.readRequest(call.body);
+  const asking = askingOf(deps, { ...choosing, asked });
+  if (asked.model === '') return { asked, asking, itinerary: passThroughTo(deps, choosing) };
+  return { asked, asking, itinerary: wayFor(deps, choosing, asking) };
+}
+
+/** The way of a call that names a model. @throws ApportionError where its key may not call it, or no deployment is for it */
+function wayFor(deps: CallDeps, { caller, routed }: Choosing, asking: Asking): Itinerary {
+  const { model } = asking;
+  const { dialect, billing } = routed.route;
+  const planned = deps.routing.plan(asking);
+  const found = planned.misfit !== null || planned.considered.some(({ choice }) => choice !== undefined);
+  if (planned.itinerary === null && !found) throw modelNotFound(model, { dialect, upstreams: deps.upstreams });
+  if (caller.models.length > 0 && !caller.models.includes(model) && billing !== 'free') {
+    throw new ApportionError('not_allowed', `This key may not call the model ${model}.`, {
       param: 'model',
       hint: `It may call ${caller.models.join(', ')}.`,
     });
   }
-  return { asked, itinerary };
+  if (planned.itinerary === null) throw noneTagged(model, planned);
+  return planned.itinerary;
+}
+
+/** Tags only choose among what the key may call anyway: to name the deployments gives nothing away. */
+function noneTagged(model: string, { asked, considered }: Planned): ApportionError {
+  const known = considered.map(({ place: { deployment, tags } }) => {
+    return `${deployment.id} (${tags.length === 0 ? 'no tags' : tags.join(', ')})`;
+  });
+  const there = known.length === 0 ? `${model} is no route, and has no tags.` : `There are ${known.join('; ')}.`;
+  return new ApportionError(
+    'no_matching_deployment',
+    `No deployment of ${model} is for the tags ${askedTexts(asked).join(', ')}.`,
+    { param: 'tags', hint: `${there} Send other tags, or ask the operator for a deployment tagged "default".` },
+  );
+}
+
+/** The tags a call asks for, as callers write them. */
+export function askedTexts({ plain, required, excluded }: AskedTags): readonly string[] {
+  return [
+    ...plain.map(routeTagText),
+    ...required.map((tag) => `&${routeTagText(tag)}`),
+    ...excluded.map((tag) => `!${routeTagText(tag)}`),
+  ];
 }
 
 function passThroughTo(deps: CallDeps, { caller, routed, headers }: Choosing): Itinerary {

@@ -1,6 +1,6 @@
 import type { AttemptEnd } from '#ledger';
 import type { PricedAttempt } from '#pricing';
-import { ZERO_USD, type RatedCost, type Usage } from '#terms';
+import { inputTokens, outputTokens, ZERO_USD, type RatedCost, type Usage } from '#terms';
 import type { AnswerFacts } from '#wires';
 import type { Plan } from './attempt.ts';
 import type { CallDeps } from './call.ts';
@@ -93,3 +93,10 @@ const NO_LINES = { charges: [], unpricedMeters: [], terms: [] } as const;
 const NOTHING = { ...NO_LINES, cost: ZERO_USD, listCost: ZERO_USD, billed: ZERO_USD, computedCost: ZERO_USD };
 
 const UNKNOWN = { ...NO_LINES, cost: null, listCost: null, billed: null, computedCost: null };
+
+/** Null where nobody knows. */
+export function tokensOf(usage: Usage | null): number | null {
+  if (usage === null) return null;
+  const all = [usage.meters, ...(usage.others ?? []).map(({ meters }) => meters)];
+  return all.reduce((sum, meters) => sum + inputTokens(meters) + outputTokens(meters), 0);
+}

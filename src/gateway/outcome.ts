@@ -3,7 +3,8 @@ import { ApportionError } from '#terms';
 import type { AnswerFacts } from '#wires';
 import type { Plan } from './attempt.ts';
 import type { Relayed } from './relay.ts';
-import type { Verdict } from './routing.ts';
+import type { Health } from './route/breaker.ts';
+import type { Verdict } from './route/itinerary.ts';
 import type { Upstream } from './upstreams.ts';
 
 /**
@@ -84,6 +85,16 @@ export function verdictOf(
     passing,
     retryAfterMs,
   };
+}
+
+/** What an attempt says of its deployment. A request that is refused for its own sake was answered well. */
+export function healthOf({ relayed, outcome }: { readonly relayed: Relayed; readonly outcome: Outcome }): Health {
+  const { httpStatus, end } = relayed;
+  if (outcome.status === 'ok') return 'well';
+  if (outcome.status === 'client_closed') return 'unknown';
+  if (end.kind !== 'complete') return 'failed';
+  if (httpStatus < 300) return 'unknown';
+  return httpStatus >= 500 || PASSING_STATUS.has(httpStatus) || ELSEWHERE_STATUS.has(httpStatus) ? 'failed' : 'well';
 }
 
 /** What the caller is told instead of the answer; null when the answer stands. */

@@ -1,24 +1,14 @@
-import type { RetryPolicy, RouteDeployment, RoutingConfig } from '#config';
+import type { RoutingConfig } from '#config';
 import type { Clock } from '#std';
+import type { PicoUsd, TagSet } from '#terms';
 import type { Wire } from '#wires';
+import { compileRoutes, type Place, type Route } from './route/compile-routes.ts';
+import type { Deployment, DeploymentState, Entrance, Visit, Visitor } from './route/deployment.ts';
+import { Itinerary, type Step, type Stop } from './route/itinerary.ts';
+import { inOrder } from './route/order.ts';
+import { askedTags, misfits, type AskedTags, type TagMisfit } from './route/route-tags.ts';
+import { fractionOf, Sessions } from './route/sessions.ts';
 import type { Choice, Upstreams } from './upstreams.ts';
-
-/** One deployment to try, and why it is tried. */
-export type Step = Choice & {
-  readonly cause: 'first' | 'retry' | 'fallback';
-  /** Milliseconds to wait before; 0 where another deployment takes over. */
-  readonly waitMs: number;
-};
-
-/** How an attempt ended, as far as the next one depends on it. */
-export type Verdict = {
-  /** The deployment failed in a way that another, or a later, attempt may not. */
-  readonly worthAnother: boolean;
-  /** This very deployment may answer if it is asked again a little later. */
-  readonly passing: boolean;
-  /** What the provider asked to wait; null where it did not. */
-  readonly retryAfterMs: number | null;
-};
 
 export type RoutingDeps = {
   readonly upstreams: Upstreams;
@@ -28,15 +18,64 @@ export type RoutingDeps = {
   readonly random: () => number;
 };
 
-/** Which deployments a model's name stands for, in which order they are tried, and which are passed over for a while. */
+/** A call that asks where to go. */
+export type Asking = {
+  readonly model: string;
+  readonly wire: Wire;
+  readonly tags: TagSet;
+  readonly stream: boolean;
+  /** What the call will probably cost at a deployment; null where it has no price. */
+  readonly expected: (choice: Choice) => PicoUsd | null;
+};
+
+/** A deployment that was thought of for a call. */
+export type Considered = {
+  readonly place: Place;
+  readonly role: Stop['role'];
+  /** Undefined where the call cannot be made there in any wire. */
+  readonly choice: Choice | undefined;
+  readonly misfit: TagMisfit | null;
+  readonly isWell: boolean;
+};
+
+/** What became of a question: the way, or why there is none. */
+export type Planned = {
+  readonly route: Route | null;
+  readonly asked: AskedTags;
+  /** In the order they are tried; what cannot be comes last. */
+  readonly considered: readonly Considered[];
+  /** Why a model that is no route is not for the call. */
+  readonly misfit: TagMisfit | null;
+  /** Null where nothing can be tried. */
+  readonly itinerary: Itinerary | null;
+};
+
+type Consideration = { readonly asking: Asking; readonly asked: AskedTags; readonly role: Stop['role'] };
+
+/** An attempt at a deployment of a route, and the session it is of. */
+export type RouteVisitor = Visitor & { readonly route: string; readonly session: string | null };
+
+/** Of a model that is no route nothing is remembered: callers choose its name. */
+const UNKNOWN_PLACE: Entrance = {
+  kind: 'entered',
+  visit: { end: () => undefined, cancel: () => undefined },
+};
+
+/** Which deployments a model's name stands for, in which order they are tried, and which are passed over. */
 export class Routing {
   readonly #deps: RoutingDeps;
-  readonly #routes: ReadonlyMap<string, RoutingConfig['routes'][number]>;
-  readonly #health = new Map<string, Health>();
+  readonly #routes: ReadonlyMap<string, Route>;
+  /** What fallbacks name beside routes. */
+  readonly #models: ReadonlyMap<string, Route>;
+  readonly #deployments: ReadonlyMap<string, Deployment>;
+  readonly #sessions = new Sessions();
 
   constructor(deps: RoutingDeps) {
     this.#deps = deps;
-    this.#routes = new Map(deps.config.routes.map((route) => [route.name, route]));
+    const { routes, models, deployments } = compileRoutes(deps.config, deps.clock);
+    this.#routes = routes;
+    this.#models = models;
+    this.#deployments = deployments;
   }
 
   /** Names of routes, for the list of models. */
@@ -44,149 +83,110 @@ export class Routing {
     return [...this.#routes.keys()];
   }
 
-  /** The way of a call; undefined when nobody serves the model to callers of this wire. */
-  plan(model: string, wire: Wire): Itinerary | undefined {
-    const route = this.#routes.get(model);
-    if (route === undefined) {
-      const choice = this.#deps.upstreams.choose(model, wire);
-      if (choice === undefined) return undefined;
-      const { plainModels, ...policy } = this.#deps.config.retries;
-      return new Itinerary('', [{ choice, cause: 'first' }], {
-        policy: plainModels ? policy : { ...policy, maxAttempts: 1 },
-        random: this.#deps.random,
-      });
-    }
-    const own = this.#order(route.deployments, wire);
-    const reserve = route.fallbacks.flatMap((name) => this.#resolve(name, wire));
-    const { retries } = this.#deps.config;
-    // Fallbacks are the operator's wish: deployments of the route leave room for at least one of them.
-    const room = Math.max(1, retries.maxAttempts - Math.min(reserve.length, retries.maxAttempts - 1));
-    const stops = [
-      ...own.slice(0, room).map((choice, at): Stop => ({ choice, cause: at === 0 ? 'first' : 'retry' })),
-      ...reserve.map((choice): Stop => ({ choice, cause: own.length === 0 ? 'first' : 'fallback' })),
-    ];
-    const awake = stops.filter(({ choice }) => !this.#isCooling(choice));
-    // With every deployment cooling down, trying one is better than refusing without a try.
-    const usable = awake.length > 0 ? awake : stops;
-    return usable.length === 0
-      ? undefined
-      : new Itinerary(model, usable, { policy: retries, random: this.#deps.random });
+  /** How every deployment of the settings stands in this process. */
+  states(): readonly DeploymentState[] {
+    return Array.from(this.#deployments.values(), (deployment) => deployment.state());
   }
 
-  /** Tells how a deployment did: after failures in a row it is passed over for a while. */
-  report(choice: Choice, verdict: Verdict): void {
-    const { failures, forMs } = this.#deps.config.cooldown;
-    const name = deploymentName(choice);
-    if (!verdict.worthAnother) {
-      this.#health.delete(name);
-      return;
-    }
-    const known = this.#health.get(name) ?? { failures: 0, until: 0 };
-    const count = known.failures + 1;
-    const now = this.#deps.clock.elapsedMs();
-    const asked = verdict.retryAfterMs === null ? 0 : Math.min(verdict.retryAfterMs, forMs);
-    this.#health.set(name, { failures: count, until: now + (count >= failures ? forMs : asked) });
-  }
-
-  #isCooling(choice: Choice): boolean {
-    const health = this.#health.get(deploymentName(choice));
-    return health !== undefined && health.until > this.#deps.clock.elapsedMs();
-  }
-
-  #resolve(name: string, wire: Wire): Choice[] {
-    const route = this.#routes.get(name);
-    if (route !== undefined) return this.#order(route.deployments, wire);
-    const choice = this.#deps.upstreams.choose(name, wire);
-    return choice === undefined ? [] : [choice];
-  }
-
-  /** All deployments once, each place drawn by weight from those that are left. */
-  #order(deployments: readonly RouteDeployment[], wire: Wire): Choice[] {
-    const left = deployments.flatMap(({ provider, model, weight }) => {
-      const choice = this.#deps.upstreams.at(provider, model, wire);
-      return choice === undefined ? [] : [{ choice, weight }];
+  /** The way of a call. */
+  plan(asking: Asking): Planned {
+    const { tagRouting, retries } = this.#deps.config;
+    const asked = askedTags(asking.tags, tagRouting);
+    const route = this.#routes.get(asking.model);
+    if (route === undefined) return this.#planModel(asking, asked);
+    const own = this.#consider(route, { asking, asked, role: 'own' });
+    const fallbacks = route.fallbacks.flatMap((name) => {
+      const other = this.#routes.get(name) ?? this.#models.get(name);
+      return other === undefined ? [] : this.#consider(other, { asking, asked, role: 'fallback' });
     });
-    const ordered: Choice[] = [];
-    while (left.length > 0) {
-      const total = left.reduce((sum, { weight }) => sum + weight, 0);
-      let drawn = this.#deps.random() * total;
-      const at = left.findIndex(({ weight }) => (drawn -= weight) < 0);
-      const [taken] = left.splice(at === -1 ? 0 : at, 1);
-      if (taken !== undefined) ordered.push(taken.choice);
+    const considered = [...own, ...fallbacks];
+    const way = { route: route.name, ...stopsOf(considered) };
+    const isLost = way.stops.length + way.resting.length === 0;
+    const itinerary = isLost ? null : new Itinerary(way, { policy: retries, random: this.#deps.random });
+    return { route, asked, considered, misfit: null, itinerary };
+  }
+
+  /** Lets an attempt in at its deployment, where its limits and its health allow. */
+  enter(step: Step, visitor: RouteVisitor): Entrance {
+    const { deployment } = step;
+    if (deployment === null) return UNKNOWN_PLACE;
+    const entrance = deployment.enter(visitor, step.as);
+    const { route, session } = visitor;
+    if (entrance.kind !== 'entered' || session === null || this.#routes.get(route)?.sticky !== true) return entrance;
+    return { ...entrance, visit: this.#remembering(entrance.visit, { route, session, deployment: deployment.id }) };
+  }
+
+  #remembering(visit: Visit, went: { route: string; session: string; deployment: string }): Visit {
+    return {
+      cancel: () => visit.cancel(),
+      end: (visited) => {
+        visit.end(visited);
+        if (visited.health === 'well') this.#sessions.went(went.route, went.session, went.deployment);
+      },
+    };
+  }
+
+  /** One deployment, for which no tag speaks: a call that insists on one does not go there. */
+  #planModel({ model, wire }: Asking, asked: AskedTags): Planned {
+    const choice = this.#deps.upstreams.choose(model, wire);
+    const [misfit = null] = misfits(asked, [[]], this.#deps.config.tagRouting);
+    const known = { route: null, asked, considered: [], misfit };
+    if (choice === undefined || misfit !== null) return { ...known, itinerary: null };
+    const { plainModels, ...policy } = this.#deps.config.retries;
+    const way = { route: '', stops: [{ choice, deployment: null, role: 'own' as const }], resting: [] };
+    const deps = { policy: plainModels ? policy : { ...policy, maxAttempts: 1 }, random: this.#deps.random };
+    return { ...known, itinerary: new Itinerary(way, deps) };
+  }
+
+  /** The deployments that a call can go to, in the order of the route's strategy; then the others. */
+  #consider(route: Route, { asking, asked, role }: Consideration): readonly Considered[] {
+    const why = misfits(asked, route.tags, this.#deps.config.tagRouting);
+    const [able, others]: [Considered[], Considered[]] = [[], []];
+    for (const [at, place] of route.places.entries()) {
+      const { provider, model, isWell } = place.deployment;
+      const choice = this.#deps.upstreams.at(provider, model, asking.wire);
+      const misfit = why[at] ?? null;
+      (choice === undefined || misfit !== null ? others : able).push({ place, role, choice, misfit, isWell });
     }
-    return ordered;
+    return [...this.#ordered(route, able, asking), ...others];
+  }
+
+  #ordered(route: Route, able: readonly Considered[], { tags, stream, expected }: Asking): readonly Considered[] {
+    if (able.length < 2) return able;
+    const session = route.sticky ? tags.sessionId : null;
+    const rated = able.map((considered) => {
+      const { choice, place } = considered;
+      const { deployment, weight } = place;
+      return {
+        considered,
+        weight,
+        expected: () => (choice === undefined ? null : expected(choice)),
+        running: () => deployment.running,
+        firstByteMs: () => deployment.firstByteMs(stream),
+        // Where every node draws the same, a session finds its deployment through any of them.
+        draw: () => (session === null ? this.#deps.random() : fractionOf(`${route.name} ${session} ${deployment.id}`)),
+      };
+    });
+    const ordered = inOrder(route.strategy, rated).map(({ considered }) => considered);
+    if (session === null) return ordered;
+    const kept = this.#sessions.at(route.name, session);
+    const isKept = ({ place, isWell }: Considered): boolean => place.deployment.id === kept && isWell;
+    return [...ordered.filter(isKept), ...ordered.filter((one) => !isKept(one))];
   }
 }
 
-type Health = { readonly failures: number; readonly until: number };
-
-type Stop = { readonly choice: Choice; readonly cause: Step['cause'] };
-
-function deploymentName({ upstream, model }: Choice): string {
-  return `${upstream.name}/${model}`;
-}
-
-/** The stops of one call: each deployment once, then over again with growing pauses, up to the limit. */
-export class Itinerary {
-  /** The route's name; empty when the caller named a model. */
-  readonly route: string;
-  readonly #stops: readonly Stop[];
-  readonly #policy: Omit<RetryPolicy, 'plainModels'>;
-  readonly #random: () => number;
-  #made = 0;
-
-  constructor(
-    route: string,
-    stops: readonly Stop[],
-    deps: { readonly policy: Omit<RetryPolicy, 'plainModels'>; readonly random: () => number },
-  ) {
-    this.route = route;
-    this.#stops = stops;
-    this.#policy = deps.policy;
-    this.#random = deps.random;
+/** Each deployment once, those that are well apart from those that are not. */
+function stopsOf(considered: readonly Considered[]): {
+  readonly stops: readonly Stop[];
+  readonly resting: readonly Stop[];
+} {
+  const seen = new Set<Deployment>();
+  const [stops, resting]: [Stop[], Stop[]] = [[], []];
+  for (const { place, role, choice, misfit, isWell } of considered) {
+    const { deployment } = place;
+    if (choice === undefined || misfit !== null || seen.has(deployment)) continue;
+    seen.add(deployment);
+    (isWell ? stops : resting).push({ choice, deployment, role });
   }
-
-  /** The way of a call that names no model: one deployment, once. */
-  static to(choice: Choice): Itinerary {
-    return new Itinerary('', [{ choice, cause: 'first' }], {
-      policy: { maxAttempts: 1, backoffMs: 0, maxBackoffMs: 0, whenUnknown: 'stop' },
-      random: () => 0,
-    });
-  }
-
-  get whenUnknown(): RetryPolicy['whenUnknown'] {
-    return this.#policy.whenUnknown;
-  }
-
-  first(): Step {
-    this.#made = 1;
-    const [stop] = this.#stops;
-    if (stop === undefined) throw new RangeError('an itinerary has a stop');
-    return { ...stop.choice, cause: 'first', waitMs: 0 };
-  }
-
-  /** What to try after a failed attempt; null when that was the last. */
-  next(verdict: Verdict): Step | null {
-    if (!verdict.worthAnother || this.#made >= this.#policy.maxAttempts) return null;
-    const fresh = this.#stops[this.#made];
-    if (fresh !== undefined) {
-      this.#made += 1;
-      return { ...fresh.choice, cause: fresh.cause === 'first' ? 'retry' : fresh.cause, waitMs: 0 };
-    }
-    if (!verdict.passing) return null;
-    const waitMs = this.#pause(verdict);
-    const again = this.#stops[this.#made % this.#stops.length];
-    if (waitMs === null || again === undefined) return null;
-    this.#made += 1;
-    return { ...again.choice, cause: again.cause === 'fallback' ? 'fallback' : 'retry', waitMs };
-  }
-
-  /** Doubles with each round, with jitter, so that callers who failed together do not come back together. */
-  #pause({ retryAfterMs }: Verdict): number | null {
-    const { backoffMs, maxBackoffMs } = this.#policy;
-    if (retryAfterMs !== null && retryAfterMs > maxBackoffMs) return null;
-    const round = this.#made - this.#stops.length;
-    const grown = Math.min(maxBackoffMs, backoffMs * 2 ** round);
-    return Math.max(retryAfterMs ?? 0, grown * (0.5 + this.#random() / 2));
-  }
+  return { stops, resting };
 }

@@ -11,7 +11,7 @@ export { explainTags, type TagExplanation } from './explain.ts';
 export { formatTagFilter, parseTagFilter, type TagFilter } from './filter.ts';
 export { readHeaderTags, type HeaderSource } from './headers.ts';
 export { formatTagsHeader } from './native-header.ts';
-export { MULTIPLE, parseTag, UNTAGGED, type ParsedTag } from './parse-tag.ts';
+export { classifyTag, MULTIPLE, parseTag, UNTAGGED, type ParsedTag } from './parse-tag.ts';
 export {
   applyPolicy,
   compilePolicy,

@@ -22,6 +22,7 @@ export const ERRORS = {
   rate_limited: { status: 429, type: 'rate_limit_exceeded' },
   not_allowed: { status: 403, type: 'permission_error' },
   model_not_found: { status: 404, type: 'invalid_request_error' },
+  no_matching_deployment: { status: 400, type: 'invalid_request_error' },
   not_found: { status: 404, type: 'invalid_request_error' },
   conflict: { status: 409, type: 'invalid_request_error' },
   method_not_allowed: { status: 405, type: 'invalid_request_error' },
