@@ -1,11 +1,11 @@
-import { LABELS_OF_SET, tagColumn, tagDimension } from '#ledger/store';
+import { LABELS_OF_SET, tagColumn } from '#ledger/store';
 import { UNTAGGED } from '#tags';
 import { bucketOf, type Interval } from './calendar.ts';
 import type { Bindings } from './bindings.ts';
 import { stateColumn } from './built-in.ts';
 import { PROVEN, type ProvenName } from './filter.ts';
 import type { GroupBy } from './group-by.ts';
-import { each, LABEL_SET, PARTITION, valueOf, type Grouping } from './grouping.ts';
+import { each, LABEL_SET, PARTITION, tagValues, valueOf, type Grouping } from './grouping.ts';
 import { textOf } from './reader.ts';
 import type { Report } from './report.ts';
 import { EVERYTHING } from './summed.ts';
@@ -97,7 +97,7 @@ const KEY: Grouping = {
 function tagGroup(key: string): Grouping {
   return {
     ...PARTITION,
-    source: valueOf(tagDimension(key), tagColumn(key)),
+    source: tagValues(key),
     key: 'g',
     fields: (id) => ({ value: id ?? UNTAGGED, tag_key: key, tag_value: id }),
   };

@@ -5,8 +5,14 @@ import type { Report } from './report.ts';
 
 export type CommonTags = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
+export type CommonTagsAsk = {
+  readonly sessionIds: readonly string[];
+  /** Where all their entries are, if that is known. */
+  readonly where?: string;
+};
+
 /** The dimensions all calls of a session share, by session. */
-export async function commonTags(report: Report, sessionIds: readonly string[]): Promise<CommonTags> {
+export async function commonTags(report: Report, { sessionIds, where = '1' }: CommonTagsAsk): Promise<CommonTags> {
   if (sessionIds.length === 0) return new Map();
   // The entries of a session and those of them with a value, both counted in one pass.
   const rows = await report.rows(
@@ -15,7 +21,7 @@ export async function commonTags(report: Report, sessionIds: readonly string[]):
       { bind }: Bindings,
     ) => `SELECT session_id AS x_session, tag.1 AS x_path, tag.2 AS x_value, count() AS x_entries
       FROM (SELECT session_id, arrayJoin(arrayConcat([('', '')], JSONExtractKeysAndValues(toJSONString(tags), 'String'))) AS tag
-        ${from} AND session_id IN ${bind('Array(String)', sessionIds)})
+        ${from} AND ${where} AND session_id IN ${bind('Array(String)', sessionIds)})
       GROUP BY session_id, tag ORDER BY x_path`,
   );
   const entries = new Map<string, number>();

@@ -1,11 +1,13 @@
 import { invariant, type TimestampMs } from '#std';
 import { isTagKey, tagKeyOfPath } from '#ledger/store';
 import { BUILT_INS } from './built-in.ts';
+import { columnDimension, distinctOf, tagDimensionOf, type Dimension } from './distinct.ts';
 import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from './filter.ts';
 import { parseParameters } from './parameters.ts';
-import { countOf, textOf, type Row } from './reader.ts';
-import { openReport, toWireAsOf, type AnalyticsDeps, type Report, type WireAsOf } from './report.ts';
-import { distinctValues, KEY_SOURCE, MOST_KEYS } from './tag-keys.ts';
+import { listOf, valueOf } from './grouping.ts';
+import { countOf, textOf } from './reader.ts';
+import { openReport, totalOf, toWireAsOf, type AnalyticsDeps, type Report, type WireAsOf } from './report.ts';
+import { MOST_KEYS } from './tag-keys.ts';
 
 export type DimensionsQuery = { readonly filter: EntryFilter };
 
@@ -33,28 +35,17 @@ export type DimensionsAnswer = {
   readonly as_of: WireAsOf;
 };
 
-type Asked = {
-  readonly groupBy: string;
-  readonly kind: WireDimension['kind'];
-  readonly present: string;
-  readonly values: string;
+const ENTITY: Dimension = {
+  source: valueOf('entity', "if(entity_type = '', NULL, concat(entity_type, '/', entity_id))"),
+  column: "if(entity_type = '', '', concat(entity_type, '/', entity_id))",
 };
 
-const FIXED: readonly Asked[] = [
-  {
-    groupBy: 'entity',
-    kind: 'built_in',
-    present: "entity_type != ''",
-    values: "uniqIf((entity_type, entity_id), entity_type != '')",
-  },
-  ...(['model', 'provider', 'key_id', 'status', 'cost_state', ...BUILT_INS] as const).map((column) => ({
-    groupBy: column === 'key_id' ? 'key' : column,
-    kind: 'built_in' as const,
-    present: `${column} != ''`,
-    values: `uniqIf(${column}, ${column} != '')`,
-  })),
-  { groupBy: 'label', kind: 'label', present: 'notEmpty(labels)', values: 'uniqArray(labels)' },
-  { groupBy: 'path', kind: 'path', present: 'notEmpty(paths)', values: 'uniqArray(paths)' },
+const BUILT_IN: readonly { readonly groupBy: string; readonly dimension: Dimension }[] = [
+  { groupBy: 'entity', dimension: ENTITY },
+  ...(['model', 'provider', 'key_id', 'status', 'cost_state', ...BUILT_INS] as const).map((column) => {
+    const groupBy = column === 'key_id' ? 'key' : column;
+    return { groupBy, dimension: columnDimension(column, groupBy) };
+  }),
 ];
 
 /** What the period can be broken down by: the built-ins, and every tag key that was seen. */
@@ -64,55 +55,62 @@ export async function dimensions(
   signal?: AbortSignal,
 ): Promise<DimensionsAnswer> {
   const report = openReport(deps, query.filter, signal);
-  const keys = await keyCalls(report);
-  const listed = keys.slice(0, MOST_KEYS).toSorted((left, right) => (left.key < right.key ? -1 : 1));
-  const [row, distinct] = await Promise.all([
-    builtIns(report),
-    distinctValues(
-      report,
-      listed.map(({ key }) => key),
-    ),
+  const { keys, isCut } = await keysOf(report);
+  const [total, distinct, labels, paths] = await Promise.all([
+    totalOf(report),
+    distinctOf(report, [...BUILT_IN.map(({ dimension }) => dimension), ...keys.map(tagDimensionOf)]),
+    withoutAny(report, 'label'),
+    withoutAny(report, 'path'),
   ]);
+  const data = distinct.map(({ values, calls }, at): WireDimension => {
+    const builtIn = BUILT_IN[at];
+    const kind = builtIn === undefined ? 'tag' : 'built_in';
+    const groupBy = builtIn === undefined ? `tags.${keys[at - BUILT_IN.length]}` : builtIn.groupBy;
+    return { group_by: groupBy, kind, calls, distinct_values: values };
+  });
+  const lists = [
+    { kind: 'label' as const, ...labels },
+    { kind: 'path' as const, ...paths },
+  ].map(({ kind, values, without }): WireDimension => ({
+    group_by: kind,
+    kind,
+    calls: total.events - without,
+    distinct_values: values,
+  }));
   return {
-    data: [
-      ...FIXED.map((dimension, at) => toWireDimension(dimension, row, at)),
-      ...listed.map(({ key, calls }, at) => ({
-        group_by: `tags.${key}`,
-        kind: 'tag' as const,
-        calls,
-        distinct_values: distinct[at] ?? 0,
-      })),
-    ],
-    total_events: countOf(row, 'm_events'),
+    data: [...data.slice(0, BUILT_IN.length), ...lists, ...data.slice(BUILT_IN.length)],
+    total_events: total.events,
     distinct_values_are: 'approximate',
-    truncated: keys.length > listed.length,
+    truncated: isCut,
     as_of: toWireAsOf(report.asOf),
   };
 }
 
-type KeyCalls = { readonly key: string; readonly calls: number };
+/** How many different ones there are, about, and calls without any. */
+async function withoutAny(
+  report: Report,
+  list: 'label' | 'path',
+): Promise<{ readonly values: number; readonly without: number }> {
+  // A call with two labels is in two rows; one with none is in one, without a value.
+  const [row] = await report.sums(
+    listOf(list),
+    (from) =>
+      `SELECT sumIf(counts_call, isNull(g)) AS x_without, uniqIf(assumeNotNull(g), isNotNull(g)) AS x_values ${from}`,
+  );
+  invariant(row !== undefined, 'a count without groups is one row');
+  return { values: countOf(row, 'x_values'), without: countOf(row, 'x_without') };
+}
 
-/** The keys most calls carry, one more than are listed. */
-async function keyCalls(report: Report): Promise<readonly KeyCalls[]> {
-  const rows = await report.rows(
-    (from) => `SELECT arrayJoin(${KEY_SOURCE.names}) AS x_path, sum(calls) AS x_calls
-      FROM (SELECT tag_keys, sum(counts_call) AS calls ${from} AND tag_keys != '' GROUP BY tag_keys)
+/** The keys most calls carry, by name. */
+async function keysOf(report: Report): Promise<{ readonly keys: readonly string[]; readonly isCut: boolean }> {
+  const rows = await report.sums(
+    listOf('tag_key'),
+    (from) => `SELECT assumeNotNull(g) AS x_path, sum(counts_call) AS x_calls ${from} WHERE isNotNull(g)
       GROUP BY x_path ORDER BY x_calls DESC, x_path LIMIT ${MOST_KEYS + 1}`,
   );
-  return rows
-    .map((row) => ({ key: tagKeyOfPath(textOf(row, 'x_path')), calls: countOf(row, 'x_calls') }))
-    .filter(({ key }) => isTagKey(key));
-}
-
-async function builtIns(report: Report): Promise<Row> {
-  const columns = FIXED.map(
-    ({ present, values }, at) => `sumIf(counts_call, ${present}) AS c${at}, ${values} AS v${at}`,
-  );
-  const [row] = await report.rows((from) => `SELECT sum(counts_call) AS m_events, ${columns.join(', ')} ${from}`);
-  invariant(row !== undefined, 'a count without groups is one row');
-  return row;
-}
-
-function toWireDimension({ groupBy, kind }: Asked, row: Row, at: number): WireDimension {
-  return { group_by: groupBy, kind, calls: countOf(row, `c${at}`), distinct_values: countOf(row, `v${at}`) };
+  const keys = rows.map((row) => tagKeyOfPath(textOf(row, 'x_path'))).filter(isTagKey);
+  return {
+    keys: keys.slice(0, MOST_KEYS).toSorted(),
+    isCut: keys.length > MOST_KEYS,
+  };
 }

@@ -1,3 +1,4 @@
+import { SENDER, tagColumn, tagDimension, type ListedName } from '#ledger/store';
 import type { Row } from './reader.ts';
 import type { Source, SourceColumn } from './summed.ts';
 
@@ -30,6 +31,28 @@ export type GroupFields = { readonly value: string; readonly [name: string]: unk
 /** The value of a dimension of its own, as column `g`. */
 export function valueOf(dimension: string, entry: string, more: readonly SourceColumn[] = []): Source {
   return { dimension, columns: [{ as: 'g', entry, sum: 'value' }, ...more] };
+}
+
+/** The values of a tag, as column `g`. */
+export function tagValues(key: string): Source {
+  return valueOf(tagDimension(key), tagColumn(key));
+}
+
+export const SESSION = valueOf('session', "nullIf(session_id, '')");
+
+/** The values of a list that entries have, as column `g`: null for an entry that has none. */
+export function listOf(listed: ListedName): Source {
+  return { dimension: listed, listed, columns: [{ as: 'g', entry: 'value', sum: 'value' }] };
+}
+
+/** Lists of which is known who sends them. */
+export type SentList = Exclude<ListedName, 'tag_sent'>;
+
+/** The same by the key that sent them, as `key_id`, `key_name`, `key_owner`. */
+export function sentList(listed: SentList): Source {
+  const { dimension, columns } = listOf(listed);
+  const sender = Object.entries(SENDER).map(([name, sql]) => ({ as: `key_${name}`, entry: sql, sum: sql }));
+  return { dimension, listed, columns: [...columns, ...sender] };
 }
 
 /** Labels and paths, as column `label_set`. */

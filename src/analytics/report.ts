@@ -1,5 +1,5 @@
 import { ApportionError } from '#terms';
-import { EVERYTHING, fromSource, type Source } from './summed.ts';
+import { EVERYTHING, fromSource, fromTogether, readsSums, type Source, type Together } from './summed.ts';
 import { createBindings, type Bindings } from './bindings.ts';
 import { fromEntries, type EntryFilter } from './filter.ts';
 import { OTHER, type GroupFields, type Grouping } from './grouping.ts';
@@ -27,6 +27,10 @@ export type Report = {
   rows(sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]>;
   /** The same over what `source` names of the entries, from their sums where that can be. */
   sums(source: Source, sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]>;
+  /** True where `sums` would not read all of it from entries. */
+  isSummed(source: Source): boolean;
+  /** The same over several sources in one statement; null where one of them is not summed up, or no longer. */
+  together(sources: Together, sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[] | null>;
   /** The same report over a part of its period. */
   within(part: Pick<Period, 'startMs' | 'endMs'>): Report;
 };
@@ -49,17 +53,27 @@ function reportOf(
     const text = sql(bindings);
     return store.query<Row>(text, bindings.params, signal === undefined ? {} : { signal });
   };
+  const asked = { filter, asOf, store };
   const sums: Report['sums'] = async (source, sql) => {
-    const from = fromSource({ filter, asOf, store }, source);
+    const from = fromSource(asked, source);
     const rows = await run((bindings) => sql(from.sql(bindings), bindings));
     // An erasure takes sums away, perhaps in the middle of this: what was read then may lack them.
     return from.stands() ? rows : await sums(source, sql);
   };
+  const isSummed = (source: Source): boolean => readsSums(asked, source);
+  const together: Report['together'] = async (sources, sql) => {
+    if (!sources.every(({ source }) => isSummed(source))) return null;
+    const from = fromTogether(asked, sources);
+    const rows = await run((bindings) => sql(from.sql(bindings), bindings));
+    return from.stands() ? rows : await together(sources, sql);
+  };
   return {
     filter,
     asOf,
-    sums,
     rows: (sql) => run((bindings) => sql(fromEntries(filter, asOf, bindings), bindings)),
+    sums,
+    isSummed,
+    together,
     within: (part) => reportOf(deps, { filter: { ...filter, period: { ...filter.period, ...part } }, asOf }, signal),
   };
 }

@@ -74,21 +74,13 @@ export type WireSession = WireSessionMeasures & {
 
 const STARTED_MS = 'toUnixTimestamp64Milli(effective_at)';
 
-/** The columns a list can be ordered by, as SQL over the entries of one session. */
-export const SESSION_ORDER = {
-  cost: 'coalesce(sum(cost), 0)',
-  turns: 'sum(counts_call)',
-  recent: 'max(effective_at)',
-  duration: `max(${STARTED_MS} + latency_ms) - min(${STARTED_MS})`,
-} as const;
-
 const MODELS = 20;
 
 export const SESSION_COLUMNS = [
   MEASURE_COLUMNS,
   `min(${STARTED_MS}) AS x_first`,
   `max(${STARTED_MS}) AS x_last`,
-  `${SESSION_ORDER.duration} AS x_duration`,
+  `max(${STARTED_MS} + latency_ms) - min(${STARTED_MS}) AS x_duration`,
   `arraySort(groupUniqArray(${MODELS})(model)) AS x_models`,
   "uniqExactIf(session_path, session_path != '') AS x_steps",
   'uniqUpTo(1)(entity_type, entity_id) AS x_entities',

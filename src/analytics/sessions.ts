@@ -2,7 +2,8 @@ import { invariant, type TimestampMs } from '#std';
 import { formatUsd, picoUsd, usdNumber, type PicoUsd } from '#terms';
 import { commonTags } from './common-tags.ts';
 import { FILTER_PARAMETERS, parseListFilter, type EntryFilter } from './filter.ts';
-import { fromRowMeasures, MEASURE_COLUMNS, type Measures } from './measures.ts';
+import { SESSION, valueOf } from './grouping.ts';
+import { fromRowMeasures, MEASURE_COLUMNS, NO_MEASURES, type Measures } from './measures.ts';
 import { PAGE_PARAMETERS, parsePage, toWirePagination, type Page, type WirePagination } from './page.ts';
 import { parseParameters } from './parameters.ts';
 import { countOf, moneyOf, textOf, type Row } from './reader.ts';
@@ -15,7 +16,7 @@ import {
   type WireAsOf,
   type WireSummary,
 } from './report.ts';
-import { SESSION_COLUMNS, SESSION_ORDER, toWireSession, type WireSession } from './session-row.ts';
+import { SESSION_COLUMNS, toWireSession, type WireSession } from './session-row.ts';
 
 const SORTS = ['cost', 'turns', 'recent', 'duration'] as const;
 
@@ -53,7 +54,17 @@ export type SessionsAnswer = {
   readonly as_of: WireAsOf;
 };
 
-const IN_SESSION = "session_id != ''";
+const IN_SESSION = valueOf('in_session', "if(session_id = '', NULL, '1')");
+
+const FIRST_MS = 'toUnixTimestamp64Milli(min(first_at))';
+
+/** The columns the list can be ordered by. */
+const ORDER: Readonly<Record<Sort, string>> = {
+  cost: 'coalesce(sum(cost), 0)',
+  turns: 'sum(counts_call)',
+  recent: 'max(last_at)',
+  duration: `toUnixTimestamp64Milli(max(end_at)) - ${FIRST_MS}`,
+};
 
 /** Sessions made of the calls that match, and what they cost on average. */
 export async function sessions(
@@ -73,18 +84,24 @@ export async function sessions(
 
 /** First which sessions, then what is in them: there may be a million, and a page shows a hundred. */
 async function sessionPage(report: Report, { sort, page }: SessionsQuery): Promise<readonly WireSession[]> {
-  const found = await report.rows(
-    (from, { bind }) => `SELECT session_id AS x_id ${from} AND ${IN_SESSION} GROUP BY session_id
-      ORDER BY ${SESSION_ORDER[sort]} DESC, session_id LIMIT ${bind('UInt32', page.limit)} OFFSET ${bind('UInt32', page.offset)}`,
+  const found = await report.sums(
+    SESSION,
+    (
+      from,
+      { bind },
+    ) => `SELECT assumeNotNull(g) AS x_id, ${FIRST_MS} AS x_first, toUnixTimestamp64Milli(max(last_at)) AS x_last
+      ${from} WHERE isNotNull(g) GROUP BY x_id
+      ORDER BY ${ORDER[sort]} DESC, x_id LIMIT ${bind('UInt32', page.limit)} OFFSET ${bind('UInt32', page.offset)}`,
   );
   const ids = found.map((row) => textOf(row, 'x_id'));
   if (ids.length === 0) return [];
+  const hours = hoursOf(found);
   const [rows, tags] = await Promise.all([
     report.rows(
-      (from, { bind }) => `SELECT session_id AS x_id, ${SESSION_COLUMNS} ${from}
+      (from, { bind }) => `SELECT session_id AS x_id, ${SESSION_COLUMNS} ${from} AND ${hours}
         AND session_id IN ${bind('Array(String)', ids)} GROUP BY session_id`,
     ),
-    commonTags(report, ids),
+    commonTags(report, { sessionIds: ids, where: hours }),
   ]);
   const byId = new Map(rows.map((row) => [textOf(row, 'x_id'), row]));
   return ids.map((id) => {
@@ -95,30 +112,49 @@ async function sessionPage(report: Report, { sort, page }: SessionsQuery): Promi
 }
 
 async function summaryOf(report: Report): Promise<SessionsSummary> {
-  const [[total], [rest], [shape]] = await Promise.all([
-    report.rows((from) => `SELECT ${MEASURE_COLUMNS} ${from} AND ${IN_SESSION}`),
-    report.rows(
-      (from) =>
-        `SELECT sum(counts_call) AS m_events, toString(coalesce(sum(cost), 0)) AS m_cost ${from} AND session_id = ''`,
+  const [parts, [shape]] = await Promise.all([
+    report.sums(
+      IN_SESSION,
+      (from) => `SELECT isNotNull(g) AS x_in_session, ${MEASURE_COLUMNS} ${from} GROUP BY x_in_session`,
     ),
-    report.rows(
+    report.sums(
+      SESSION,
       (from) => `SELECT count() AS x_sessions, toString(coalesce(max(c), 0)) AS x_max,
         toString(coalesce(quantileExactLow(0.5)(toDecimal128(c, 0)), 0)) AS x_median, toString(sum(d)) AS x_durations
-        FROM (SELECT ${SESSION_ORDER.cost} AS c, ${SESSION_ORDER.duration} AS d ${from} AND ${IN_SESSION} GROUP BY session_id)`,
+        FROM (SELECT ${ORDER.cost} AS c, ${ORDER.duration} AS d ${from} WHERE isNotNull(g) GROUP BY g)`,
     ),
   ]);
-  invariant(total !== undefined && rest !== undefined && shape !== undefined, 'a sum without groups is one row');
-  const measures = fromRowMeasures(total);
+  invariant(shape !== undefined, 'a sum without groups is one row');
+  const part = (isIn: number): Measures => {
+    const row = parts.find((one) => countOf(one, 'x_in_session') === isIn);
+    return row === undefined ? NO_MEASURES : fromRowMeasures(row);
+  };
+  const [total, rest] = [part(1), part(0)];
   return {
-    ...toWireSummary(measures, report.filter),
-    ...perSession(measures, shape),
-    without_session: {
-      events: countOf(rest, 'm_events'),
-      cost: usdNumber(moneyOf(rest, 'm_cost')),
-      cost_exact: formatUsd(moneyOf(rest, 'm_cost')),
-    },
+    ...toWireSummary(total, report.filter),
+    ...perSession(total, shape),
+    without_session: { events: rest.events, cost: usdNumber(rest.cost), cost_exact: formatUsd(rest.cost) },
   };
 }
+
+/** Between its first and its last entry a session is looked for in hours that one of the page has: those of others are not read. */
+const MOST_HOURS = 5_000;
+
+/** @param found sessions with `x_first`, `x_last` */
+function hoursOf(found: readonly Row[]): string {
+  const hours = new Set<number>();
+  for (const row of found) {
+    const last = countOf(row, 'x_last');
+    for (let hour = Math.floor(countOf(row, 'x_first') / HOUR_MS); hour * HOUR_MS <= last; hour += 1) {
+      hours.add(hour);
+      if (hours.size > MOST_HOURS) return '1';
+    }
+  }
+  const starts = Array.from(hours, (hour) => `toDateTime(${hour * 3600}, 'UTC')`);
+  return `toStartOfHour(effective_at) IN (${starts.join(', ')})`;
+}
+
+const HOUR_MS = 3_600_000;
 
 function perSession(total: Measures, shape: Row): Omit<SessionsSummary, keyof WireSummary | 'without_session'> {
   const count = countOf(shape, 'x_sessions');

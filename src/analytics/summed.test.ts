@@ -4,8 +4,21 @@ import fc from 'fast-check';
 import type { TimestampMs } from '#std';
 import { parseUsd } from '#terms';
 import { costs, parseCostsQuery } from './costs.ts';
+import { dimensions, parseDimensionsQuery } from './dimensions.ts';
+import { entities, parseEntitiesQuery } from './entities.ts';
 import { events, parseEventsQuery } from './events.ts';
+import { parseTagHygieneQuery, tagHygiene } from './hygiene/hygiene.ts';
 import { openSeededLedger, type Seed, type SeededLedger } from './seeded-ledger.fixture.ts';
+import { parseSessionsQuery, sessions } from './sessions.ts';
+import {
+  allTagNames,
+  globalSpendTags,
+  parseGlobalSpendTagsQuery,
+  parseSpendTagsQuery,
+  spendTags,
+} from './spend/spend-tags.ts';
+import { parseTagKeyQuery, tagKey } from './tag-key.ts';
+import { parseTagKeysQuery, tagKeys, type TagDeps } from './tag-keys.ts';
 import { parseTimeseriesQuery, timeseries } from './timeseries.ts';
 import { withinReach } from './reach.ts';
 import type { StoreReader } from './reader.ts';
@@ -51,6 +64,40 @@ const QUERIES: readonly Record<string, string>[] = [
   { group_by: 'day', ...PERIOD, kind: 'correction' },
 ];
 
+/** Periods of whole days, and others. Each list is asked of one of them in a run. */
+const LIST_PERIODS: readonly Record<string, string>[] = [
+  {},
+  PERIOD,
+  { ...PERIOD, timezone: 'Asia/Kathmandu' },
+  { start_date: '2025-01-02T10:07:00Z', end_date: '2025-01-03T10:52:30Z' },
+];
+
+type Ask = (deps: TagDeps, period: Record<string, string>) => Promise<object>;
+
+/** What there is of everything. */
+const INVENTORIES: Readonly<Record<string, Ask>> = {
+  dimensions: (deps, period) => dimensions(deps, parseDimensionsQuery(period, NOW)),
+  entities: (deps, period) => entities(deps, parseEntitiesQuery(period, NOW)),
+  'a page of entities': (deps, period) =>
+    entities(deps, parseEntitiesQuery({ ...period, limit: '1', offset: '1' }, NOW)),
+  'no page of entities': (deps, period) => entities(deps, parseEntitiesQuery({ ...period, offset: '50' }, NOW)),
+  teams: (deps, period) => entities(deps, parseEntitiesQuery({ ...period, type: 'team' }, NOW)),
+  sessions: (deps, period) => sessions(deps, parseSessionsQuery(period, NOW)),
+  'dearest sessions': (deps, period) =>
+    sessions(deps, parseSessionsQuery({ ...period, sort: 'cost', limit: '2' }, NOW)),
+  'longest sessions': (deps, period) =>
+    sessions(deps, parseSessionsQuery({ ...period, sort: 'duration', offset: '1' }, NOW)),
+  'sessions by turns': (deps, period) => sessions(deps, parseSessionsQuery({ ...period, sort: 'turns' }, NOW)),
+  'tag keys': (deps, period) => tagKeys(deps, parseTagKeysQuery(period, NOW)),
+  'a tag key': (deps, period) => tagKey(deps, parseTagKeyQuery('team', period, NOW)),
+  'a tag key by time': (deps, period) => tagKey(deps, parseTagKeyQuery('team', { ...period, sort: 'recent' }, NOW)),
+  hygiene: (deps, period) => tagHygiene(deps, parseTagHygieneQuery(period, NOW)),
+  'spend by tag': (deps, period) => spendTags(deps, parseSpendTagsQuery(period, NOW)),
+  'spend by some tags': (deps, period) =>
+    globalSpendTags(deps, parseGlobalSpendTagsQuery({ ...period, tags: 'beta,team:eng' }, NOW)),
+  'names of tags': (deps, period) => allTagNames(deps, parseSpendTagsQuery(period, NOW)),
+};
+
 type Step =
   | { readonly do: 'add'; readonly seeds: readonly Seed[] }
   | { readonly do: 'correct'; readonly which: number; readonly cost: bigint }
@@ -69,6 +116,7 @@ const seeds: fc.Arbitrary<Seed> = fc.record({
       request_tags: fc.subarray(['beta', 'US/Texas', 'US/California/SF', 'team:eng', 'team:eng/search', 'env:prod']),
       entity_type: fc.constant('customer'),
       entity_id: fc.constantFrom('acme', 'globex', 'ann@example.com'),
+      session_id: fc.constantFrom('chat 1', 'chat 2', 'chat 3'),
     },
     { requiredKeys: ['request_tags', 'entity_type', 'entity_id'] },
   ),
@@ -127,7 +175,14 @@ const answers = (store: StoreReader, query: Record<string, string>) =>
   costs({ store }, parseCostsQuery({ ...query, limit: '100' }, NOW));
 
 /** Everything but the time of asking. */
-const told = (answer: Awaited<ReturnType<typeof answers>>): object => ({ ...answer, as_of: null });
+const told = (answer: object): object => (Array.isArray(answer) ? answer : { ...answer, as_of: null });
+
+/** Lists of everything, whose tag key may not be in use. */
+async function inventory(store: StoreReader, ask: Ask, period: Record<string, string>): Promise<object> {
+  const notes = () =>
+    Promise.resolve({ keys: new Map([['team', { description: null, owner: null }]]), tags: new Map() });
+  return told(await ask({ store, notes }, period));
+}
 
 function exact(text: string): bigint {
   const amount = parseUsd(text);
@@ -149,6 +204,11 @@ describe('sums of entries', () => {
             assert.deepEqual(told(summed), told(raw), JSON.stringify(query));
             const parts = summed.data.reduce((sum, { total_cost_exact }) => sum + exact(total_cost_exact), 0n);
             if (!summed.overlapping) assert.equal(parts, exact(summed.summary.total_cost_exact));
+          }
+          for (const [at, [name, ask]] of Object.entries(INVENTORIES).entries()) {
+            const period = LIST_PERIODS[(at + taken.length) % LIST_PERIODS.length] ?? PERIOD;
+            const raw = await inventory(ledger.store, ask, period);
+            assert.deepEqual(await inventory(ledger.summed, ask, period), raw, `${name} ${JSON.stringify(period)}`);
           }
         } finally {
           await ledger.close();

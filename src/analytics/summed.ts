@@ -1,4 +1,14 @@
-import { ENTRIES, SUMMED, SUMS, type AsOf, type Summed } from '#ledger/store';
+import {
+  ENTRIES,
+  LISTED_SUMMED,
+  listedRows,
+  SUMMED,
+  SUMS,
+  type AsOf,
+  type ListedName,
+  type Summed,
+} from '#ledger/store';
+import { invariant } from '#std';
 import type { Bindings } from './bindings.ts';
 import { conditionsOf, soleCondition, type EntryFilter, type SoleCondition } from './filter.ts';
 import { isOfQuarters, withinTime, type Period } from './period.ts';
@@ -9,15 +19,20 @@ import { tagValueCondition } from './tag-condition.ts';
 export type SourceColumn = { readonly as: string; readonly entry: string; readonly sum: string };
 
 /** What a report reads of entries, and the dimension whose sums have all of it. */
-export type Source = { readonly dimension: string; readonly columns: readonly SourceColumn[] };
+export type Source = {
+  readonly dimension: string;
+  readonly columns: readonly SourceColumn[];
+  /** Entries have any number of values: an entry counts once for each, or once for none. Only some measures are there, and no `quarter`. */
+  readonly listed?: ListedName;
+};
 
 /** Nothing but the measures. */
 export const EVERYTHING: Source = { dimension: 'all', columns: [] };
 
-const MEASURED = SUMMED.join(', ');
+export const MEASURED = SUMMED.join(', ');
 
 const QUARTER_MS = 15 * 60 * 1000;
-const UNITS_MS = { quarter: QUARTER_MS, hour: 4 * QUARTER_MS } as const;
+const UNITS_MS = { quarter: QUARTER_MS, hour: 4 * QUARTER_MS, day: 96 * QUARTER_MS } as const;
 
 /** What is kept of time beside the quarter of an hour: the first and the last instant, and when the last call ended. */
 const INSTANTS = {
@@ -26,7 +41,7 @@ const INSTANTS = {
     'seq, effective_at AS first_at, effective_at AS last_at, effective_at + toIntervalMillisecond(latency_ms) AS end_at',
 } as const;
 
-type Asked = { readonly filter: EntryFilter; readonly asOf: AsOf; readonly store: Pick<StoreReader, 'sums'> };
+export type Asked = { readonly filter: EntryFilter; readonly asOf: AsOf; readonly store: Pick<StoreReader, 'sums'> };
 
 /** `FROM …` over what a source names, and whether what was read by it still counts. */
 export type From = { sql(bindings: Bindings): string; stands(): boolean };
@@ -37,15 +52,57 @@ export type From = { sql(bindings: Bindings): string; stands(): boolean };
  */
 export function fromSource(asked: Asked, source: Source): From {
   const use = usableSums(asked, source);
-  const entries = (bindings: Bindings): string => entriesOf(asked, source, bindings);
-  if (use === null) return { sql: (bindings) => `FROM (${entries(bindings)})`, stands: () => true };
+  if (use === null) {
+    return { sql: (bindings) => `FROM (${entriesOf(source, entriesAsked(asked, bindings))})`, stands: () => true };
+  }
   const columns = source.columns.map(({ as, sum }) => `${sum} AS ${as}, `).join('');
+  const rest = (bindings: Bindings): string => `${entriesAsked(asked, bindings)} AND ${use.rest(bindings)}`;
   return {
-    sql: (bindings) => `FROM (SELECT ${columns}quarter, ${INSTANTS.sums}, ${MEASURED} FROM ${SUMS}
+    sql: (bindings) => `FROM (SELECT ${columns}${columnsOf(source, 'sums')} FROM ${SUMS}
         WHERE ${use.summed.sums} AND ${withinTime(use.inner, bindings.bind, 'quarter')}${use.where(bindings)}
-      UNION ALL ${entries(bindings)} AND ${use.rest(bindings)})`,
+      UNION ALL ${entriesOf(source, rest(bindings))})`,
     stands: use.summed.stands,
   };
+}
+
+/** True where a report reads the sums by a dimension. */
+export function readsSums(asked: Asked, source: Source): boolean {
+  return usableSums(asked, source) !== null;
+}
+
+/** Sources with a value as column `g`, all of which are summed up. */
+export type Together = readonly { readonly at: number; readonly source: Source }[];
+
+/**
+ * `FROM …` over several sources at once: `at` which, `g` what, `counts_call`, `cost`, `first_at`, `last_at`. Entries that are in no sums are
+ * read once for all sources that lack the same ones.
+ */
+export function fromTogether(asked: Asked, sources: Together): From {
+  const used = sources.map(({ at, source }) => {
+    const use = usableSums(asked, source);
+    invariant(use !== null && source.listed === undefined, `${source.dimension} is summed up by its values`);
+    return { at, source, use };
+  });
+  const sql = (bindings: Bindings): string => {
+    const sums = used.map(
+      ({ at, use }) => `SELECT toUInt32(${at}) AS at, value AS g, counts_call, cost, first_at, last_at FROM ${SUMS}
+        WHERE ${use.summed.sums} AND ${withinTime(use.inner, bindings.bind, 'quarter')}${use.where(bindings)}`,
+    );
+    const lacking = Map.groupBy(used, ({ use }) => use.rest(bindings));
+    const rest = Array.from(lacking, ([condition, those]) => {
+      const values = those.map(({ at, source }) => `(toUInt32(${at}), CAST(${valueIn(source)} AS Nullable(String)))`);
+      return `SELECT v.1 AS at, v.2 AS g, counts_call, cost, effective_at AS first_at, effective_at AS last_at FROM ${ENTRIES}
+        ARRAY JOIN [${values.join(', ')}] AS v WHERE ${entriesAsked(asked, bindings)} AND ${condition}`;
+    });
+    return `FROM (${[...sums, ...rest].join(' UNION ALL ')})`;
+  };
+  return { sql, stands: () => used.every(({ use }) => use.summed.stands()) };
+}
+
+function valueIn({ columns, dimension }: Source): string {
+  const value = columns.find(({ as }) => as === 'g');
+  invariant(value !== undefined, `${dimension} has a value`);
+  return value.entry;
 }
 
 type Use = {
@@ -87,8 +144,19 @@ function valueCondition({ values, match }: SoleCondition, { bind }: Bindings): s
   return `(${values.map((value) => (value === null ? 'isNull(value)' : `value = ${bind('String', value)}`)).join(' OR ')})`;
 }
 
-function entriesOf({ filter, asOf }: Asked, { columns }: Source, bindings: Bindings): string {
+function entriesAsked({ filter, asOf }: Asked, bindings: Bindings): string {
+  return conditionsOf(filter, asOf, bindings).join(' AND ');
+}
+
+function entriesOf(source: Source, where: string): string {
+  const { columns, listed } = source;
   const read = columns.map(({ as, entry }) => `${entry} AS ${as}, `).join('');
-  return `SELECT ${read}quarter, ${INSTANTS.entries}, ${MEASURED} FROM ${ENTRIES}
-    WHERE ${conditionsOf(filter, asOf, bindings).join(' AND ')}`;
+  return `SELECT ${read}${columnsOf(source, 'entries')}
+    FROM ${listed === undefined ? `${ENTRIES} WHERE ${where}` : `(${listedRows(listed, where)})`}`;
+}
+
+/** Time and measures, in the same order whatever they are read of. */
+function columnsOf({ listed }: Source, of: keyof typeof INSTANTS): string {
+  if (listed === undefined) return `quarter, ${INSTANTS[of]}, ${MEASURED}`;
+  return `${of === 'sums' ? 'last_seq AS seq' : 'seq'}, first_at, last_at, ${LISTED_SUMMED.join(', ')}`;
 }

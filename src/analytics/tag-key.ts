@@ -1,9 +1,10 @@
 import { invariant, type TimestampMs } from '#std';
-import { isTagKey, tagColumn } from '#ledger/store';
+import { isTagKey, tagColumn, tagPath } from '#ledger/store';
 import { formatTagFilter, UNTAGGED } from '#tags';
 import { formatUsd, usdNumber } from '#terms';
 import { isoOf } from './event.ts';
 import { FILTER_PARAMETERS, parseListFilter, type EntryFilter } from './filter.ts';
+import { tagValues } from './grouping.ts';
 import { PAGE_PARAMETERS, parsePage, toWirePagination, type Page, type WirePagination } from './page.ts';
 import { parseParameters } from './parameters.ts';
 import { countOf, moneyOf, textOf, textOrNull, type Row } from './reader.ts';
@@ -69,17 +70,13 @@ export type TagKeyAnswer = WireTagKey & {
 export async function tagKey(deps: TagDeps, query: TagKeyQuery, signal?: AbortSignal): Promise<TagKeyAnswer> {
   const { key } = query;
   const report = openReport(deps, query.filter, signal);
-  const column = tagColumn(key);
   const [[numbers], total, [rest], values, provenance, notes] = await Promise.all([
-    tagNumbers(
-      report,
-      ({ bind }) => ({ columns: [], names: `[${bind('String', key)}]`, where: `AND isNotNull(${column})` }),
-      1,
-    ),
+    tagNumbers(report, 'tag_key', { limit: 1, only: tagPath(key) }),
     totalOf(report),
-    report.rows(
-      (from) => `SELECT sumIf(counts_call, isNull(${column})) AS x_calls, uniqExact(${column}) AS x_values,
-        toString(coalesce(sumIf(cost, isNull(${column})), 0)) AS x_cost ${from}`,
+    report.sums(
+      tagValues(key),
+      (from) => `SELECT sumIf(counts_call, isNull(g)) AS x_calls, uniqExact(g) AS x_values,
+        toString(coalesce(sumIf(cost, isNull(g)), 0)) AS x_cost ${from}`,
     ),
     valuesOf(report, query),
     provenanceOf(report, key),
@@ -125,17 +122,17 @@ export async function tagKey(deps: TagDeps, query: TagKeyQuery, signal?: AbortSi
 const ORDER: Readonly<Record<TagKeyQuery['sort'], string>> = {
   cost: 'coalesce(sum(cost), 0) DESC, x_value',
   calls: 'sum(counts_call) DESC, x_value',
-  recent: 'max(effective_at) DESC, x_value',
+  recent: 'max(last_at) DESC, x_value',
   value: 'x_value',
 };
 
 function valuesOf(report: Report, { key, sort, page }: TagKeyQuery): Promise<readonly Row[]> {
-  const column = tagColumn(key);
-  return report.rows(
-    (from, { bind }) => `SELECT assumeNotNull(${column}) AS x_value, sum(counts_call) AS x_calls,
+  return report.sums(
+    tagValues(key),
+    (from, { bind }) => `SELECT assumeNotNull(g) AS x_value, sum(counts_call) AS x_calls,
       toString(coalesce(sum(cost), 0)) AS x_cost,
-      toUnixTimestamp64Milli(min(effective_at)) AS x_first, toUnixTimestamp64Milli(max(effective_at)) AS x_last
-      ${from} AND isNotNull(${column}) GROUP BY x_value
+      toUnixTimestamp64Milli(min(first_at)) AS x_first, toUnixTimestamp64Milli(max(last_at)) AS x_last
+      ${from} WHERE isNotNull(g) GROUP BY x_value
       ORDER BY ${ORDER[sort]} LIMIT ${bind('UInt32', page.limit)} OFFSET ${bind('UInt32', page.offset)}`,
   );
 }

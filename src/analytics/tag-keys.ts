@@ -1,8 +1,10 @@
 import { invariant, type TimestampMs } from '#std';
-import { isTagKey, LABELS_OF_SET, PATHS_OF_SET, tagColumn, tagKeyOfPath } from '#ledger/store';
+import { isTagKey, tagKeyOfPath } from '#ledger/store';
 import { formatTagFilter } from '#tags';
 import { formatUsd, usdNumber } from '#terms';
+import { distinctValues } from './distinct.ts';
 import { FILTER_PARAMETERS, parseListFilter, type EntryFilter } from './filter.ts';
+import { listOf } from './grouping.ts';
 import { parseParameters } from './parameters.ts';
 import { countOf, moneyOf } from './reader.ts';
 import {
@@ -20,7 +22,6 @@ import {
   tagNumbers,
   toWireTagNumbers,
   unseenTag,
-  type NameSource,
   type TagNotes,
   type TagNumbers,
   type WireTagNumbers,
@@ -74,25 +75,13 @@ export const MOST_KEYS = 200;
 
 const MOST_NAMES = 1000;
 
-export const KEY_SOURCE: NameSource = {
-  columns: ['tag_keys'],
-  names: "splitByChar(' ', toString(tag_keys))",
-};
-
-const LABEL_SOURCE: NameSource = { columns: ['label_set'], names: LABELS_OF_SET };
-
-const ROOT_SOURCE: NameSource = {
-  columns: ['label_set'],
-  names: `arrayMap(p -> splitByChar('/', p)[1], ${PATHS_OF_SET})`,
-};
-
 /** Every tag in use: what it covers, since when, and who sends it. */
 export async function tagKeys(deps: TagDeps, query: TagKeysQuery, signal?: AbortSignal): Promise<TagKeysAnswer> {
   const report = openReport(deps, query.filter, signal);
   const [keys, labels, roots, total, untagged, notes] = await Promise.all([
     keyNumbers(report, MOST_KEYS + 1),
-    tagNumbers(report, () => LABEL_SOURCE, MOST_NAMES + 1),
-    tagNumbers(report, () => ROOT_SOURCE, MOST_NAMES + 1),
+    tagNumbers(report, 'label', { limit: MOST_NAMES + 1 }),
+    tagNumbers(report, 'root', { limit: MOST_NAMES + 1 }),
     totalOf(report),
     untaggedOf(report),
     deps.notes(),
@@ -150,25 +139,15 @@ function withUnseen(seen: readonly TagNumbers[], notes: TagNotes): readonly TagN
 
 /** The keys of tags by cost. */
 export async function keyNumbers(report: Report, limit: number): Promise<readonly TagNumbers[]> {
-  const all = await tagNumbers(report, () => KEY_SOURCE, limit);
+  const all = await tagNumbers(report, 'tag_key', { limit });
   return all.map((numbers) => ({ ...numbers, name: tagKeyOfPath(numbers.name) })).filter(({ name }) => isTagKey(name));
 }
 
-/** How many values each of some keys has, about. */
-export async function distinctValues(report: Report, keys: readonly string[]): Promise<readonly number[]> {
-  if (keys.length === 0) return [];
-  const columns = keys.map((key, at) => `uniq(${tagColumn(key)}) AS v${at}`).join(', ');
-  const [row] = await report.rows((from) => `SELECT ${columns} ${from}`);
-  invariant(row !== undefined, 'a count without groups is one row');
-  return keys.map((_, at) => countOf(row, `v${at}`));
-}
-
-export const IS_UNTAGGED = "(tag_keys = '' AND label_set = '[[],[]]')";
-
 async function untaggedOf(report: Report): Promise<Pick<TagNumbers, 'calls' | 'cost'>> {
-  const [row] = await report.rows(
+  const [row] = await report.sums(
+    listOf('untagged'),
     (from) =>
-      `SELECT sum(counts_call) AS x_calls, toString(coalesce(sum(cost), 0)) AS x_cost ${from} AND ${IS_UNTAGGED}`,
+      `SELECT sum(counts_call) AS x_calls, toString(coalesce(sum(cost), 0)) AS x_cost ${from} WHERE isNotNull(g)`,
   );
   invariant(row !== undefined, 'a sum without groups is one row');
   return { calls: countOf(row, 'x_calls'), cost: moneyOf(row, 'x_cost') };

@@ -1,6 +1,6 @@
 import { formatUsd, usdNumber, ZERO_USD, type PicoUsd } from '#terms';
-import type { Bindings } from './bindings.ts';
 import { isoOf } from './event.ts';
+import { sentList, type SentList } from './grouping.ts';
 import { countOf, moneyOf, textOf, textsOf, type Row } from './reader.ts';
 import type { Report } from './report.ts';
 import { percentOf, shareOf } from './share.ts';
@@ -36,37 +36,32 @@ type WireSender = {
   readonly calls: number;
 };
 
-/** Where the names of an entry are: the columns to sum up by first, and the names in them as an array. */
-export type NameSource = {
-  readonly columns: readonly string[];
-  readonly names: string;
-  /** Further conditions, each beginning with AND. */
-  readonly where?: string;
-};
-
 const SENDERS = 10;
 
-/** The dearest names, each call counted once per name. */
+export type TagNumbersAsk = {
+  readonly limit: number;
+  /** The only name to look at. */
+  readonly only?: string;
+};
+
+/** The dearest names of a list that entries have, each call counted once per name. */
 export async function tagNumbers(
   report: Report,
-  sourceFor: (bindings: Bindings) => NameSource,
-  limit: number,
+  list: SentList,
+  { limit, only }: TagNumbersAsk,
 ): Promise<readonly TagNumbers[]> {
-  const rows = await report.rows((from, bindings) => {
-    const { columns, names, where = '' } = sourceFor(bindings);
-    const by = [...columns, 'key_id'].join(', ');
-    // From the inside: per set of names and key, per name and key, per name.
-    return `SELECT name AS x_name, sum(calls2) AS x_calls, toString(coalesce(sum(cost2), 0)) AS x_cost,
-        toUnixTimestamp64Milli(min(first2)) AS x_first, toUnixTimestamp64Milli(max(last2)) AS x_last, count() AS x_senders,
-        arraySlice(arrayReverseSort(s -> s.1, groupArray((calls2, key_id, key_name2, key_owner2))), 1, ${SENDERS}) AS top,
-        arrayMap(s -> toString(s.1), top) AS x_sender_calls, arrayMap(s -> toString(s.2), top) AS x_sender_ids,
-        arrayMap(s -> toString(s.3), top) AS x_sender_names, arrayMap(s -> toString(s.4), top) AS x_sender_owners
-      FROM (SELECT arrayJoin(arrayDistinct(${names})) AS name, key_id, any(key_name1) AS key_name2,
-          any(key_owner1) AS key_owner2, sum(calls1) AS calls2, sum(cost1) AS cost2, min(first1) AS first2, max(last1) AS last2
-        FROM (SELECT ${by}, any(key_name) AS key_name1, any(key_owner) AS key_owner1, sum(counts_call) AS calls1,
-            sum(cost) AS cost1, min(effective_at) AS first1, max(effective_at) AS last1 ${from} ${where} GROUP BY ALL)
-        GROUP BY name, key_id)
-      WHERE name != '' GROUP BY name ORDER BY coalesce(sum(cost2), 0) DESC, name LIMIT ${bindings.bind('UInt32', limit)}`;
+  const rows = await report.sums(sentList(list), (from, { bind }) => {
+    const which = only === undefined ? '' : `AND g = ${bind('String', only)}`;
+    // From the inside: per name and key, per name. A key is called what it was called last.
+    return `SELECT name AS x_name, sum(calls1) AS x_calls, toString(coalesce(sum(cost1), 0)) AS x_cost,
+        toUnixTimestamp64Milli(min(first1)) AS x_first, toUnixTimestamp64Milli(max(last1)) AS x_last, count() AS x_senders,
+        arraySlice(arrayReverseSort(s -> s.1, groupArray((calls1, key_id, key_name1, key_owner1))), 1, ${SENDERS}) AS top,
+        arrayMap(s -> toString(s.1), top) AS x_sender_calls, arrayMap(s -> s.2, top) AS x_sender_ids,
+        arrayMap(s -> s.3, top) AS x_sender_names, arrayMap(s -> s.4, top) AS x_sender_owners
+      FROM (SELECT assumeNotNull(g) AS name, key_id, argMax(key_name, seq) AS key_name1, argMax(key_owner, seq) AS key_owner1,
+          sum(counts_call) AS calls1, sum(cost) AS cost1, min(first_at) AS first1, max(last_at) AS last1
+        ${from} WHERE isNotNull(g) ${which} GROUP BY name, key_id)
+      GROUP BY name ORDER BY coalesce(sum(cost1), 0) DESC, name LIMIT ${bind('UInt32', limit)}`;
   });
   return rows.map(fromRow);
 }

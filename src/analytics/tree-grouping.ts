@@ -1,8 +1,8 @@
-import { LABELS_OF_SET, PATHS_OF_SET, tagColumn, tagDimension } from '#ledger/store';
+import { LABELS_OF_SET, PATHS_OF_SET } from '#ledger/store';
 import { UNTAGGED } from '#tags';
 import { formatUsd, usdNumber } from '#terms';
 import type { Bindings } from './bindings.ts';
-import { each, LABEL_SET, OTHER, PARTITION, valueOf, type GroupFields, type Grouping } from './grouping.ts';
+import { each, LABEL_SET, OTHER, PARTITION, tagValues, type GroupFields, type Grouping } from './grouping.ts';
 import { countOf, moneyOf, type Row } from './reader.ts';
 import { isUnder } from './tag-condition.ts';
 
@@ -53,7 +53,7 @@ export function tagTreeGroup(key: string, prefix: string | null, { bind }: Bindi
   const first = (text: string): string => `extract(${text}, '^/*[^/]+')`;
   return {
     ...PARTITION,
-    source: valueOf(tagDimension(key), tagColumn(key)),
+    source: tagValues(key),
     foldedBy: [column],
     key: prefix === null ? rootKey(column, first(value)) : keyBelow(bind('String', prefix), { column, value, first }),
     extras: nodeColumns({

@@ -1,4 +1,4 @@
-import { isTagKey, tagColumn } from '#ledger/store';
+import { IS_UNTAGGED, isTagKey, tagColumn } from '#ledger/store';
 import type { TimestampMs } from '#std';
 import type { PicoUsd } from '#terms';
 import { type Bindings } from './bindings.ts';
@@ -10,7 +10,6 @@ import { invalidQuery, parseParameters } from './parameters.ts';
 import { PERIOD_PARAMETERS } from './period.ts';
 import { countOf, moneyOf, textOrNull, type Row } from './reader.ts';
 import { openReport, type AnalyticsDeps, type Report } from './report.ts';
-import { IS_UNTAGGED } from './tag-keys.ts';
 
 /** What is watched all the time: entries that a filter of reports takes, as a whole or each value of a breakdown by itself. */
 export type Watch = { readonly filter: EntryFilter; readonly each: GroupBy | null };

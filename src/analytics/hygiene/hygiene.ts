@@ -1,4 +1,5 @@
 import type { TimestampMs } from '#std';
+import { distinctValues } from '../distinct.ts';
 import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from '../filter.ts';
 import { parseParameters } from '../parameters.ts';
 import {
@@ -11,7 +12,7 @@ import {
   type WireAsOf,
   type WireSummary,
 } from '../report.ts';
-import { distinctValues, keyNumbers, MOST_KEYS } from '../tag-keys.ts';
+import { keyNumbers, MOST_KEYS } from '../tag-keys.ts';
 import { manyValuesIn, personalDataIn, similarIn, type Place, type WireFinding } from './finding.ts';
 import { gapsByKey, gapsBySender, type WireKeyGap, type WireSenderGap } from './untagged.ts';
 import { labelsInUse, MOST_TEXTS, pathsInUse, sessionsInUse, valuesOfKey, type Usage } from './usage.ts';

@@ -1,10 +1,10 @@
 import { UNTAGGED } from '#tags';
 import { formatUsd, picoUsd, usdNumber, type PicoUsd } from '#terms';
+import { sentList } from '../grouping.ts';
 import type { Measures } from '../measures.ts';
 import { countOf, moneyOf, textOf } from '../reader.ts';
 import type { Report } from '../report.ts';
 import { percentOf } from '../share.ts';
-import { IS_UNTAGGED } from '../tag-keys.ts';
 import type { Usage } from './usage.ts';
 
 type WireGap = {
@@ -45,12 +45,13 @@ const MOST_SENDERS = 100;
 
 /** Who sends calls without any tag, dearest first. */
 export async function gapsBySender(report: Report): Promise<readonly WireSenderGap[]> {
-  const rows = await report.rows(
-    (from) => `SELECT toString(key_id) AS x_id, toString(argMax(key_name, seq)) AS x_name,
-        toString(argMax(key_owner, seq)) AS x_owner, sumIf(counts_call, ${IS_UNTAGGED}) AS x_calls,
-        toString(coalesce(sumIf(cost, ${IS_UNTAGGED}), 0)) AS x_cost, toString(coalesce(sum(cost), 0)) AS x_whole
-      ${from} GROUP BY key_id HAVING sumIf(counts_call, ${IS_UNTAGGED}) > 0
-      ORDER BY coalesce(sumIf(cost, ${IS_UNTAGGED}), 0) DESC, key_id LIMIT ${MOST_SENDERS}`,
+  const rows = await report.sums(
+    sentList('untagged'),
+    (from) => `SELECT key_id AS x_id, argMax(key_name, seq) AS x_name, argMax(key_owner, seq) AS x_owner,
+        sumIf(counts_call, isNotNull(g)) AS x_calls, toString(coalesce(sumIf(cost, isNotNull(g)), 0)) AS x_cost,
+        toString(coalesce(sum(cost), 0)) AS x_whole
+      ${from} GROUP BY key_id HAVING sumIf(counts_call, isNotNull(g)) > 0
+      ORDER BY coalesce(sumIf(cost, isNotNull(g)), 0) DESC, key_id LIMIT ${MOST_SENDERS}`,
   );
   return rows.map((row) => {
     const owner = textOf(row, 'x_owner');

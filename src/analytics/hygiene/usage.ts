@@ -1,8 +1,9 @@
-import { tagColumn } from '#ledger/store';
 import { formatTagFilter } from '#tags';
 import { formatUsd, usdNumber, type PicoUsd } from '#terms';
+import { listOf, SESSION, tagValues } from '../grouping.ts';
 import { countOf, moneyOf, textOf } from '../reader.ts';
 import type { Report } from '../report.ts';
+import type { Source } from '../summed.ts';
 
 /** A text that calls carry, and how to ask for those calls. */
 export type Usage = {
@@ -17,37 +18,36 @@ export type Usage = {
 export const MOST_TEXTS = 300;
 
 export function valuesOfKey(report: Report, key: string): Promise<readonly Usage[]> {
-  const column = tagColumn(key);
-  return usages(report, { text: `assumeNotNull(${column})`, where: `AND isNotNull(${column})` }, (value) => ({
+  return usages(report, tagValues(key), (value) => ({
     tags: formatTagFilter([{ kind: 'dimension', key, values: [value] }]),
   }));
 }
 
 export function labelsInUse(report: Report): Promise<readonly Usage[]> {
-  return usages(report, { text: 'arrayJoin(labels)', where: '' }, (label) => ({
-    tags: formatTagFilter([{ kind: 'label', label }]),
-  }));
+  return usages(report, listOf('label'), (label) => ({ tags: formatTagFilter([{ kind: 'label', label }]) }));
 }
 
 export function pathsInUse(report: Report): Promise<readonly Usage[]> {
-  return usages(report, { text: 'arrayJoin(paths)', where: '' }, (path) => ({
+  return usages(report, listOf('path'), (path) => ({
     tags: formatTagFilter([{ kind: 'path', segments: path.split('/') }]),
   }));
 }
 
 export function sessionsInUse(report: Report): Promise<readonly Usage[]> {
-  return usages(report, { text: 'session_id', where: "AND session_id != ''" }, (id) => ({ session_id: id }));
+  return usages(report, SESSION, (id) => ({ session_id: id }));
 }
 
 async function usages(
   report: Report,
-  source: { readonly text: string; readonly where: string },
+  source: Source,
   filterFor: (text: string) => Readonly<Record<string, string>>,
 ): Promise<readonly Usage[]> {
-  const rows = await report.rows(
-    (from) => `SELECT toString(${source.text}) AS x_text, sum(counts_call) AS x_calls,
-      toString(coalesce(sum(cost), 0)) AS x_cost ${from} ${source.where}
-      GROUP BY x_text ORDER BY x_calls DESC, x_text LIMIT ${MOST_TEXTS}`,
+  const rows = await report.sums(
+    source,
+    (
+      from,
+    ) => `SELECT assumeNotNull(g) AS x_text, sum(counts_call) AS x_calls, toString(coalesce(sum(cost), 0)) AS x_cost
+      ${from} WHERE isNotNull(g) GROUP BY x_text ORDER BY x_calls DESC, x_text LIMIT ${MOST_TEXTS}`,
   );
   return rows.map((row) => {
     const text = textOf(row, 'x_text');

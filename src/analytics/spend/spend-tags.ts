@@ -2,6 +2,7 @@ import { invariant, type TimestampMs } from '#std';
 import { formatUsd, usdNumber, type PicoUsd } from '#terms';
 import type { Bindings } from '../bindings.ts';
 import { everythingIn, type EntryFilter } from '../filter.ts';
+import { listOf } from '../grouping.ts';
 import { parseParameters } from '../parameters.ts';
 import { parseOptionalPeriod, PERIOD_PARAMETERS } from '../period.ts';
 import { countOf, moneyOf, textOf } from '../reader.ts';
@@ -125,16 +126,12 @@ type TagSpend = {
 /** Tags of an answer at most, the dearest. */
 const MOST_TAGS = 10_000;
 
-/** Entries with the same tags are summed up first: far fewer lists are sent than calls made. */
 async function perTag(report: Report, tags: readonly string[]): Promise<readonly TagSpend[]> {
-  const rows = await report.rows((from, { bind }) => {
-    const only = tags.length === 0 ? '' : `WHERE has(${bind('Array(String)', tags)}, x_tag)`;
-    return `SELECT x_tag, sum(calls) AS x_calls, sum(unpriced) AS x_unpriced, toString(coalesce(sum(money), 0)) AS x_cost
-      FROM (SELECT arrayJoin(arrayDistinct(sent)) AS x_tag, calls, money, unpriced
-        FROM (SELECT tags_sent AS sent, sum(counts_call) AS calls, sum(cost) AS money,
-            ${UNPRICED} AS unpriced
-          ${from} AND ${anyOf(tags, bind)} GROUP BY tags_sent))
-      ${only} GROUP BY x_tag ORDER BY coalesce(sum(money), 0) DESC, x_tag LIMIT ${MOST_TAGS}`;
+  const rows = await report.sums(listOf('tag_sent'), (from, { bind }) => {
+    const only = tags.length === 0 ? '' : `AND has(${bind('Array(String)', tags)}, x_tag)`;
+    return `SELECT assumeNotNull(g) AS x_tag, sum(counts_call) AS x_calls, ${UNPRICED} AS x_unpriced,
+        toString(coalesce(sum(cost), 0)) AS x_cost
+      ${from} WHERE isNotNull(g) ${only} GROUP BY x_tag ORDER BY coalesce(sum(cost), 0) DESC, x_tag LIMIT ${MOST_TAGS}`;
   });
   return rows.map((row) => ({
     name: textOf(row, 'x_tag'),
@@ -153,8 +150,9 @@ export async function allTagNames(
   query: SpendTagsQuery,
   signal?: AbortSignal,
 ): Promise<readonly string[]> {
-  const rows = await openReport(deps, query.filter, signal).rows(
-    (from) => `SELECT DISTINCT arrayJoin(tags_sent) AS x_tag ${from} ORDER BY x_tag LIMIT ${MOST_NAMES}`,
+  const rows = await openReport(deps, query.filter, signal).sums(
+    listOf('tag_sent'),
+    (from) => `SELECT DISTINCT assumeNotNull(g) AS x_tag ${from} WHERE isNotNull(g) ORDER BY x_tag LIMIT ${MOST_NAMES}`,
   );
   return rows.map((row) => textOf(row, 'x_tag'));
 }

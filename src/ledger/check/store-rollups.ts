@@ -1,10 +1,9 @@
 import { summedRows } from '../store/sums/coverage.ts';
+import { isListed, LISTED_SUMMED, listedRows } from '../store/sums/listed.ts';
 import { SUMMED, SUMS } from '../store/sums/schema.ts';
 import { ENTRIES } from '../store/schema.ts';
 import type { Findings } from './finding.ts';
 import type { StoreSession } from './store-session.ts';
-
-const TOTALS = SUMMED.map((name) => `toString(coalesce(sum(toInt128(${name})), 0)) AS s_${name}`).join(', ');
 
 /** For every dimension that is summed up, the sums come to what the entries come to, each amount and count of it. @returns how many */
 export async function checkRollUps(store: StoreSession, nodeId: string, findings: Findings): Promise<number> {
@@ -12,9 +11,12 @@ export async function checkRollUps(store: StoreSession, nodeId: string, findings
   for (const dimension of dimensions) {
     const { through } = store.summed.of(nodeId, dimension);
     const rows = summedRows(store.summed, dimension, { nodeId, seq: through, at: null });
-    const [sums] = await store.query<Totals>(`SELECT ${TOTALS} FROM ${SUMS} WHERE ${rows?.sums ?? '0'}`);
-    const [entries] = await store.query<Totals>(`SELECT ${TOTALS} FROM ${ENTRIES} WHERE NOT (${rows?.rest ?? '1'})`);
-    for (const name of SUMMED) {
+    if (rows === null) continue;
+    const { names, from } = entriesSummedBy(dimension, `NOT (${rows.rest})`);
+    const totals = totalsOf(names);
+    const [sums] = await store.query<Totals>(`SELECT ${totals} FROM ${SUMS} WHERE ${rows.sums}`);
+    const [entries] = await store.query<Totals>(`SELECT ${totals} FROM ${from}`);
+    for (const name of names) {
       const [has, owed] = [sums?.[`s_${name}`], entries?.[`s_${name}`]];
       if (has !== owed)
         findings.fault('store.rollups', `${name} summed up by ${dimension} is ${has}, of the entries ${owed}`);
@@ -24,3 +26,16 @@ export async function checkRollUps(store: StoreSession, nodeId: string, findings
 }
 
 type Totals = Readonly<Record<string, string>>;
+
+function totalsOf(names: readonly string[]): string {
+  return names.map((name) => `toString(coalesce(sum(toInt128(${name})), 0)) AS s_${name}`).join(', ');
+}
+
+/** What is summed up by a dimension, and the entries it is the sum of: those with a list of values count once for each. */
+function entriesSummedBy(
+  dimension: string,
+  where: string,
+): { readonly names: readonly string[]; readonly from: string } {
+  if (!isListed(dimension)) return { names: SUMMED, from: `${ENTRIES} WHERE ${where}` };
+  return { names: ['entry_count', ...LISTED_SUMMED], from: `(${listedRows(dimension, where)})` };
+}

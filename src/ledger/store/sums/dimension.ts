@@ -1,7 +1,10 @@
+import { COST_STATES, ENTITY_TYPES, type CostState } from '#terms';
+import { quote } from '../bind.ts';
 import { tagColumn } from '../tag-column.ts';
+import { LISTED_NAMES, type ListedName } from './listed.ts';
 
 /** What entries are summed up by: an expression over the entries, whose value is `null` for what has none. */
-export type Dimension = {
+export type ValueDimension = {
   readonly name: string;
   readonly value: string;
   /** What else of the entries has to be known beside the value. */
@@ -12,6 +15,15 @@ export type Dimension = {
   readonly bounded: boolean;
 };
 
+/** What entries have any number of: summed up by the day, and only what a list of values shows of them. */
+export type ListDimension = {
+  readonly name: ListedName;
+  readonly per: 'day';
+  readonly bounded: true;
+};
+
+export type Dimension = ValueDimension | ListDimension;
+
 const COLUMNS = [
   'provider',
   'status',
@@ -21,10 +33,18 @@ const COLUMNS = [
   'region',
   'service_tier',
   'kind',
+  'cost_state',
   'key_team',
   'key_owner',
   'request_model',
 ] as const;
+
+const SETTLED: readonly CostState[] = ['exact', 'reported'];
+
+/** States that corrections put an end to: of attempts in one of them each is known by itself. */
+export const UNSETTLED: readonly CostState[] = COST_STATES.filter((state) => !SETTLED.includes(state));
+
+const IS_UNSETTLED = `kind = 'attempt' AND cost_state IN (${UNSETTLED.map(quote).join(', ')})`;
 
 /** Dimensions that every store sums up. */
 const FIXED: readonly Dimension[] = [
@@ -32,16 +52,22 @@ const FIXED: readonly Dimension[] = [
   plain('model', "nullIf(toString(model), '')", 'toString(provider)'),
   plain('key', "nullIf(toString(key_id), '')", 'toString(key_name)'),
   ...COLUMNS.map((column) => plain(column, `nullIf(toString(${column}), '')`)),
+  plain('in_session', "if(session_id = '', NULL, '1')"),
   {
     ...plain('entity', "if(entity_type = '', NULL, concat(entity_type, '/', entity_id))", 'toString(entity_type)'),
     bounded: true,
   },
   { ...plain('label_set', 'toString(label_set)'), bounded: true },
   { ...plain('session', "nullIf(session_id, '')"), per: 'hour', bounded: true },
+  {
+    ...plain('unsettled', `if(${IS_UNSETTLED}, entry_id, NULL)`, `if(${IS_UNSETTLED}, toString(cost_state), '')`),
+    bounded: true,
+  },
+  ...LISTED_NAMES.map((name): ListDimension => ({ name, per: 'day', bounded: true })),
 ];
 
 /** Each entry is in one row of a dimension, so that the rows add up to the total. */
-function plain(name: string, value: string, detail = "''"): Dimension {
+function plain(name: string, value: string, detail = "''"): ValueDimension {
   return { name, value, detail, per: 'quarter', bounded: false };
 }
 
@@ -55,7 +81,8 @@ export function tagDimension(key: string): string {
   return `tags.${key}`;
 }
 
-/** @param keys the tags that are summed up */
+/** @param keys the tags that are summed up, beside those of entities */
 export function dimensionsFor(keys: readonly string[]): readonly Dimension[] {
-  return [...FIXED, ...keys.map((key) => ({ ...plain(tagDimension(key), tagColumn(key)), bounded: true }))];
+  const tags = new Set<string>([...ENTITY_TYPES, ...keys]);
+  return [...FIXED, ...Array.from(tags, (key) => ({ ...plain(tagDimension(key), tagColumn(key)), bounded: true }))];
 }

@@ -1,6 +1,7 @@
 import { bind, quote } from '../bind.ts';
 import { ENTRIES } from '../schema.ts';
-import type { Dimension } from './dimension.ts';
+import type { Dimension, ListDimension, ValueDimension } from './dimension.ts';
+import { LISTED_SUMMED, listedRows } from './listed.ts';
 import { SUMMED, SUMMED_COUNTS, SUMMED_MONEY, SUMS } from './schema.ts';
 
 /** Consecutive entries of a node that are summed up together. */
@@ -23,23 +24,43 @@ const SETTINGS = [
 ];
 
 /** Sums up a range by one dimension. */
-export function sumStatement(run: number, range: SumRange, { name, value, detail, per }: Dimension): string {
-  const time = per === 'hour' ? 'toStartOfHour(quarter)' : 'quarter';
+export function sumStatement(run: number, range: SumRange, dimension: Dimension): string {
+  const rows = dimension.per === 'day' ? sumsOfLists(dimension) : sumsOfValues(dimension);
   return bind(
-    `INSERT INTO ${SUMS} (${[...PLACE, ...SUMMED].join(', ')}) SETTINGS ${SETTINGS.join(', ')}
-    SELECT ${run}, ${quote(name)}, ${time} AS s_time, ${value} AS s_value, ${detail} AS s_detail,
-      max(seq), min(effective_at), max(effective_at), max(effective_at + toIntervalMillisecond(latency_ms)), ${SUMMED_SQL}
-    FROM ${ENTRIES} WHERE ${IN_RANGE} GROUP BY s_time, s_value, s_detail`,
+    `INSERT INTO ${SUMS} (${[...PLACE, ...rows.columns].join(', ')}) SETTINGS ${SETTINGS.join(', ')}
+    SELECT ${run}, ${quote(dimension.name)}, ${rows.sql}`,
     rangeParams(range),
   );
 }
 
+type SumsSql = { readonly columns: readonly string[]; readonly sql: string };
+
+function sumsOfValues({ value, detail, per }: ValueDimension): SumsSql {
+  const time = per === 'hour' ? 'toStartOfHour(quarter)' : 'quarter';
+  return {
+    columns: SUMMED,
+    sql: `${time} AS s_time, ${value} AS s_value, ${detail} AS s_detail,
+      max(seq), min(effective_at), max(effective_at), max(effective_at + toIntervalMillisecond(latency_ms)), ${SUMMED_SQL}
+    FROM ${ENTRIES} WHERE ${IN_RANGE} GROUP BY s_time, s_value, s_detail`,
+  };
+}
+
+function sumsOfLists({ name }: ListDimension): SumsSql {
+  return {
+    columns: ['entry_count', ...LISTED_SUMMED],
+    sql: `time, value AS s_value, detail AS s_detail, max(seq), min(first_at), max(last_at), max(last_at),
+      toInt64(sum(entry_count)), ${LISTED_SUMMED.map((column) => `coalesce(sum(${column}), 0)`).join(', ')}
+    FROM (${listedRows(name, IN_RANGE, 'toStartOfDay(quarter)')}) GROUP BY time, s_value, s_detail`,
+  };
+}
+
 const IN_RANGE = 'node_id = {node:String} AND seq BETWEEN {first:UInt64} AND {through:UInt64}';
 
-/** What the entries of a range come to, to be compared with their sums. */
-export function totalStatement(range: SumRange): string {
+/** What a dimension's sums of a range have to come to: its entries, and what they cost, once for each of their values. */
+export function totalStatement(range: SumRange, dimension: Dimension): string {
+  const rows = dimension.per === 'day' ? `(${listedRows(dimension.name, IN_RANGE)})` : `${ENTRIES} WHERE ${IN_RANGE}`;
   return bind(
-    `SELECT toString(count()) AS entries, toString(coalesce(sum(cost), 0)) AS cost FROM ${ENTRIES} WHERE ${IN_RANGE}`,
+    `SELECT toString(sum(entry_count)) AS entries, toString(coalesce(sum(cost), 0)) AS cost FROM ${rows}`,
     rangeParams(range),
   );
 }

@@ -24,6 +24,8 @@ export type SummingDeps = {
   readonly runEntries: number;
 };
 
+type Total = { readonly entries: string; readonly cost: string };
+
 /** Entries of one statement at most, so that a store that comes from before does not take all memory. */
 const MOST_RUNS = 5;
 
@@ -150,14 +152,14 @@ export class Summing {
     dimensions: readonly Dimension[],
   ): Promise<{ readonly kept: readonly string[]; readonly entries: number }> {
     const { connection, log } = this.#deps;
-    const [total] = await connection.rows<{ entries: string; cost: string }>(totalStatement(range));
-    const sums = await connection.rows<{ dimension: string; rows: string; entries: string; cost: string }>(
+    const sums = await connection.rows<Total & { dimension: string; rows: string }>(
       `SELECT dimension, toString(count()) AS rows, toString(sum(entry_count)) AS entries, toString(sum(cost)) AS cost
        FROM ${SUMS} WHERE run = ${run} GROUP BY dimension`,
     );
     const found = new Map(sums.map((sum) => [sum.dimension, sum]));
+    const owed = await this.#owed(range, dimensions);
     const kept = dimensions.filter(({ name, bounded }) => {
-      const sum = found.get(name);
+      const [sum, total] = [found.get(name), owed.get(name)];
       if (sum?.entries !== total?.entries || sum?.cost !== total?.cost) {
         log.error({ ...range, dimension: name, sum, total }, 'sums differ from their entries and are not used');
         return false;
@@ -165,7 +167,21 @@ export class Summing {
       return !bounded || Number(sum?.rows) <= Math.max(FEW_SUMS, Number(total?.entries) * MOST_SUMS_OF_ENTRIES);
     });
     for (const { name } of dimensions) if (!kept.some((one) => one.name === name)) this.#givenUp.add(name);
-    return { kept: kept.map(({ name }) => name), entries: Number(total?.entries) };
+    return { kept: kept.map(({ name }) => name), entries: Number(owed.values().next().value?.entries) };
+  }
+
+  /** What each dimension has to come to; asked once where that is the same. */
+  async #owed(range: SumRange, dimensions: readonly Dimension[]): Promise<ReadonlyMap<string, Total>> {
+    const answers = new Map<string, Total>();
+    const owed = new Map<string, Total>();
+    for (const dimension of dimensions) {
+      const statement = totalStatement(range, dimension);
+      const total = answers.get(statement) ?? (await this.#deps.connection.rows<Total>(statement))[0];
+      if (total === undefined) continue;
+      answers.set(statement, total);
+      owed.set(dimension.name, total);
+    }
+    return owed;
   }
 
   #dimensions(): readonly Dimension[] {

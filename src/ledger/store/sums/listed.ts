@@ -1,0 +1,89 @@
+import { ENTRIES, LABELS_OF_SET, PATHS_OF_SET } from '../schema.ts';
+
+/** A list of values that entries have, as SQL: columns that few different lists stand in, and what is made of those. */
+export type Listed = {
+  /** Entries with the same of these are put together first: their lists are then looked at once. */
+  readonly by: readonly string[];
+  /** The values, as an array. */
+  readonly values: string;
+  /** What else of the entries is told apart. */
+  readonly detail: string;
+};
+
+const SENDER_COLUMNS = ['key_id', 'key_name', 'key_owner'] as const;
+
+/** Who sent it, as one text: see `SENDER`. */
+const SENDER_TEXT = `toJSONString([${SENDER_COLUMNS.map((column) => `toString(${column})`).join(', ')}])`;
+
+/** An entry that carries no key, no label and no path. */
+export const IS_UNTAGGED = "(tag_keys = '' AND label_set = '[[],[]]')";
+
+function sentBy(column: string, values: string): Listed {
+  return { by: [column, ...SENDER_COLUMNS], values, detail: SENDER_TEXT };
+}
+
+export const LISTED = {
+  /** Paths of keys, see `tagKeyOfPath`. */
+  tag_key: sentBy('tag_keys', "splitByChar(' ', toString(tag_keys))"),
+  label: sentBy('label_set', LABELS_OF_SET),
+  path: sentBy('label_set', PATHS_OF_SET),
+  root: sentBy('label_set', `arrayMap(p -> splitByChar('/', p)[1], ${PATHS_OF_SET})`),
+  untagged: {
+    by: ['tag_keys', 'label_set', ...SENDER_COLUMNS],
+    values: `if(${IS_UNTAGGED}, ['1'], [])`,
+    detail: SENDER_TEXT,
+  },
+  tag_sent: { by: ['tags_sent'], values: 'tags_sent', detail: "''" },
+} as const satisfies Readonly<Record<string, Listed>>;
+
+export type ListedName = keyof typeof LISTED;
+
+export const LISTED_NAMES = Object.keys(LISTED).filter(isListed);
+
+export function isListed(dimension: string): dimension is ListedName {
+  return Object.hasOwn(LISTED, dimension);
+}
+
+/** Id, name and owner of the key in the detail of what is told apart by who sent it. */
+export const SENDER = {
+  id: sender(1),
+  name: sender(2),
+  owner: sender(3),
+} as const;
+
+function sender(at: number): string {
+  return `JSONExtract(detail, 'Array(String)')[${at}]`;
+}
+
+const LISTED_COUNTS = ['counts_call', 'unpriced_count'] as const;
+
+/** What is summed up of values that are listed, beside the number of entries. */
+export const LISTED_SUMMED = ['cost', ...LISTED_COUNTS] as const;
+
+// Of one type with the sums they are put beside.
+const PUT_TOGETHER = [
+  'sum(cost) AS f_cost',
+  ...['entry_count', ...LISTED_COUNTS].map((column) => `toInt64(sum(${column})) AS f_${column}`),
+].join(', ');
+
+/**
+ * Rows with `value`, `detail`, `seq`, `first_at`, `last_at` and what is summed up, each value once and null for an entry that has none.
+ * `entry_count` counts an entry at the first of its values only, so that all rows have as many as there are entries.
+ *
+ * @param where of the entries
+ * @param time a unit of time to tell apart, as `time`
+ */
+export function listedRows(name: ListedName, where: string, time?: string): string {
+  const { by, values, detail } = LISTED[name];
+  const unit =
+    time === undefined ? { inner: '', outer: '' } : { inner: `${time} AS f_time, `, outer: 'f_time AS time, ' };
+  const found = `CAST(arrayDistinct(arrayFilter(v -> v != '', ${values})), '${LIST}')`;
+  return `SELECT ${unit.outer}item.1 AS value, ${detail} AS detail, f_seq AS seq, f_first AS first_at, f_last AS last_at,
+      if(item.2 = 1, f_entry_count, 0) AS entry_count, ${LISTED_SUMMED.map((column) => `f_${column} AS ${column}`).join(', ')}
+    FROM (SELECT ${unit.inner}${by.join(', ')}, max(seq) AS f_seq, min(effective_at) AS f_first, max(effective_at) AS f_last,
+        ${PUT_TOGETHER}
+      FROM ${ENTRIES} WHERE ${where} GROUP BY ALL)
+    ARRAY JOIN arrayMap((v, n) -> (v, n), if(empty(${found}), CAST([NULL], '${LIST}'), ${found}) AS list, arrayEnumerate(list)) AS item`;
+}
+
+const LIST = 'Array(Nullable(String))';
