@@ -1,16 +1,16 @@
 import type { Signature } from './prompt.ts';
 
-const BYS = ['gemini', 'openai', 'bedrock'] as const;
+const BYS = ['anthropic', 'gemini', 'openai', 'bedrock'] as const;
 
 /**
- * A signature as clients keep it for us, in the field of Anthropic's thinking blocks: Anthropic's own as it is, another's
- * behind its name. Anthropic's are base64, which knows no dot.
+ * A signature as clients keep it for us, in the field that `home` has for its own: those as they are, another's behind its
+ * name. Base64, which signatures are written in, knows no dot.
  */
-export function showSignature({ by, value }: Signature): string {
-  return by === 'anthropic' ? value : `${by}.${value}`;
+export function showSignature({ by, value }: Signature, home: Signature['by']): string {
+  return by === home ? value : `${by}.${value}`;
 }
 
-export function readSignature(shown: string): Signature {
+export function readSignature(shown: string, home: Signature['by']): Signature {
   for (const by of BYS) if (shown.startsWith(`${by}.`)) return { by, value: shown.slice(by.length + 1) };
-  return { by: 'anthropic', value: shown };
+  return { by: home, value: shown };
 }

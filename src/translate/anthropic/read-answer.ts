@@ -1,6 +1,7 @@
 import type { AnswerEvent, FinishReason, ProviderError } from '../answer.ts';
 import { eventReader } from '../event-reader.ts';
-import { isFields, type Fields } from '../fields.ts';
+import type { Fields } from '../fields.ts';
+import { fieldsOf, textOf } from '../loose.ts';
 import type { StreamReader } from '../side.ts';
 import { JSON_TOOL } from './json-tool.ts';
 
@@ -158,12 +159,4 @@ export function readError(payload: unknown, status: number): ProviderError {
     code: null,
     param: null,
   };
-}
-
-function fieldsOf(value: unknown): Fields {
-  return isFields(value) ? value : {};
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -129,7 +129,7 @@ function readThinking(block: Fields, at: string): ReasoningPart {
   return {
     kind: 'reasoning',
     text: opaque ? '' : (text(block, 'thinking', at) ?? ''),
-    signature: sign === '' ? null : readSignature(sign),
+    signature: sign === '' ? null : readSignature(sign, 'anthropic'),
     opaque,
     at,
     cache: null,

@@ -43,15 +43,15 @@ function writePart(part: AnswerPart): object[] {
         {
           type: 'thinking',
           thinking: part.text,
-          signature: part.signature === null ? '' : showSignature(part.signature),
+          signature: part.signature === null ? '' : showSignature(part.signature, 'anthropic'),
         },
       ];
     case 'opaque':
-      return [{ type: 'redacted_thinking', data: showSignature(part.data) }];
+      return [{ type: 'redacted_thinking', data: showSignature(part.data, 'anthropic') }];
     case 'tool_call': {
       const call = { type: 'tool_use', id: part.id, name: part.name, input: inputOf(part.args) };
       if (part.signature === null) return [call];
-      return [{ type: 'thinking', thinking: '', signature: showSignature(part.signature) }, call];
+      return [{ type: 'thinking', thinking: '', signature: showSignature(part.signature, 'anthropic') }, call];
     }
     case 'media':
       return [{ type: 'text', text: unseen(part.type) }];

@@ -54,10 +54,16 @@ class MessageWriter implements StreamWriter {
         return this.#ensure('thinking', THINKING) + this.#delta('thinking_delta', 'thinking', said.text);
       case 'signature': {
         const opened = this.#ensure('thinking', THINKING);
-        return opened + this.#delta('signature_delta', 'signature', showSignature(said.signature)) + this.#close();
+        return (
+          opened +
+          this.#delta('signature_delta', 'signature', showSignature(said.signature, 'anthropic')) +
+          this.#close()
+        );
       }
       case 'opaque':
-        return this.#begin('none', { type: 'redacted_thinking', data: showSignature(said.data) }) + this.#stop();
+        return (
+          this.#begin('none', { type: 'redacted_thinking', data: showSignature(said.data, 'anthropic') }) + this.#stop()
+        );
       case 'tool_call':
         return this.#toolUse(said);
       case 'args':
@@ -78,7 +84,7 @@ class MessageWriter implements StreamWriter {
       signature === null
         ? ''
         : this.#ensure('thinking', THINKING) +
-          this.#delta('signature_delta', 'signature', showSignature(signature)) +
+          this.#delta('signature_delta', 'signature', showSignature(signature, 'anthropic')) +
           this.#close();
     const begun = this.#begin('tool_use', { type: 'tool_use', id, name, input: {} });
     this.#call = call;

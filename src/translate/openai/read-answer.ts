@@ -2,6 +2,7 @@ import type { AnswerEvent, FinishReason, ProviderError, TokenLogprob } from '../
 import { isFields, type Fields } from '../fields.ts';
 import { eventReader } from '../event-reader.ts';
 import type { Signature } from '../prompt.ts';
+import { fieldsOf, listOf, textOf } from '../loose.ts';
 import type { StreamReader } from '../side.ts';
 
 const FINISHES: Readonly<Record<string, FinishReason>> = {
@@ -169,18 +170,6 @@ export function readError(payload: unknown, status: number): ProviderError {
     code: typeof code === 'string' || typeof code === 'number' ? String(code) : null,
     param: textOf(error['param']) || null,
   };
-}
-
-function fieldsOf(value: unknown): Fields {
-  return isFields(value) ? value : {};
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }
 
 function indexOf(given: Fields, at: number): number {

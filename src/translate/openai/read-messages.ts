@@ -126,7 +126,7 @@ function readReasoning(message: Fields, at: string): readonly Part[] {
     return {
       kind: 'reasoning',
       text: text(given, 'thinking', place) ?? '',
-      signature: sign === null || sign === '' ? null : readSignature(sign),
+      signature: sign === null || sign === '' ? null : readSignature(sign, 'anthropic'),
       opaque,
       at: place,
       cache: null,

@@ -84,11 +84,11 @@ export function writeCall({ id, signature }: Call): object {
 
 /** LiteLLM's field: what Anthropic wants back, word for word, before the results of its tool calls. */
 export function thinkingBlock(thinking: string, signature: Signature): object {
-  return { type: 'thinking', thinking, signature: showSignature(signature) };
+  return { type: 'thinking', thinking, signature: showSignature(signature, 'anthropic') };
 }
 
 export function opaqueBlock(data: Signature): object {
-  return { type: 'redacted_thinking', data: showSignature(data) };
+  return { type: 'redacted_thinking', data: showSignature(data, 'anthropic') };
 }
 
 export function writeImage(
