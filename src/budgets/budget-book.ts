@@ -163,6 +163,17 @@ export class BudgetBook {
   reserve(wanted: Reserve): Admission | Short {
     invariant(!this.#holds.has(wanted.id), 'an attempt is reserved once');
     const matches = this.#index.matching(wanted.call);
+    const admission = this.#decide(wanted, matches);
+    if (admission.kind === 'admitted') this.#hold(wanted, matches);
+    return admission;
+  }
+
+  /** What `reserve` would say now; nothing is held. */
+  peek(wanted: Reserve): Admission | Short {
+    return this.#decide(wanted, this.#index.matching(wanted.call));
+  }
+
+  #decide(wanted: Reserve, matches: readonly Match<Budget>[]): Admission | Short {
     const refusals: Refusal[] = [];
     const over: Shortfall[] = [];
     const wants: LeaseWant[] = [];
@@ -191,9 +202,7 @@ export class BudgetBook {
       }
     }
     if (refusals.length > 0) return refuse(refusals, clamp, wanted.call);
-    if (wants.length > 0) return { kind: 'short', wants };
-    this.#hold(wanted, matches);
-    return { kind: 'admitted', over };
+    return wants.length > 0 ? { kind: 'short', wants } : { kind: 'admitted', over };
   }
 
   /** What a budget says whose limit other nodes spend too: a call that fits in the limit has to fit in the lease as well. */

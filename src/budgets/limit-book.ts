@@ -109,6 +109,13 @@ export class LimitBook {
     return { kind: 'admitted', standings: taken.map((one) => standingOf(one, at)) };
   }
 
+  /** What `take` would say now; nothing is taken. */
+  peek(request: LimitRequest): LimitAnswer {
+    const answer = this.take(request);
+    if (answer.kind === 'admitted') this.cancel(request.id, request.at);
+    return answer;
+  }
+
   /** Counts what has happened already, whatever is left. An attempt that is not the call's last one is no request. */
   count(ended: Omit<LimitRequest, 'id'> & { readonly requests: 0 | 1 }): void {
     for (const { limit, gauge, units } of this.#takenBy({ id: '', ...ended })) {

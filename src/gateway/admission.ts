@@ -28,7 +28,7 @@ const LEAST_OUTPUT_TOKENS = 16;
 
 type Asked = { readonly step: Step; readonly earlier: Earlier };
 
-type Refused = Exclude<Reservation, { readonly kind: 'admitted' }>;
+export type Refused = Exclude<Reservation, { readonly kind: 'admitted' }>;
 
 /** An attempt that was not admitted, and what stood against it. */
 type Turned = { readonly step: Step; readonly plan: Plan; readonly by: Refused };
@@ -59,7 +59,7 @@ export async function admit(deps: CallDeps, journey: Journey, { step, earlier }:
 }
 
 /** A budget of the key or of a tag that blocks is not to be got round by a fallback; one of the deployment itself is. */
-function reachAfter(by: Refused): Reach {
+export function reachAfter(by: Refused): Reach {
   return (by.kind === 'limited' ? by.answer.by : by.by).ofDeployment ? 'any' : 'own';
 }
 
@@ -101,7 +101,7 @@ async function tryAt(deps: CallDeps, journey: Journey, trying: Trying): Promise<
   return { kind: 'admitted', admitted: noting(admitted, notesOf(reservation)) };
 }
 
-function visitorOf({ itinerary, tagged }: Journey, plan: Plan): RouteVisitor {
+export function visitorOf({ itinerary, tagged }: Journey, plan: Plan): RouteVisitor {
   const { inputTokens: inputs, outputTokens: outputs, n } = usualUse(plan.asked, plan.call.body.bytes.length);
   return {
     attempt: attemptOf(plan),
@@ -152,7 +152,7 @@ function noting(admitted: Admitted, notes: Readonly<Record<string, string>>): Ad
   return { ...admitted, plan: { ...plan, notes: { ...plan.notes, ...notes } } };
 }
 
-function fittingIn(deps: CallDeps, plan: Plan, by: Refused): number | null {
+export function fittingIn(deps: CallDeps, plan: Plan, by: Refused): number | null {
   if (by.kind === 'limited' || by.clamp === null || by.by.reason !== 'exceeded') return null;
   return fitting(deps, plan, by.clamp);
 }
@@ -187,7 +187,7 @@ function fitting(deps: CallDeps, plan: Plan, room: PicoUsd): number | null {
 const MOST_OUTPUT_TOKENS = 2 ** 24;
 
 /** What the attempt will probably cost, and what its call takes from limits. Nothing where no rule asks. */
-function wishOf(deps: CallDeps, plan: Plan, earlier: Earlier): Wish {
+export function wishOf(deps: CallDeps, plan: Plan, earlier: Earlier): Wish {
   if (!deps.governor.governs) return NO_WISH;
   // `asked` has the limit that the output was given.
   const usual = usualUse(plan.asked, plan.call.body.bytes.length);

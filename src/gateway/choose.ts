@@ -37,14 +37,17 @@ export function choose(deps: CallDeps, choosing: Choosing): Chosen {
   const asked = routed.route.wire.readRequest(call.body);
   const asking = askingOf(deps, { ...choosing, asked });
   if (asked.model === '') return { asked, asking, itinerary: passThroughTo(deps, choosing) };
-  return { asked, asking, itinerary: wayFor(deps, choosing, asking) };
+  return { asked, asking, itinerary: wayOf(deps, choosing, { asking, planned: deps.routing.plan(asking) }) };
 }
 
 /** The way of a call that names a model. @throws ApportionError where its key may not call it, or no deployment is for it */
-function wayFor(deps: CallDeps, { caller, routed }: Choosing, asking: Asking): Itinerary {
+export function wayOf(
+  deps: Pick<CallDeps, 'upstreams'>,
+  { caller, routed }: Pick<Choosing, 'caller' | 'routed'>,
+  { asking, planned }: { readonly asking: Asking; readonly planned: Planned },
+): Itinerary {
   const { model } = asking;
   const { dialect, billing } = routed.route;
-  const planned = deps.routing.plan(asking);
   const found = planned.misfit !== null || planned.considered.some(({ choice }) => choice !== undefined);
   if (planned.itinerary === null && !found) throw modelNotFound(model, { dialect, upstreams: deps.upstreams });
   if (caller.models.length > 0 && !caller.models.includes(model) && billing !== 'free') {
@@ -62,12 +65,13 @@ function noneTagged(model: string, { asked, considered }: Planned): ApportionErr
   const known = considered.map(({ place: { deployment, tags } }) => {
     return `${deployment.id} (${tags.length === 0 ? 'no tags' : tags.join(', ')})`;
   });
+  const texts = askedTexts(asked);
+  const what = texts.length === 0 ? 'calls that ask for no tags' : `the tags ${texts.join(', ')}`;
   const there = known.length === 0 ? `${model} is no route, and has no tags.` : `There are ${known.join('; ')}.`;
-  return new ApportionError(
-    'no_matching_deployment',
-    `No deployment of ${model} is for the tags ${askedTexts(asked).join(', ')}.`,
-    { param: 'tags', hint: `${there} Send other tags, or ask the operator for a deployment tagged "default".` },
-  );
+  return new ApportionError('no_matching_deployment', `No deployment of ${model} is for ${what}.`, {
+    param: 'tags',
+    hint: `${there} Send other tags, or ask the operator for a deployment tagged "default".`,
+  });
 }
 
 /** The tags a call asks for, as callers write them. */

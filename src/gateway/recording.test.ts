@@ -11,6 +11,7 @@ const broken: RecordingDeps['journal'] = {
   reserve: refused,
   settle: refused,
   finish: () => undefined,
+  peek: async () => [],
   state: () => 'failed',
 };
 const WISH = { expected: null, takes: null };

@@ -6,7 +6,7 @@ import { ApportionError, type PicoUsd } from '#terms';
 import type { Leases } from './leases/leases.ts';
 
 export type RecordingDeps = {
-  readonly journal: Pick<Journal, 'reserve' | 'settle' | 'finish' | 'state'>;
+  readonly journal: Pick<Journal, 'reserve' | 'settle' | 'finish' | 'state' | 'peek'>;
   /** The operator's word that calls go on unrecorded while the journal cannot write. */
   readonly failOpen: boolean;
   /** Whether an intent falls in a strict budget: such a call never goes unrecorded. */
@@ -67,6 +67,11 @@ export class Recording {
       if (reservation.kind !== 'short') return reservation;
       if (leases === null || !(await leases.obtain(reservation.wants))) left = 1;
     }
+  }
+
+  /** What `reserve` would say of each of these now; nothing is held or written. */
+  peek(asks: Parameters<Journal['peek']>[0]): Promise<readonly Reservation[]> {
+    return this.#deps.journal.peek(asks);
   }
 
   /** The call is over with all its attempts: it took so much from rate limits. */

@@ -36,6 +36,8 @@ export type Considered = {
   readonly choice: Choice | undefined;
   readonly misfit: TagMisfit | null;
   readonly isWell: boolean;
+  /** The session's last call was answered there. */
+  readonly isKept: boolean;
 };
 
 /** What became of a question: the way, or why there is none. */
@@ -141,12 +143,21 @@ export class Routing {
   /** The deployments that a call can go to, in the order of the route's strategy; then the others. */
   #consider(route: Route, { asking, asked, role }: Consideration): readonly Considered[] {
     const why = misfits(asked, route.tags, this.#deps.config.tagRouting);
+    const session = route.sticky ? asking.tags.sessionId : null;
+    const kept = session === null ? undefined : this.#sessions.at(route.name, session);
     const [able, others]: [Considered[], Considered[]] = [[], []];
     for (const [at, place] of route.places.entries()) {
       const { provider, model, isWell } = place.deployment;
       const choice = this.#deps.upstreams.at(provider, model, asking.wire);
       const misfit = why[at] ?? null;
-      (choice === undefined || misfit !== null ? others : able).push({ place, role, choice, misfit, isWell });
+      (choice === undefined || misfit !== null ? others : able).push({
+        place,
+        role,
+        choice,
+        misfit,
+        isWell,
+        isKept: isWell && place.deployment.id === kept,
+      });
     }
     return [...this.#ordered(route, able, asking), ...others];
   }
@@ -168,10 +179,8 @@ export class Routing {
       };
     });
     const ordered = inOrder(route.strategy, rated).map(({ considered }) => considered);
-    if (session === null) return ordered;
-    const kept = this.#sessions.at(route.name, session);
-    const isKept = ({ place, isWell }: Considered): boolean => place.deployment.id === kept && isWell;
-    return [...ordered.filter(isKept), ...ordered.filter((one) => !isKept(one))];
+    const kept = ordered.find(({ isKept }) => isKept);
+    return kept === undefined ? ordered : [kept, ...ordered.filter((one) => one !== kept)];
   }
 }
 

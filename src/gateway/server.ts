@@ -7,6 +7,7 @@ import { ERROR_BODIES } from './dialect-errors.ts';
 import { identify } from './identify.ts';
 import { modelsAnswer } from './models.ts';
 import type { LedgerProxy } from './proxy.ts';
+import { explainRoute } from './route-explain.ts';
 import { findRoute } from './routes.ts';
 import { checkTags } from './tags-check.ts';
 
@@ -81,7 +82,11 @@ async function serve(deps: GatewayDeps, request: IncomingMessage, response: Serv
     return;
   }
   if (path === '/tags/check') {
-    await serveTagsCheck(deps, { request, response });
+    await serveCheck({ request, response }, () => checkTags(deps, { request, response }));
+    return;
+  }
+  if (path === '/route/explain') {
+    await serveCheck({ request, response }, () => explainRoute(deps, { request, response, query }));
     return;
   }
   const models = /^(?:\/v1beta)?\/models(?:\/(.+))?$/.exec(path);
@@ -130,9 +135,10 @@ async function serveModels(deps: GatewayDeps, exchange: ModelsRequest): Promise<
   });
 }
 
-async function serveTagsCheck(deps: GatewayDeps, exchange: Exchange): Promise<void> {
+/** What a request would come to, asked with that request. */
+async function serveCheck(exchange: Exchange, check: () => Promise<unknown>): Promise<void> {
   if (exchange.request.method !== 'POST') refuseMethod(exchange.response, 'POST');
-  else await answerJson({ ...exchange, dialect: 'openai' }, () => checkTags(deps, exchange));
+  else await answerJson({ ...exchange, dialect: 'openai' }, check);
 }
 
 async function answerJson(

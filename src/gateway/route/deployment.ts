@@ -1,5 +1,5 @@
 import type { Cooldown, DeploymentLimits } from '#config';
-import { LimitBook, type Consumption, type LimitAnswer, type RateLimit } from '#budgets';
+import { LimitBook, type Consumption, type LimitAnswer, type LimitRequest, type RateLimit } from '#budgets';
 import type { Clock } from '#std';
 import { Breaker, type BreakerState, type Health } from './breaker.ts';
 import { Latency } from './latency.ts';
@@ -95,8 +95,8 @@ export class Deployment implements Named {
   enter(visitor: Visitor, wanted: 'well' | 'resting'): Entrance {
     const nowMs = this.#clock.elapsedMs();
     if (wanted === 'well' && !this.#breaker.takes(nowMs)) return { kind: 'resting' };
-    const limits = this.#take(visitor);
-    if (limits.kind === 'refused') return { kind: 'limited', answer: limits };
+    const limits = this.#limits?.take(this.#request(visitor));
+    if (limits?.kind === 'refused') return { kind: 'limited', answer: limits };
     const probe = this.#breaker.begin(nowMs);
     this.#running += 1;
     return { kind: 'entered', visit: this.#visit(visitor, probe) };
@@ -104,9 +104,8 @@ export class Deployment implements Named {
 
   /** Whether an attempt would be taken; nothing is. */
   peek(visitor: Visitor): Exclude<Entrance, { readonly kind: 'entered' }> | null {
-    const limits = this.#take(visitor);
-    if (limits.kind === 'refused') return { kind: 'limited', answer: limits };
-    this.#limits?.cancel(visitor.attempt, this.#clock.now());
+    const limits = this.#limits?.peek(this.#request(visitor));
+    if (limits?.kind === 'refused') return { kind: 'limited', answer: limits };
     return this.isWell ? null : { kind: 'resting' };
   }
 
@@ -124,9 +123,8 @@ export class Deployment implements Named {
     };
   }
 
-  #take({ attempt, tokens }: Visitor): LimitAnswer {
-    if (this.#limits === null) return { kind: 'admitted', standings: [] };
-    return this.#limits.take({ id: attempt, call: ANY_CALL, at: this.#clock.now(), tokens, usd: null });
+  #request({ attempt, tokens }: Visitor): LimitRequest {
+    return { id: attempt, call: ANY_CALL, at: this.#clock.now(), tokens, usd: null };
   }
 
   #visit(visitor: Visitor, probe: boolean): Visit {

@@ -202,12 +202,25 @@ export class Counters {
     if (taken?.kind === 'refused') return { kind: 'limited', answer: taken };
     const limits = taken?.standings ?? [];
     if (this.#budgets === null) return { kind: 'admitted', over: [], limits };
-    const likely = reserved === null || expected === null || expected > reserved ? reserved : expected;
-    const asked = { id: attempt, call, at, bound: reserved, expected: likely };
+    const asked = { id: attempt, call, at, bound: reserved, expected: likelyOf(reserved, expected) };
     const admission = this.#budgets.reserve(final === undefined ? asked : { ...asked, final });
     if (admission.kind === 'admitted') return { ...admission, limits };
     if (taken !== null) this.#limits.cancel(callId, at);
     return admission;
+  }
+
+  /** What `reserve` would say of an intent now; nothing is held or taken. */
+  peek(intent: string, { expected, takes }: Wish): Reservation {
+    const { attempt, callId, call, at, reserved } = readIntentFacts(intent);
+    const taken = takes === null ? null : this.#limits.peek({ id: callId, call, at, ...takes });
+    if (taken?.kind === 'refused') return { kind: 'limited', answer: taken };
+    const asked = { id: attempt, call, at, bound: reserved, expected: likelyOf(reserved, expected) };
+    const admission = this.#budgets?.peek(asked) ?? { kind: 'admitted', over: [] };
+    // What is short would be leased first: only asking for it tells whether it can be.
+    const over = admission.kind === 'admitted' ? admission.over : [];
+    return admission.kind === 'admitted' || admission.kind === 'short'
+      ? { kind: 'admitted', over, limits: taken?.standings ?? [] }
+      : admission;
   }
 
   /** An intent that nobody asks about: held in budgets all the same. */
@@ -284,6 +297,11 @@ export class Counters {
   #told(crossings: readonly Crossing[] | undefined): void {
     if (crossings !== undefined && crossings.length > 0) this.#deps.crossed(crossings);
   }
+}
+
+/** Nobody expects more than there can be. */
+function likelyOf(bound: PicoUsd | null, expected: PicoUsd | null): PicoUsd | null {
+  return bound === null || expected === null || expected > bound ? bound : expected;
 }
 
 function sinceOf({ budget, since }: GovernedBudget, now: TimestampMs): TimestampMs | null {

@@ -138,6 +138,12 @@ class JournalWorker {
       case 'standings':
         this.#post({ is: 'standings', standings: this.#counters.standings(message.at) });
         return;
+      case 'peek':
+        this.#post({
+          is: 'peeked',
+          reservations: message.asks.map(({ intent, wish }) => this.#counters.peek(intent, wish)),
+        });
+        return;
       case 'lease':
         this.#counters.lease(message.leases, message.reachable);
         return;

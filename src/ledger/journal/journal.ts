@@ -5,7 +5,7 @@ import type { Consumption, Crossing, Lease, LeaseRow, Short, Standing } from '#b
 import { AttemptWindow } from './attempt-window.ts';
 import { wishText, type LeaseQuestion, type Reservation, type Rules, type Wish } from './counters.ts';
 import { TEXT_MAX_CHARS } from './frame.ts';
-import type { Command, FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import type { Ask, Command, FromWorker, ToWorker, WorkerStart } from './messages.ts';
 import type { Recovered } from './recovery.ts';
 import { Waiters } from './waiters.ts';
 
@@ -41,6 +41,8 @@ export type Journal = {
   govern(rules: Rules): Promise<{ readonly problem: string | null }>;
   /** How every budget stands now. */
   standings(): Promise<readonly Standing[]>;
+  /** What `reserve` would say of each of these now; nothing is held, taken or written. */
+  peek(asks: readonly Ask[]): Promise<readonly Reservation[]>;
   /** What this node may spend of budgets it shares with others; whatever is reserved from now on counts with it. */
   lease(leases: readonly Lease[], reachable: boolean): void;
   leaseRows(question: LeaseQuestion): Promise<readonly LeaseRow[]>;
@@ -131,6 +133,7 @@ class JournalClient implements RotatableJournal {
   readonly #governing: PromiseWithResolvers<{ readonly problem: string | null }>[] = [];
   readonly #standings: PromiseWithResolvers<readonly Standing[]>[] = [];
   readonly #leaseRows: PromiseWithResolvers<readonly LeaseRow[]>[] = [];
+  readonly #peeking: PromiseWithResolvers<readonly Reservation[]>[] = [];
   /** Of reservations, until their callers take them. */
   readonly #answers = new Map<string, Reservation | Short>();
   readonly #listeners = new Set<(durable: Durable) => void>();
@@ -195,6 +198,10 @@ class JournalClient implements RotatableJournal {
 
   async standings(): Promise<readonly Standing[]> {
     return this.#ask(this.#standings, { is: 'standings', at: this.#clock.now() });
+  }
+
+  async peek(asks: readonly Ask[]): Promise<readonly Reservation[]> {
+    return this.#ask(this.#peeking, { is: 'peek', asks });
   }
 
   lease(leases: readonly Lease[], reachable: boolean): void {
@@ -312,6 +319,8 @@ class JournalClient implements RotatableJournal {
         return this.#standings.shift()?.resolve(message.standings);
       case 'leaseRows':
         return this.#leaseRows.shift()?.resolve(message.rows);
+      case 'peeked':
+        return this.#peeking.shift()?.resolve(message.reservations);
       case 'crossed':
         for (const listener of this.#crossedListeners) listener(message.crossings);
         return;
@@ -341,7 +350,7 @@ class JournalClient implements RotatableJournal {
     this.#commands = [];
     this.#writing.rejectAll(error);
     this.#settling.rejectAll(error);
-    for (const waiting of [this.#rotating, this.#governing, this.#standings, this.#leaseRows])
+    for (const waiting of [this.#rotating, this.#governing, this.#standings, this.#leaseRows, this.#peeking])
       for (const asked of waiting.splice(0)) asked.reject(error);
   }
 }

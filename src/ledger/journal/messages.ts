@@ -1,6 +1,6 @@
 import { invariant, type TimestampMs } from '#std';
 import type { Crossing, Lease, LeaseRow, Short, Standing } from '#budgets';
-import type { LeaseQuestion, Reservation, Rules } from './counters.ts';
+import type { LeaseQuestion, Reservation, Rules, Wish } from './counters.ts';
 
 /**
  * What the journal is told. `text` is the intent or the entry as JSON. `about` is for the counters: of a `reserve` the wish, of a `settle`
@@ -24,9 +24,13 @@ export type ToWorker =
   | { readonly is: 'rotate'; readonly at: TimestampMs }
   | { readonly is: 'govern'; readonly at: TimestampMs; readonly rules: Rules }
   | { readonly is: 'standings'; readonly at: TimestampMs }
+  | { readonly is: 'peek'; readonly asks: readonly Ask[] }
   | { readonly is: 'lease'; readonly leases: readonly Lease[]; readonly reachable: boolean }
   | { readonly is: 'leaseRows'; readonly at: TimestampMs; readonly question: LeaseQuestion }
   | { readonly is: 'close' };
+
+/** An intent that might be reserved, and with which wish. */
+export type Ask = { readonly intent: string; readonly wish: Wish };
 
 /** What became of a `reserve`, where it is more than that nothing stands against it. */
 export type Answered = { readonly attempt: string; readonly reservation: Reservation | Short };
@@ -54,6 +58,7 @@ export type FromWorker =
   | { readonly is: 'governed'; readonly problem: string | null }
   | { readonly is: 'standings'; readonly standings: readonly Standing[] }
   | { readonly is: 'leaseRows'; readonly rows: readonly LeaseRow[] }
+  | { readonly is: 'peeked'; readonly reservations: readonly Reservation[] }
   | { readonly is: 'crossed'; readonly crossings: readonly Crossing[] }
   /** Answers one `rotate`. `sealed` is the newest segment that nothing is written into any more; 0 for none. */
   | { readonly is: 'rotated'; readonly sealed: number }
