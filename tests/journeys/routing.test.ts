@@ -192,16 +192,16 @@ describe('where calls go', () => {
 
   test('a limit on a provider, and one of the deployment itself, let the next deployment take the call', async () => {
     const { gateway } = world;
-    const before = recorded(gateway.dataDir).length;
+    const earlier = recorded(gateway.dataDir).length;
     assert.equal(await chat({ model: 'held' }), 'held-one');
     assert.equal(await chat({ model: 'held' }), 'b/o3');
     await putLimit(gateway, { id: 'b-slow', scope: { provider: 'b' }, measure: 'requests', amount: 1, per: 'day' });
     const answers = await Promise.all([0, 1, 2].map(async () => send(gateway, { body: { ...CHAT, model: 'held' } })));
-    const statuses = answers.map(({ status }) => status).toSorted();
-    assert.deepEqual(statuses, [200, 429, 429]);
+    const statuses = answers.map(({ status }) => String(status)).toSorted();
+    assert.deepEqual(statuses, ['200', '429', '429']);
     assert.deepEqual(
       recorded(gateway.dataDir)
-        .slice(before)
+        .slice(earlier)
         .map(({ provider }) => provider),
       ['a', 'b', 'b'],
     );
@@ -222,26 +222,13 @@ describe('where calls go', () => {
     const [sent, written] = [await counts(), recorded(gateway.dataDir).length];
     const { key } = await makeKey(gateway, {});
     const explained = await explain({ key, body: { ...CHAT, model: 'gpt-4', tags: ['free', 'paid'] } });
-    assert.deepEqual(
-      explained.deployments
-        .map(({ deployment, outcome, reason, order }) => [deployment, outcome, reason.code, order])
-        .toSorted(),
-      [
-        ['default-model', 'passed_over', 'tags', null],
-        [
-          'free-model',
-          'passed_over',
-          'budget',
-          explained.deployments.findIndex((one) => one.deployment === 'free-model') + 1,
-        ],
-        [
-          'paid-model',
-          'chosen',
-          'weighted',
-          explained.deployments.findIndex((one) => one.deployment === 'paid-model') + 1,
-        ],
-      ],
-    );
+    const told = new Map(explained.deployments.map((one) => [one.deployment, `${one.outcome} ${one.reason.code}`]));
+    assert.deepEqual([...told.keys()].slice(2), ['default-model']);
+    assert.deepEqual(Object.fromEntries(told), {
+      'free-model': 'passed_over budget',
+      'paid-model': 'chosen weighted',
+      'default-model': 'passed_over tags',
+    });
     assert.deepEqual([explained.ok, explained.chosen, explained.tags], [true, 'paid-model', ['free', 'paid']]);
     assert.deepEqual(await counts(), sent);
     assert.equal(recorded(gateway.dataDir).length, written);
