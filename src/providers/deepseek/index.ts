@@ -1,5 +1,6 @@
 import { NO_QUIRKS } from '#wires';
 import { bearer } from '../credentials.ts';
+import { chatOnly } from '../chat-only.ts';
 import type { Provider } from '../provider.ts';
 
 export const deepseek: Provider = {
@@ -10,6 +11,7 @@ export const deepseek: Provider = {
   priceAs: 'deepseek',
   dialects: ['openai'],
   credentials: bearer,
+  host: chatOnly,
   keyless: false,
   onDisconnect: 'abort',
   quirks: { ...NO_QUIRKS, limitField: 'max_tokens' },

@@ -1,5 +1,6 @@
 import { NO_QUIRKS } from '#wires';
 import { bearer } from '../credentials.ts';
+import { chatOnly } from '../chat-only.ts';
 import type { Provider } from '../provider.ts';
 
 export const mistral: Provider = {
@@ -10,6 +11,7 @@ export const mistral: Provider = {
   priceAs: 'mistral',
   dialects: ['openai'],
   credentials: bearer,
+  host: chatOnly,
   keyless: false,
   // Bills the whole answer, whoever is there to read it.
   onDisconnect: 'drain',

@@ -1,5 +1,6 @@
 import { NO_QUIRKS } from '#wires';
 import { bearer } from '../credentials.ts';
+import { chatOnly } from '../chat-only.ts';
 import type { Provider } from '../provider.ts';
 
 export const together: Provider = {
@@ -10,6 +11,7 @@ export const together: Provider = {
   priceAs: 'together',
   dialects: ['openai'],
   credentials: bearer,
+  host: chatOnly,
   keyless: false,
   onDisconnect: 'abort',
   quirks: { ...NO_QUIRKS, limitField: 'max_tokens' },

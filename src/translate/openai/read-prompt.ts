@@ -115,7 +115,7 @@ function readReasoning(fields: Fields): Prompt['reasoning'] {
 
 const TIERS = ['auto', 'default', 'flex', 'priority'] as const;
 
-function readTier(fields: Fields): Prompt['serviceTier'] {
+export function readTier(fields: Fields): Prompt['serviceTier'] {
   const tier = text(fields, 'service_tier');
   if (tier === null) return null;
   const known = TIERS.find((one) => one === tier);
