@@ -161,7 +161,13 @@ function examplesOf(name: string): string[] {
 }
 
 test('the examples on the page of providers are configurations that work', () => {
-  const env = { APPORTION_CONFIG: 'example.json', GROQ_BATCH_KEY: 'a', HOUSE_KEY: 'b', AZURE_API_KEY: 'c' };
+  const env = {
+    APPORTION_CONFIG: 'example.json',
+    GROQ_BATCH_KEY: 'a',
+    HOUSE_KEY: 'b',
+    AZURE_API_KEY: 'c',
+    AWS_BEARER_TOKEN_BEDROCK: 'd',
+  };
   const found = examplesOf('providers.md').map((example) => loadConfig({ env, readFile: () => example }).providers);
   assert.deepEqual(
     found.flat().map(({ name, priceAs, apiKey }) => [name, priceAs, apiKey]),
@@ -169,6 +175,8 @@ test('the examples on the page of providers are configurations that work', () =>
       ['groq-batch', 'groq', 'a'],
       ['azure', 'azure', 'c'],
       ['azure-eu', 'azure', null],
+      ['bedrock', 'aws', null],
+      ['bedrock-eu', 'aws', 'd'],
       ['house', 'openai', 'b'],
     ],
   );

@@ -29,6 +29,7 @@ export function readCloud(stated: Stated, known: Provider | undefined): Read {
     region: entry.region ?? '',
     apiVersion: entry.api_version ?? null,
     project: entry.project ?? null,
+    deployments: new Map(Object.entries(entry.deployments ?? {})),
     signIn: entry.sign_in === undefined ? null : toSignIn(entry.sign_in, secret.value),
     variable: (name) => readVariable(env, name),
   });

@@ -27,7 +27,10 @@ function problemsOf(env: Record<string, string>, providers: Entries = {}): reado
 }
 
 /** As people copy them from the clouds' pages. */
-const ADDRESSES: Readonly<Record<string, string>> = { azure: 'https://a-resource.openai.azure.com' };
+const ADDRESSES: Readonly<Record<string, string>> = {
+  azure: 'https://a-resource.openai.azure.com',
+  bedrock: 'https://bedrock-runtime.us-east-1.amazonaws.com',
+};
 
 for (const { name, baseUrl, keyless, alsoKnownAs, cloud } of PROVIDERS) {
   const begins = [name, ...alsoKnownAs].map((one) => one.toUpperCase().replaceAll('-', '_'));
@@ -206,4 +209,17 @@ test('a cloud says what its sign-in lacks, and which settings are not its own', 
   assert.deepEqual(places({ AZURE_API_KEY: 'k' }, { project: 'p-1' }), ['.project']);
   const openai = problemsOf({ OPENAI_API_KEY: 'k' }, { openai: { api_version: '2024-10-21' } });
   assert.match(openai[0] ?? '', /OpenAI takes no such setting\. Leave it out\.$/);
+});
+
+test('the region of Bedrock is stated, or in its address, or in AWS’s own variables', () => {
+  const regionOf = (env: Record<string, string>, bedrock: object): readonly string[] => {
+    const { region, baseUrl, signIn } = only(env, { bedrock });
+    return [region, baseUrl, signIn?.kind === 'aws' ? signIn.region : 'key'];
+  };
+  const west = 'https://bedrock-runtime.us-west-2.amazonaws.com';
+  assert.deepEqual(regionOf({ AWS_REGION: 'eu-west-1' }, { region: 'us-west-2' }), ['us-west-2', west, 'us-west-2']);
+  assert.deepEqual(regionOf({ AWS_REGION: 'eu-west-1' }, { base_url: west }), ['us-west-2', west, 'us-west-2']);
+  assert.deepEqual(regionOf({ AWS_DEFAULT_REGION: 'us-west-2' }, {}), ['us-west-2', west, 'us-west-2']);
+  assert.deepEqual(regionOf({ AWS_REGION: 'us-west-2', BEDROCK_API_KEY: 'k' }, {}), ['us-west-2', west, 'key']);
+  assert.match(problemsOf({}, { bedrock: {} })[0] ?? '', /region: the region is missing/);
 });

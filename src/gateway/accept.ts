@@ -36,11 +36,22 @@ export async function accept(
     callId: makeCallId(startedAt, deps.random(10)),
     startedAt,
     startedMs,
-    body: { target, ...fieldsOf(bytes, { type: request.headers['content-type'] ?? '', form }) },
+    body: {
+      target,
+      ...betasOf(request.headers['anthropic-beta']),
+      ...fieldsOf(bytes, { type: request.headers['content-type'] ?? '', form }),
+    },
   };
 }
 
-function fieldsOf(bytes: Buffer, { type, form }: { type: string; form: BodyForm }): Omit<RequestBody, 'target'> {
+function betasOf(header: string | string[] | undefined): { readonly betas?: string } {
+  return header === undefined ? {} : { betas: String(header) };
+}
+
+function fieldsOf(
+  bytes: Buffer,
+  { type, form }: { type: string; form: BodyForm },
+): Omit<RequestBody, 'target' | 'betas'> {
   const kind = type.toLowerCase();
   if (kind.startsWith('multipart/form-data')) return { bytes, members: new Map(), form: scanMultipart(bytes, type) };
   if (form === 'passed' && (bytes.length === 0 || !kind.includes('json')))

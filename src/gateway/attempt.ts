@@ -1,6 +1,6 @@
 import { closeEntry, closeInDoubt, openEntry, type AttemptEnd, type AttemptStart } from '#ledger';
 import { ApportionError, ZERO_USD, type PicoUsd } from '#terms';
-import { dialectOf, type RequestEdit, type WireRequest } from '#wires';
+import { dialectOf, type RequestEdit, type Wire, type WireRequest } from '#wires';
 import type { Accepted } from './accept.ts';
 import type { CallDeps, Exchange } from './call.ts';
 import type { Client } from './client.ts';
@@ -189,8 +189,8 @@ function bodyFor(journey: Journey, step: Step, outputTokens: number | null): Buf
     askUsage: asksForUsage(journey, step),
     drop: OUR_FIELDS,
     ...limitField(step),
-    // Gemini's requests have no metadata of their own.
-    metadata: dialectOf(step.wire) === 'gemini' ? { action: 'drop' } : tagged.declared.forwardMetadata,
+    // Gemini's and Converse's requests have no metadata of their own.
+    metadata: hasNoMetadata(step.wire) ? { action: 'drop' } : tagged.declared.forwardMetadata,
     ...(outputTokens === null
       ? {}
       : { outputLimit: { tokens: outputTokens, names: step.wire.outputLimitNames?.(call.body) ?? [] } }),
@@ -200,6 +200,10 @@ function bodyFor(journey: Journey, step: Step, outputTokens: number | null): Buf
 function limitField({ upstream }: Step): Pick<RequestEdit, 'limitField'> {
   const { limitField: name } = upstream.quirks;
   return name === undefined ? {} : { limitField: name };
+}
+
+function hasNoMetadata(wire: Wire): boolean {
+  return dialectOf(wire) === 'gemini' || wire.name === 'bedrock.converse';
 }
 
 type Bounded = Pick<Plan, 'asked' | 'routed' | 'step'> & { readonly start: Omit<AttemptStart, 'reserved'> };

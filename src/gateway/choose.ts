@@ -28,6 +28,7 @@ const PROVIDER_HEADER = 'x-apportion-provider';
 const DIALECT_ROUTES: Readonly<Record<Dialect, string>> = {
   openai: "OpenAI's (POST /v1/chat/completions)",
   anthropic: "Anthropic's (POST /v1/messages)",
+  bedrock: "Bedrock's (POST /model/{modelId}/converse)",
   gemini: "Gemini's (POST /v1beta/models/{model}:generateContent)",
 };
 

@@ -1,11 +1,20 @@
 import { toOpenAiError, type ApportionError } from '#terms';
-import { anthropicErrorEvent, geminiErrorEvent, toAnthropicError, toGeminiError, type Dialect } from '#wires';
+import {
+  anthropicErrorEvent,
+  bedrockErrorEvent,
+  geminiErrorEvent,
+  toAnthropicError,
+  toBedrockError,
+  toGeminiError,
+  type Dialect,
+} from '#wires';
 
 /** An error as each dialect's clients read it in an answer. */
 export const ERROR_BODIES: Readonly<Record<Dialect, (error: ApportionError) => unknown>> = {
   openai: toOpenAiError,
   anthropic: toAnthropicError,
   gemini: toGeminiError,
+  bedrock: toBedrockError,
 };
 
 /** The same in the middle of a stream, where there is no status any more. */
@@ -14,4 +23,5 @@ export const ERROR_EVENTS: Readonly<Record<Dialect, (error: ApportionError) => B
   openai: (error) => Buffer.from(`data: ${JSON.stringify(toOpenAiError(error))}\n\n`),
   anthropic: anthropicErrorEvent,
   gemini: geminiErrorEvent,
+  bedrock: bedrockErrorEvent,
 };

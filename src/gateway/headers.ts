@@ -15,6 +15,12 @@ const TO_UPSTREAM = [
   'x-goog-api-client',
   'idempotency-key',
   'x-client-request-id',
+  'x-amzn-bedrock-trace',
+  'x-amzn-bedrock-guardrailidentifier',
+  'x-amzn-bedrock-guardrailversion',
+  'x-amzn-bedrock-performanceconfig-latency',
+  'x-amzn-bedrock-service-tier',
+  'x-amzn-bedrock-request-metadata',
 ] as const;
 
 /** What a provider's answer may say to the caller in headers. */
@@ -31,7 +37,7 @@ const TO_CALLER = [
   'x-generation-id',
 ];
 
-const TO_CALLER_PREFIXES = ['x-ratelimit-', 'anthropic-ratelimit-'] as const;
+const TO_CALLER_PREFIXES = ['x-ratelimit-', 'anthropic-ratelimit-', 'x-amzn-'] as const;
 
 /** Anthropic refuses a request that does not name a version (docs.anthropic.com/en/api/versioning). */
 const ANTHROPIC_VERSION = '2023-06-01';
@@ -41,6 +47,7 @@ const DIALECT_PREFIXES: Readonly<Record<Dialect, RegExp>> = {
   openai: /^openai-/,
   anthropic: /^anthropic-/,
   gemini: /^x-goog-/,
+  bedrock: /^x-amzn-/,
 };
 
 export function upstreamHeaders(headers: IncomingHttpHeaders, plan: Plan): Record<string, string> {

@@ -5,8 +5,11 @@ import { decodeName } from './routes.ts';
 
 type Listed = { readonly id: string; readonly provider: string };
 
+/** The dialects whose clients list models. */
+export type ListingDialect = Exclude<Dialect, 'bedrock'>;
+
 type Question = {
-  readonly dialect: Dialect;
+  readonly dialect: ListingDialect;
   /** Percent-encoded; empty for the list. */
   readonly wanted: string;
 };
@@ -28,7 +31,7 @@ export function modelsAnswer(deps: Pick<CallDeps, 'upstreams' | 'routing'>, { di
 /** When a model was made is not known here; the dialects ask for a time all the same. */
 const UNKNOWN_TIME = '1970-01-01T00:00:00Z';
 
-const MODELS: Readonly<Record<Dialect, (model: Listed) => unknown>> = {
+const MODELS: Readonly<Record<ListingDialect, (model: Listed) => unknown>> = {
   openai: ({ id, provider }) => ({ id, object: 'model', created: 0, owned_by: provider }),
   anthropic: ({ id }) => ({ type: 'model', id, display_name: id, created_at: UNKNOWN_TIME }),
   gemini: ({ id }) => ({
@@ -38,7 +41,7 @@ const MODELS: Readonly<Record<Dialect, (model: Listed) => unknown>> = {
   }),
 };
 
-const LISTS: Readonly<Record<Dialect, (models: readonly Listed[]) => unknown>> = {
+const LISTS: Readonly<Record<ListingDialect, (models: readonly Listed[]) => unknown>> = {
   openai: (models) => ({ object: 'list', data: models.map(MODELS.openai) }),
   anthropic: (models) => ({
     data: models.map(MODELS.anthropic),

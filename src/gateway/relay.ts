@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { dialectOf, type AnswerContext, type AnswerFacts } from '#wires';
+import { dialectOf, EVENT_STREAM, type AnswerContext, type AnswerFacts } from '#wires';
 import { HeldAnswer, StreamedAnswer, type Answer, type AnswerHead } from './answer.ts';
 import type { Plan } from './attempt.ts';
 import type { CallDeps } from './call.ts';
@@ -107,10 +107,16 @@ function openAnswer(client: Client, plan: Plan, { status, given }: { status: num
   const { wire } = plan.step;
   const words = wire.far?.words ?? null;
   const headers = { ...callerHeaders(given, plan.call.callId), ...plan.notes };
-  const context: AnswerContext = { request: plan.asked, quirks: plan.step.upstream.quirks, headers: given };
+  const context: AnswerContext = {
+    request: plan.asked,
+    quirks: plan.step.upstream.quirks,
+    headers: given,
+    model: plan.step.upstream.deployments.get(plan.step.model) ?? plan.step.model,
+  };
   const type = String(given['content-type']);
   const { dialect } = wire;
-  const isEvents = words === null ? type.includes('text/event-stream') : words.isStream(type);
+  const isEvents =
+    words === null ? type.includes('text/event-stream') || type.includes(EVENT_STREAM) : words.isStream(type);
   if (status < 300 && plan.asked.stream && (isEvents || dialectOf(wire) === 'gemini')) {
     const head = { status, headers: words === null ? headers : { ...headers, 'content-type': 'text/event-stream' } };
     return new StreamedAnswer({ client, head, dialect, meter: wire.meterStream(context) });

@@ -1,6 +1,8 @@
 import {
   anthropicCountTokens,
   anthropicMessages,
+  bedrockConverse,
+  bedrockInvoke,
   geminiCountTokens,
   geminiEmbed,
   geminiGenerate,
@@ -38,7 +40,7 @@ export type CallRoute = {
 export type RoutedCall = {
   readonly route: CallRoute;
   readonly method: string;
-  /** Under the root of the provider's API for this dialect; null where the model is part of it (Gemini). */
+  /** Under the root of the provider's API for this dialect; null where the model is part of it (Gemini, Bedrock). */
   readonly upstreamPath: string | null;
   readonly target: RequestTarget;
 };
@@ -86,6 +88,16 @@ export const GEMINI_ACTIONS: ReadonlyMap<string, CallRoute> = new Map([
   ['countTokens', metered('count_tokens', geminiCountTokens, 'free')],
 ]);
 
+/** What Bedrock's clients do with a model that the path names. */
+export const BEDROCK_ACTIONS: ReadonlyMap<string, CallRoute> = new Map([
+  ['converse', metered('chat', bedrockConverse)],
+  ['converse-stream', metered('chat', bedrockConverse)],
+  ['invoke', metered('chat', bedrockInvoke)],
+  ['invoke-with-response-stream', metered('chat', bedrockInvoke)],
+]);
+
+const BEDROCK_MODEL = /^(?:\/bedrock)?\/model\/([^/]+)\/([a-z-]+)$/;
+
 const GEMINI_MODEL = /^\/(?:v1beta\/|v1\/|api\/v1\/)?models\/([^/:]+):([A-Za-z]+)$/;
 
 /** Routes that no usage comes back from, by their first segments; what begins with one of them is passed through. */
@@ -131,15 +143,21 @@ export function findRoute(line: RequestLine): RoutedCall | 'POST' | undefined {
     // Stored chat completions are listed with a GET on the path that makes them.
     if (!(method === 'GET' && path === '/chat/completions')) return 'POST';
   }
-  const gemini = GEMINI_MODEL.exec(line.whole);
-  const named = gemini === null ? undefined : GEMINI_ACTIONS.get(gemini[2] ?? '');
-  if (gemini !== null && named !== undefined) {
+  for (const [shape, actions] of NAMING_PATHS) {
+    const [, model = '', action = ''] = shape.exec(line.whole) ?? [];
+    const named = actions.get(action);
+    if (named === undefined) continue;
     if (method !== 'POST') return 'POST';
-    const target = { model: decodeName(gemini[1] ?? ''), action: gemini[2] ?? '', query };
-    return { route: named, method, upstreamPath: null, target };
+    return { route: named, method, upstreamPath: null, target: { model: decodeName(model), action, query } };
   }
   return findPassage(line);
 }
+
+/** Paths that name the model, and what they do with it. */
+const NAMING_PATHS = [
+  [GEMINI_MODEL, GEMINI_ACTIONS],
+  [BEDROCK_MODEL, BEDROCK_ACTIONS],
+] as const;
 
 function findPassage({ method, path, query, anthropic }: RequestLine): RoutedCall | undefined {
   const passage = PASSAGES.find(({ prefix }) => prefix.test(path));
@@ -172,6 +190,7 @@ export function pathAtProvider(call: RoutedCall, step: Choice, { stream }: { rea
   }
   const { dialect } = wire;
   if (dialect === 'openai') return `${upstream.basePath}${call.upstreamPath ?? ''}${asQuery(target.query)}`;
+  if (dialect === 'bedrock') return `${upstream.basePath}/model/${encodeURIComponent(model)}/${target.action}`;
   // A base URL is written with and without the version; Anthropic's and Google's own clients leave it out.
   const root = upstream.basePath.replace(/\/v1(?:beta)?$/, '');
   if (dialect === 'anthropic') return `${root}/v1${call.upstreamPath ?? ''}${asQuery(target.query)}`;

@@ -5,7 +5,7 @@ import type { Dialect } from '#wires';
 import { handleCall, type CallDeps, type Exchange } from './call.ts';
 import { ERROR_BODIES } from './dialect-errors.ts';
 import { identify } from './identify.ts';
-import { modelsAnswer } from './models.ts';
+import { modelsAnswer, type ListingDialect } from './models.ts';
 import type { LedgerProxy } from './proxy.ts';
 import { explainRoute } from './route-explain.ts';
 import { findRoute } from './routes.ts';
@@ -120,7 +120,7 @@ function refuseMethod(response: ServerResponse, allowed: string): void {
   );
 }
 
-type ModelsRequest = Exchange & { readonly query: string; readonly dialect: Dialect; readonly wanted: string };
+type ModelsRequest = Exchange & { readonly query: string; readonly dialect: ListingDialect; readonly wanted: string };
 
 /** The list of models, or one of them, as the caller's dialect has it. */
 async function serveModels(deps: GatewayDeps, exchange: ModelsRequest): Promise<void> {

@@ -92,6 +92,15 @@ const FIRST_CALLS: Readonly<Record<Dialect, (model: string, place: Place) => Fir
       `await client.messages.create({ model: '${model}', max_tokens: 100, messages: [{ role: 'user', content: 'Hello' }] });`,
     ],
   }),
+  bedrock: (model, { url, key }) => ({
+    path: `/model/${encodeURIComponent(model)}/converse`,
+    body: { messages: [{ role: 'user', content: [{ text: 'Hello' }] }] },
+    sdk: 'AWS',
+    client: [
+      `const client = new BedrockRuntimeClient({ endpoint: '${url}', region: 'us-east-1', token: { token: '${key}' } });`,
+      `await client.send(new ConverseCommand({ modelId: '${model}', messages: [{ role: 'user', content: [{ text: 'Hello' }] }] }));`,
+    ],
+  }),
   gemini: (model, { url, key }) => ({
     path: `/v1beta/models/${model}:generateContent`,
     body: { contents: [{ parts: [{ text: 'Hello' }] }] },

@@ -22,6 +22,8 @@ export type CloudSettings = {
   readonly region: string;
   readonly apiVersion: string | null;
   readonly project: string | null;
+  /** What the provider's own names stand for, as the operator says. */
+  readonly deployments: ReadonlyMap<string, string>;
   /** Null when nothing is said of it. */
   readonly signIn: SignInSettings | null;
   /** A variable of the environment that the cloud's own tools read as well. */

@@ -1,5 +1,6 @@
 import { anthropic } from './anthropic/index.ts';
 import { azure } from './azure/index.ts';
+import { bedrock } from './bedrock/index.ts';
 import { deepseek } from './deepseek/index.ts';
 import { fireworks } from './fireworks/index.ts';
 import { gemini } from './gemini/index.ts';
@@ -22,6 +23,7 @@ export const PROVIDERS: readonly Provider[] = [
   anthropic,
   gemini,
   azure,
+  bedrock,
   mistral,
   deepseek,
   xai,

@@ -1,4 +1,5 @@
 import { anthropicMessages } from './anthropic/index.ts';
+import { bedrockConverse } from './bedrock/index.ts';
 import { geminiGenerate } from './gemini/index.ts';
 import { openAiChat } from './openai/index.ts';
 import type { Dialect, Wire } from './wire.ts';
@@ -8,4 +9,5 @@ export const CHAT_WIRES: Readonly<Record<Dialect, Wire>> = {
   openai: openAiChat,
   anthropic: anthropicMessages,
   gemini: geminiGenerate,
+  bedrock: bedrockConverse,
 };

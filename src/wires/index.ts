@@ -6,6 +6,15 @@
  */
 export { anthropicCountTokens, anthropicMessages } from './anthropic/index.ts';
 export { anthropicErrorEvent, anthropicErrorType, toAnthropicError } from './anthropic/error.ts';
+export {
+  bedrockConverse,
+  bedrockErrorEvent,
+  bedrockInvoke,
+  claudeAtBedrock,
+  EVENT_STREAM,
+  isClaude,
+  toBedrockError,
+} from './bedrock/index.ts';
 export { createEstimator, type Estimator } from './estimate/index.ts';
 export { EventBuffer, readEventPayload } from './events.ts';
 export {

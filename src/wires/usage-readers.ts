@@ -38,6 +38,7 @@ const READERS: Readonly<Record<string, UsageReader>> = {
   'anthropic.messages': readAnthropicUsage,
   'gemini.generateContent': readGeminiUsage,
   'gemini.embedContent': readGeminiUsage,
+  'bedrock.messages': readAnthropicUsage,
   'bedrock.converse': readBedrockConverseUsage,
   'bedrock.invoke': readBedrockInvokeUsage,
   'cohere.rerank': readCohereUsage,
@@ -49,6 +50,9 @@ const READERS: Readonly<Record<string, UsageReader>> = {
 };
 
 const STREAM = '.stream';
+
+/** Anthropic's, at home or hosted by a cloud. */
+const MESSAGES = /\.messages(?:\.stream)?$/;
 
 /** By the name of a wire, and by that of its stream. */
 export const USAGE_READERS: Readonly<Record<string, UsageReader>> = Object.fromEntries(
@@ -91,7 +95,7 @@ function bodiesOf(event: UsageObject): UsageObject[] {
 
 /** Every usage that is stated, the last of which need not be the most complete. */
 function statedUsages({ wire, usage, events }: StatedUsage, bodies: readonly UsageObject[]): readonly unknown[] {
-  if (events !== undefined && wire.startsWith('anthropic.')) return [mergeAnthropicEvents(events)];
+  if (events !== undefined && MESSAGES.test(wire)) return [mergeAnthropicEvents(events)];
   const nested = bodies.flatMap((body) => [body['usage'], body['usageMetadata'], asObject(body['x_groq'])?.['usage']]);
   // Their counts stand in the answer itself, or in its last line.
   const whole = wire.startsWith('ollama.') || wire.startsWith('cohere.') ? bodies : [];

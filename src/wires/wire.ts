@@ -3,15 +3,15 @@ import type { Meters, Usage } from '#terms';
 import type { MultipartForm } from './multipart.ts';
 
 /** The formats clients speak. A call keeps its dialect: what comes in as Anthropic's goes to a provider that speaks Anthropic's. */
-export const DIALECTS = ['openai', 'anthropic', 'gemini'] as const;
+export const DIALECTS = ['openai', 'anthropic', 'gemini', 'bedrock'] as const;
 
 export type Dialect = (typeof DIALECTS)[number];
 
 /** What the request line says; all empty where it says nothing. */
 export type RequestTarget = {
-  /** The model, where it stands in the path (Gemini). */
+  /** The model, where it stands in the path (Gemini, Bedrock). */
   readonly model: string;
-  /** What follows the colon there: `streamGenerateContent`. */
+  /** What follows it there: `streamGenerateContent`, `converse`. */
   readonly action: string;
   /** Without its question mark. */
   readonly query: string;
@@ -25,6 +25,8 @@ export type RequestBody = {
   /** Fields of a multipart body; null when it is none. */
   readonly form: MultipartForm | null;
   readonly target: RequestTarget;
+  /** What a caller says in `anthropic-beta`, which clouds take in the body. */
+  readonly betas?: string;
 };
 
 export const NO_TARGET: RequestTarget = { model: '', action: '', query: '' };
@@ -98,6 +100,8 @@ export type AnswerContext = {
   readonly quirks: Quirks;
   /** The provider's answer headers, lower-case names. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The model as the provider knows it, where that decides how its counts are read. */
+  readonly model?: string;
 };
 
 /** What an answer says about itself. Absent texts are empty. */

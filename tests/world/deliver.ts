@@ -74,11 +74,14 @@ function* writesOf(body: StreamedBody, behaviour: Behaviour): Generator<Write> {
     return crlf ? whole.replaceAll(/\r?\n/g, '\r\n') : whole;
   };
   if (behaviour.framing === 'coalesced') {
-    yield { bytes: Buffer.from(events.map(text).join('')), says: events.filter(({ says }) => says).length };
+    yield {
+      bytes: Buffer.from(events.map(text).join(''), body.encoding),
+      says: events.filter(({ says }) => says).length,
+    };
     return;
   }
   for (const event of events) {
-    const bytes = Buffer.from(text(event));
+    const bytes = Buffer.from(text(event), body.encoding);
     const step = behaviour.framing === 'odd_bytes' ? ODD_BYTES : bytes.length;
     for (let start = 0; start < bytes.length; start += step) {
       yield { bytes: bytes.subarray(start, start + step), says: event.says && start === 0 ? 1 : 0 };

@@ -58,6 +58,8 @@ export type StreamedBody = {
   readonly events: readonly StreamEvent[];
   /** What ends each event; empty where the events are pieces of one text. */
   readonly end: string;
+  /** How its texts are bytes; UTF-8 when not said. */
+  readonly encoding?: 'latin1';
   /** The event of an answer that fails on the way. */
   readonly errorEvent: string;
   /** The whole body of one that fails at once. */

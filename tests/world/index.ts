@@ -5,6 +5,8 @@
  * Fails: loudly: a misspelt behaviour, a gateway that does not start and a wait without end are errors that say so.
  */
 export { AZURE_DEPLOYMENTS, FILTERED } from './azure/index.ts';
+export { AWS_IDENTITY } from './bedrock/signature.ts';
+export { OWN_PROFILE } from './bedrock/models.ts';
 export { behaviourText, type Behaviour, type Fault, type SpeakerName } from './behaviour.ts';
 export { totalOf, type Bill, type BillEntry } from './bill.ts';
 export { makeClients, type Clients, type Target } from './clients.ts';

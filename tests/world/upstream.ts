@@ -16,6 +16,7 @@ import {
   type Refusal,
   type Stock,
 } from './dialect.ts';
+import { bedrock } from './bedrock/index.ts';
 import { gemini } from './gemini/index.ts';
 import { openai } from './openai/index.ts';
 import { costOf, type BilledMeters, type ServedModel } from './price-list.ts';
@@ -61,7 +62,7 @@ const KEPT_BODY_BYTES = 65_536;
 const KEPT_REQUESTS = 5_000;
 
 /** The first that owns an address answers it. */
-const DIALECTS: readonly Dialect[] = [azure, anthropic, gemini, openai];
+const DIALECTS: readonly Dialect[] = [azure, bedrock, anthropic, gemini, openai];
 
 type State = {
   readonly apiKey: string;
@@ -268,7 +269,7 @@ function behaviourFor({ text }: Prepared, { body }: Received, state: State): See
 function sendOnlyError(response: ServerResponse, { dialect, decided }: { dialect: Dialect; decided: Answer }): void {
   const { body, headers } = decided;
   response.writeHead(200, { 'content-type': body.contentType, ...headers });
-  if (body.kind === 'stream') response.end(body.errorAlone);
+  if (body.kind === 'stream') response.end(Buffer.from(body.errorAlone, body.encoding));
   else response.end(JSON.stringify(dialect.refusal(500, 'The server had an error.').envelope));
 }
 
