@@ -216,8 +216,15 @@ function openUpstream(provider: ProviderConfig, options: UpstreamOptions): Upstr
 }
 
 /** With deployments of its own names, a provider serves those; the rest of its price list is nothing it has. */
-function listedModels({ deployments, priceAs }: ProviderConfig, options: UpstreamOptions): ReadonlySet<string> {
-  return new Set(deployments.size > 0 ? deployments.keys() : options.pricedModels(priceAs));
+function listedModels(
+  { deployments, priceAs, dialects }: ProviderConfig,
+  options: UpstreamOptions,
+): ReadonlySet<string> {
+  if (deployments.size > 0) return new Set(deployments.keys());
+  const priced = options.pricedModels(priceAs);
+  // Google's price list has what its cloud sells of others; where only Gemini is spoken, none of that is served.
+  const onlyGemini = dialects.every((dialect) => dialect === 'gemini');
+  return new Set(onlyGemini ? priced.filter((model) => !model.startsWith('claude')) : priced);
 }
 
 function openSandbox(socketPath: string, options: UpstreamOptions): Upstream {

@@ -81,6 +81,8 @@ const NUMBERS = [
   /** All output tokens, reasoning included. */
   'completion_tokens',
   'reasoning_tokens',
+  /** Tools the answer calls, of those that are offered in turn. */
+  'calls',
   /** Web searches made, where the request offers the tool. */
   'searches',
   /** Length of the audio that was sent. */

@@ -9,6 +9,7 @@ export { AWS_IDENTITY } from './bedrock/signature.ts';
 export { OWN_PROFILE } from './bedrock/models.ts';
 export { behaviourText, type Behaviour, type Fault, type SpeakerName } from './behaviour.ts';
 export { totalOf, type Bill, type BillEntry } from './bill.ts';
+export { valueFor } from './conversation.ts';
 export { makeClients, type Clients, type Target } from './clients.ts';
 export {
   ADMIN_KEY,
@@ -30,6 +31,7 @@ export { seededRandom, type Random } from './random.ts';
 export { runBash, runPython, withoutPython, type Variables } from './scripts.ts';
 export type { Attribution } from './tag-shapes.ts';
 export { CA_FILE, startTokenEndpoint, type TokenEndpoint } from './clouds/token-endpoint.ts';
+export { planPieces } from './token-plan.ts';
 export { until } from './until.ts';
 export { startUpstream, UPSTREAM_KEY, type ReceivedRequest, type Upstream, type UpstreamOptions } from './upstream.ts';
 export { startUpstreamProcess } from './upstream-process.ts';

@@ -32,6 +32,7 @@ const FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
     'thinking_blocks',
     'reasoning',
     'annotations',
+    'parsed',
     'provider_specific_fields',
     'cache_control',
   ]),

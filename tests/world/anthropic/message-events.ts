@@ -1,4 +1,5 @@
 import type { UsageManner } from '../behaviour.ts';
+import { cut, type Said } from '../conversation.ts';
 import type { StreamEvent } from '../dialect.ts';
 import type { MessageTokens } from './messages.ts';
 
@@ -6,7 +7,7 @@ import type { MessageTokens } from './messages.ts';
 export type MessageTold = {
   readonly id: string;
   readonly model: string;
-  readonly pieces: readonly string[];
+  readonly said: Said;
   readonly used: MessageTokens;
   readonly geo: string;
   readonly manner: UsageManner | undefined;
@@ -17,6 +18,12 @@ function event(type: string, fields: object = {}, says = false): StreamEvent {
 }
 
 export const ERROR_EVENT = event('error', { error: { type: 'overloaded_error', message: 'Overloaded' } }).text;
+
+/** What this provider signs its thoughts with, and takes back. */
+export const SIGNATURE = 'EqQBCgIYAhIM1gbcDa9GJwZA';
+
+/** What it signs. */
+export const THOUGHT = 'What did it cost? ';
 
 type Block = { readonly start: object; readonly deltas: readonly object[]; readonly says: boolean };
 
@@ -43,8 +50,8 @@ export function* messageEvents(told: MessageTold): Generator<StreamEvent> {
   yield event('message_stop');
 }
 
-function* endOf({ manner, used }: MessageTold): Generator<StreamEvent> {
-  const delta = { stop_reason: 'end_turn', stop_sequence: null };
+function* endOf({ manner, used, said }: MessageTold): Generator<StreamEvent> {
+  const delta = { stop_reason: said.calls.length > 0 ? 'tool_use' : 'end_turn', stop_sequence: null };
   const whole = { delta, ...(manner === 'none' ? {} : { usage: totalUsage(used) }) };
   if (manner === 'running') {
     const usage = { ...totalUsage(used), output_tokens: Math.ceil(used.output / 2) };
@@ -85,14 +92,14 @@ function totalUsage(used: MessageTokens): object {
   };
 }
 
-function blocksOf({ id, pieces, used }: MessageTold): Block[] {
+function blocksOf({ id, said, used }: MessageTold): Block[] {
   const blocks: Block[] = [];
   if (used.thinking > 0) {
     blocks.push({
       start: { type: 'thinking', thinking: '', signature: '' },
       deltas: [
-        { type: 'thinking_delta', thinking: 'What did it cost? ' },
-        { type: 'signature_delta', signature: 'EqQBCgIYAhIM1gbcDa9GJwZA' },
+        { type: 'thinking_delta', thinking: THOUGHT },
+        { type: 'signature_delta', signature: SIGNATURE },
       ],
       says: true,
     });
@@ -114,6 +121,13 @@ function blocksOf({ id, pieces, used }: MessageTold): Block[] {
       { start: { type: 'web_search_tool_result', tool_use_id: toolId, content: [found] }, deltas: [], says: false },
     );
   }
-  const deltas = pieces.map((text) => ({ type: 'text_delta', text }));
-  return [...blocks, { start: { type: 'text', text: '' }, deltas, says: true }];
+  for (const [at, { name, args }] of said.calls.entries())
+    blocks.push(toolBlock({ id: `toolu_${id.slice(4)}${at}`, name }, cut(JSON.stringify(args))));
+  const deltas = said.pieces.map((text) => ({ type: 'text_delta', text }));
+  return deltas.length === 0 ? blocks : [...blocks, { start: { type: 'text', text: '' }, deltas, says: true }];
+}
+
+function toolBlock({ id, name }: { readonly id: string; readonly name: string }, json: readonly string[]): Block {
+  const deltas = ['', ...json].map((piece) => ({ type: 'input_json_delta', partial_json: piece }));
+  return { start: { type: 'tool_use', id, name, input: {} }, deltas, says: true };
 }

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Seeded } from '../behaviour.ts';
 import { eventStream, isRefusal, wholeJson, type Answer, type Operation } from '../dialect.ts';
-import { isObject, objectsOf } from '../json-fields.ts';
+import { isObject, objectsOf, parseObject } from '../json-fields.ts';
 import { seededRandom } from '../random.ts';
-import { planPieces, planTokens } from '../token-plan.ts';
+import { planSaid, type Offer } from '../conversation.ts';
+import { planTokens } from '../token-plan.ts';
+import { checkConversation } from './check-conversation.ts';
 import { ERROR_EVENT, messageEvents, type MessageTold } from './message-events.ts';
 import { makeRequestId, readFields, refusal, type Asked } from './refusals.ts';
 
@@ -41,6 +43,7 @@ type MessageRequest = Asked & {
   readonly caches: { readonly fiveMinutes: boolean; readonly oneHour: boolean };
   readonly offersSearch: boolean;
   readonly geo: string;
+  readonly offer: Offer;
 };
 
 export const messages: Operation = (received, stock) => {
@@ -49,6 +52,8 @@ export const messages: Operation = (received, stock) => {
   const { fields } = asked;
   const maxTokens = fields['max_tokens'];
   if (typeof maxTokens !== 'number') return refusal(400, 'max_tokens: Field required');
+  const offer = checkConversation(fields);
+  if (isRefusal(offer)) return offer;
   const thinking = fields['thinking'];
   const body = received.body.toString('utf8');
   const request: MessageRequest = {
@@ -63,6 +68,7 @@ export const messages: Operation = (received, stock) => {
     },
     offersSearch: objectsOf(fields['tools']).some(({ type }) => String(type).startsWith('web_search_')),
     geo: typeof fields['inference_geo'] === 'string' ? fields['inference_geo'] : 'global',
+    offer,
   };
   return { text: asked.text, answer: (behaviour) => answerMessage(request, behaviour) };
 };
@@ -72,7 +78,7 @@ function answerMessage(request: MessageRequest, behaviour: Seeded): Answer {
   const told: MessageTold = {
     id: `msg_${randomBytes(12).toString('hex')}`,
     model: request.served.snapshot,
-    pieces: planPieces(behaviour),
+    said: planSaid(behaviour, request.offer),
     used,
     geo: request.geo,
     manner: behaviour.usage,
@@ -155,6 +161,13 @@ type Grown = { readonly message: Record<string, unknown>; readonly block: Record
 
 function applyDelta({ message, block }: Grown, { type, ...delta }: Readonly<Record<string, unknown>>): void {
   if (type === undefined) Object.assign(message, delta);
-  else if (type === 'input_json_delta') block['input'] = JSON.parse(String(delta['partial_json']));
-  else for (const [name, value] of Object.entries(delta)) block[name] = `${String(block[name])}${String(value)}`;
+  else if (type === 'input_json_delta') {
+    const json = `${typeof block['json'] === 'string' ? block['json'] : ''}${String(delta['partial_json'])}`;
+    block['json'] = json;
+    const input = parseObject(json);
+    if (input !== undefined) {
+      block['input'] = input;
+      delete block['json'];
+    }
+  } else for (const [name, value] of Object.entries(delta)) block[name] = `${String(block[name])}${String(value)}`;
 }

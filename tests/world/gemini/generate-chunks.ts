@@ -1,4 +1,5 @@
 import type { UsageManner } from '../behaviour.ts';
+import type { Said } from '../conversation.ts';
 
 /** As Google counts: cached is inside the prompt; thoughts and the tools' prompt stand beside the other counts. */
 export type GenerateTokens = {
@@ -17,7 +18,11 @@ export type GenerateTold = {
   readonly model: string;
   readonly tier: string;
   readonly choices: number;
-  readonly pieces: readonly string[];
+  readonly said: Said;
+  readonly showsThoughts: boolean;
+  /** Its calls carry a signature, which must come back. */
+  readonly signs: boolean;
+  readonly logprobs: boolean;
   readonly used: GenerateTokens;
   readonly manner: UsageManner | undefined;
 };
@@ -26,8 +31,9 @@ export type Chunk = { readonly chunk: string; readonly says: boolean };
 
 export function wholeOf(told: GenerateTold): object {
   const candidate = (index: number) => ({
-    content: { parts: [{ text: told.pieces.join('') }], role: 'model' },
+    content: { parts: wholeParts(told), role: 'model' },
     finishReason: 'STOP',
+    ...(told.logprobs ? { logprobsResult: likelihoodsOf(told.said.pieces) } : {}),
     ...groundingOf(told.used),
     index,
   });
@@ -41,20 +47,46 @@ export function wholeOf(told: GenerateTold): object {
 
 /** Every chunk says the running total; the last one has the finish reason, and says all of it. */
 export function* chunksOf(told: GenerateTold): Generator<Chunk> {
-  const { pieces, used, manner } = told;
-  const last = pieces.length - 1;
+  const { used, manner } = told;
+  const parts = partsOf(told);
+  const last = parts.length - 1;
   const show = manner !== 'none' && manner !== 'late';
-  for (const [index, text] of pieces.entries()) {
+  for (const [index, part] of parts.entries()) {
     const finish = index === last ? { finishReason: 'STOP', ...groundingOf(used) } : {};
     const seen = show && (manner !== 'on_finish_chunk' || index === last);
     yield chunkOf(told, {
-      candidates: [{ content: { parts: [{ text }], role: 'model' }, ...finish, index: 0 }],
-      ...(seen ? { usageMetadata: usageOf(told, soFar(used, (index + 1) / pieces.length)) } : {}),
+      candidates: [{ content: { parts: [part], role: 'model' }, ...finish, index: 0 }],
+      ...(seen ? { usageMetadata: usageOf(told, soFar(used, (index + 1) / parts.length)) } : {}),
     });
   }
   if (manner === 'late' || manner === 'duplicate') {
     yield chunkOf(told, { usageMetadata: usageOf(told, used) });
   }
+}
+
+/** What this provider signs its calls with, and takes back. */
+export const SIGNATURE = 'CtQBAVSo3kGemini==';
+
+type Part = Readonly<Record<string, unknown>>;
+
+function partsOf({ said, showsThoughts, signs }: GenerateTold): readonly Part[] {
+  const thoughts = showsThoughts ? [{ text: 'What did it cost? ', thought: true }] : [];
+  const calls = said.calls.map(({ name, args }, at) => ({
+    functionCall: { name, args },
+    ...(signs && at === 0 ? { thoughtSignature: SIGNATURE } : {}),
+  }));
+  return [...thoughts, ...calls, ...said.pieces.map((text) => ({ text }))];
+}
+
+/** Neighbouring texts are one. */
+function wholeParts(told: GenerateTold): readonly Part[] {
+  const others = partsOf({ ...told, said: { ...told.said, pieces: [] } });
+  return told.said.pieces.length === 0 ? others : [...others, { text: told.said.pieces.join('') }];
+}
+
+function likelihoodsOf(tokens: readonly string[]): object {
+  const chosen = tokens.map((token) => ({ token, logProbability: -0.25, tokenId: 1 }));
+  return { chosenCandidates: chosen, topCandidates: chosen.map((one) => ({ candidates: [one] })) };
 }
 
 function chunkOf({ id, model }: GenerateTold, payload: Readonly<Record<string, unknown>>): Chunk {

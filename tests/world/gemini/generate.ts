@@ -12,7 +12,9 @@ import {
 } from '../dialect.ts';
 import { countOf, isObject, objectsOf } from '../json-fields.ts';
 import { seededRandom } from '../random.ts';
-import { planPieces, planTokens } from '../token-plan.ts';
+import { planSaid, type Offer } from '../conversation.ts';
+import { planTokens } from '../token-plan.ts';
+import { checkConversation, signs } from './check-conversation.ts';
 import { chunksOf, wholeOf, type GenerateTold, type GenerateTokens } from './generate-chunks.ts';
 import { chooseModel, lastUserText, readFields, readNames, refusal, type Chosen } from './refusals.ts';
 
@@ -63,6 +65,9 @@ type GenerateRequest = Chosen & {
   readonly thinks: boolean;
   readonly offersSearch: boolean;
   readonly tier: string;
+  readonly offer: Offer;
+  readonly showsThoughts: boolean;
+  readonly logprobs: boolean;
 };
 
 export const generateContent: Operation = (received, stock) => prepare(received, { stock, delivery: 'whole' });
@@ -85,7 +90,9 @@ function prepare(received: Received, { stock, delivery }: Given): ReturnType<Ope
   if (isRefusal(chosen)) return chosen;
   const contents = objectsOf(fields['contents']);
   if (contents.length === 0) return refusal(400, '* GenerateContentRequest.contents: contents is not specified');
-  const { maxOutputTokens, candidateCount, thinkingConfig } = config.fields;
+  const offer = checkConversation(fields, { config: config.fields, model: chosen.model });
+  if (isRefusal(offer)) return offer;
+  const { maxOutputTokens, candidateCount, thinkingConfig, responseLogprobs } = config.fields;
   const budget = isObject(thinkingConfig) ? thinkingConfig['thinkingBudget'] : undefined;
   const tier = fields['serviceTier'];
   const request: GenerateRequest = {
@@ -97,6 +104,9 @@ function prepare(received: Received, { stock, delivery }: Given): ReturnType<Ope
     choices: countOf(candidateCount, 1),
     thinks: chosen.served.reasons && budget !== 0,
     offersSearch: objectsOf(fields['tools']).some((tool) => 'googleSearch' in tool || 'google_search' in tool),
+    offer,
+    showsThoughts: isObject(thinkingConfig) && thinkingConfig['includeThoughts'] === true,
+    logprobs: responseLogprobs === true,
     tier: typeof tier === 'string' && chosen.served.factors?.[tier] !== undefined ? tier : 'standard',
   };
   return { text: request.text, answer: (behaviour) => answerGenerate(request, behaviour) };
@@ -109,7 +119,10 @@ function answerGenerate(request: GenerateRequest, behaviour: Seeded): Answer {
     model: request.served.snapshot,
     tier: request.tier,
     choices: request.choices,
-    pieces: planPieces(behaviour),
+    said: planSaid(behaviour, request.offer),
+    showsThoughts: request.showsThoughts && used.thoughts > 0,
+    signs: signs(request.model),
+    logprobs: request.logprobs,
     used,
     manner: behaviour.usage,
   };

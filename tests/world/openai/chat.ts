@@ -11,8 +11,11 @@ import {
 } from '../dialect.ts';
 import { contentText, countOf, isObject, type Fields } from '../json-fields.ts';
 import { costOf, type BilledMeters } from '../price-list.ts';
-import { planPieces, planTokens } from '../token-plan.ts';
+import { planSaid, type Offer, type Said } from '../conversation.ts';
+import { planTokens } from '../token-plan.ts';
 import { DATA_ERROR, dataEvent, DONE, makeId, nowSeconds, openAiHeaders } from './answer-parts.ts';
+import { callPieces, finishOf, likelihoodOf, wholeCall } from './chat-parts.ts';
+import { checkConversation } from './check-conversation.ts';
 import { chooseModel, readFields, refusal, type Chosen } from './refusals.ts';
 import { REQUEST_FIELDS } from './request-fields.ts';
 import { SPEAKERS, type ChatUsage, type Speaker } from './speakers.ts';
@@ -25,6 +28,8 @@ type ChatRequest = Chosen &
     readonly maxOutputTokens: number | null;
     readonly choices: number;
     readonly tier: string;
+    readonly offer: Offer;
+    readonly logprobs: boolean;
   };
 
 export const chat: Operation = (received, stock) => {
@@ -52,6 +57,8 @@ function readChat(
       "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.";
     return refusal(400, message, { param: 'max_tokens', code: 'unsupported_parameter' });
   }
+  const conversation = checkConversation(fields);
+  if (isRefusal(conversation)) return conversation;
   const limit = fields['max_completion_tokens'] ?? fields['max_tokens'];
   return {
     ...chosen,
@@ -61,6 +68,8 @@ function readChat(
     maxOutputTokens: typeof limit === 'number' ? limit : null,
     choices: countOf(fields['n'], 1),
     tier: servedTier(fields['service_tier'], chosen),
+    offer: conversation,
+    logprobs: fields['logprobs'] === true,
   };
 }
 
@@ -90,7 +99,7 @@ type Told = {
   readonly behaviour: Seeded;
   readonly speaker: Speaker;
   readonly id: string;
-  readonly pieces: readonly string[];
+  readonly said: Said;
   readonly used: ChatUsage;
 };
 
@@ -103,7 +112,7 @@ function answerChat(request: ChatRequest, behaviour: Seeded): Answer | Refusal {
   const { meters, ...plan } = planChat(request, behaviour);
   const cost = costOf(request.served, meters, [request.tier]);
   const used: ChatUsage = { ...plan, cost, byok: behaviour.byok === 1 };
-  const told = { request, behaviour, speaker, id: makeId('chatcmpl-'), pieces: planPieces(behaviour), used };
+  const told = { request, behaviour, speaker, id: makeId('chatcmpl-'), said: planSaid(behaviour, request.offer), used };
   return {
     charge: { id: told.id, model: request.model, served: request.served, meters, words: [request.tier] },
     headers: { ...openAiHeaders(), ...speaker.headers(used, request.stream ? 'stream' : 'whole') },
@@ -126,8 +135,10 @@ function planChat(request: ChatRequest, behaviour: Seeded) {
   return { ...plan, cacheWrite, meters };
 }
 
-function wholeOf({ request, behaviour, speaker, id, pieces, used }: Told): object {
-  const message = { role: 'assistant', content: pieces.join(''), refusal: null, annotations: [] };
+function wholeOf({ request, behaviour, speaker, id, said, used }: Told): object {
+  const content = said.calls.length > 0 ? null : said.pieces.join('');
+  const calls = said.calls.length > 0 ? { tool_calls: said.calls.map((call, at) => wholeCall(call, { id, at })) } : {};
+  const message = { role: 'assistant', content, refusal: null, annotations: [], ...calls };
   return {
     id,
     object: 'chat.completion',
@@ -136,8 +147,8 @@ function wholeOf({ request, behaviour, speaker, id, pieces, used }: Told): objec
     choices: Array.from({ length: request.choices }, (_, index) => ({
       index,
       message,
-      logprobs: null,
-      finish_reason: 'stop',
+      logprobs: request.logprobs ? { content: said.pieces.map(likelihoodOf), refusal: null } : null,
+      finish_reason: finishOf(said),
     })),
     ...(behaviour.usage === 'none' ? {} : { usage: speaker.usage(used) }),
     service_tier: request.tier,
@@ -156,7 +167,8 @@ function usagePlace({ request, behaviour, speaker }: Told): Place {
 
 /** `[DONE]` last. */
 function* chunksOf(told: Told): Generator<StreamEvent> {
-  const { request, behaviour, speaker, pieces, used } = told;
+  const { request, behaviour, speaker, said, used } = told;
+  const { pieces } = said;
   const usage = speaker.usage(used);
   const place = usagePlace(told);
   const created = nowSeconds();
@@ -177,18 +189,23 @@ function* chunksOf(told: Told): Generator<StreamEvent> {
       },
       choices.some((choice) => 'delta' in choice && isObject(choice.delta) && Boolean(choice.delta['content'])),
     );
-  const choice = (delta: object, finish: string | null = null) => [
-    { index: 0, delta, logprobs: null, finish_reason: finish },
+  const choice = (delta: object, finish: string | null = null, logprobs: object | null = null) => [
+    { index: 0, delta, logprobs, finish_reason: finish },
   ];
-  const running = (said: number): Fields => {
+  const running = (written: number): Fields => {
     if (behaviour.usage !== 'running' || place === 'nowhere') return {};
-    const completion = Math.floor((used.completion * said) / pieces.length);
+    const completion = Math.floor((used.completion * written) / pieces.length);
     return { usage: speaker.usage({ ...used, completion, reasoning: Math.min(used.reasoning, completion) }) };
   };
   yield chunk(choice({ role: 'assistant', content: '', refusal: null }));
-  for (const [index, content] of pieces.entries()) yield chunk(choice({ content }), running(index + 1));
+  for (const [index, content] of pieces.entries()) {
+    const likelihood = request.logprobs ? { content: [likelihoodOf(content)], refusal: null } : null;
+    yield chunk(choice({ content }, null, likelihood), running(index + 1));
+  }
+  for (const [at, call] of said.calls.entries())
+    for (const piece of callPieces(call, { id: told.id, at })) yield chunk(choice({ tool_calls: [piece] }));
   const beside = place === 'nowhere' ? {} : speaker.finish(usage);
-  yield chunk(choice({}, 'stop'), { ...beside, ...(place === 'finish_chunk' ? { usage } : {}) });
+  yield chunk(choice({}, finishOf(said)), { ...beside, ...(place === 'finish_chunk' ? { usage } : {}) });
   if (place === 'own_chunk') {
     if (behaviour.usage === 'late') {
       yield { text: ': keep-alive', says: false };
