@@ -15,3 +15,20 @@ export function takesEveryProperty(schema: unknown): boolean {
   }
   return Object.values(schema).every(takesEveryProperty);
 }
+
+/**
+ * A JSON schema whose objects say nothing of other properties, saying that there are none: Anthropic's output format takes
+ * no object without it (structured outputs, JSON schema limitations).
+ */
+export function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (!isFields(schema)) return schema;
+  const written: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(schema)) written[name] = LITERAL.has(name) ? value : closed(value);
+  const isObject = schema['type'] === 'object' || isFields(schema['properties']);
+  if (isObject && schema['additionalProperties'] === undefined) written['additionalProperties'] = false;
+  return written;
+}
+
+/** Values, in which nothing is a schema. */
+const LITERAL: ReadonlySet<string> = new Set(['enum', 'const', 'default', 'examples', 'required']);

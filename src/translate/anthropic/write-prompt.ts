@@ -1,5 +1,6 @@
 import type { Effort, Prompt, Reasoning, Tool } from '../prompt.ts';
 import { unsayable } from '../refusal.ts';
+import { closed } from '../schema.ts';
 import { claudeModel, type ClaudeModel } from './models.ts';
 import { JSON_TOOL } from './json-tool.ts';
 import { writeCache } from './write-cache.ts';
@@ -161,7 +162,7 @@ function writeOutput(
   { claude, thinks }: { readonly claude: ClaudeModel; readonly thinks: boolean },
 ): Output {
   if (output === null) return { schema: null, tools: [] };
-  if (output.kind === 'schema' && claude.schemas) return { schema: output.schema, tools: [] };
+  if (output.kind === 'schema' && claude.schemas) return { schema: closed(output.schema), tools: [] };
   if (tools.length > 0) throw unsayable(names.output, 'this model answers in JSON only without tools');
   if (thinks || !claude.forcedTools)
     throw unsayable(names.output, 'this model answers in JSON only by a schema', 'Ask for json_schema.');

@@ -22,7 +22,7 @@ export function writePrompt(prompt: Prompt, model: string): object {
 
 function refuseUnknown({ parallelTools, verbosity, tools, toolChoice, names }: Prompt): void {
   // Who must call one certain tool has no other to call beside it.
-  const bound = toolChoice?.mode === 'required' && toolChoice.only.length === 1;
+  const bound = toolChoice?.mode === 'required' && (toolChoice.only.length === 1 || tools.length === 1);
   if (parallelTools === false && tools.length > 0 && !bound)
     throw unsayable(names.parallelTools, 'Gemini cannot be kept to one call at a time');
   if (verbosity !== null && verbosity !== 'medium') throw unsayable(names.verbosity, 'Gemini knows no verbosity');
