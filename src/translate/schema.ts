@@ -1,4 +1,4 @@
-import { isFields } from './fields.ts';
+import { isFields, type Fields } from './fields.ts';
 
 /**
  * Whether a JSON schema is one that OpenAI takes as strict: every object lists all its properties as required, and allows
@@ -24,10 +24,20 @@ export function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed);
   if (!isFields(schema)) return schema;
   const written: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(schema)) written[name] = LITERAL.has(name) ? value : closed(value);
+  for (const [name, value] of Object.entries(schema)) {
+    if (NAMED.has(name) && isFields(value)) written[name] = closedEach(value);
+    else written[name] = LITERAL.has(name) ? value : closed(value);
+  }
   const isObject = schema['type'] === 'object' || isFields(schema['properties']);
   if (isObject && schema['additionalProperties'] === undefined) written['additionalProperties'] = false;
   return written;
+}
+
+/** Schemas by names of their own, which may be any. */
+const NAMED: ReadonlySet<string> = new Set(['properties', 'patternProperties', '$defs', 'definitions']);
+
+function closedEach(schemas: Fields): Fields {
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, closed(schema)]));
 }
 
 /** Values, in which nothing is a schema. */
