@@ -62,7 +62,7 @@ async function finished(asked: Parameters<typeof streamText>[0]) {
     },
   });
   await stream.consumeStream();
-  if (failed !== null) throw failed;
+  if (failed !== null) throw failed instanceof Error ? failed : new Error('the stream failed', { cause: failed });
   return { steps: await stream.steps, text: await stream.text };
 }
 
