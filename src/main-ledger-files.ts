@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Accounts } from '#accounts';
 import type { Alerts } from '#alerts';
+import { openBatchFolder, type BatchFolder } from '#batches';
 import type { Config } from '#config';
 import { createErasures, type Erasures, type InTurn } from '#jobs';
 import { careForFiles, listAdopted, type FileCare } from '#ledger/backup';
@@ -32,6 +33,7 @@ export type LedgerFilesParts = {
 export type LedgerFiles = {
   readonly chain: Chain;
   readonly erasures: Erasures;
+  readonly batches: BatchFolder;
   /** Before the store is closed. */
   close(): Promise<void>;
 };
@@ -53,6 +55,7 @@ export function openLedgerFiles(parts: LedgerFilesParts): LedgerFiles {
   return {
     chain,
     erasures,
+    batches: openBatchFolder(config.dataDir),
     async close() {
       await erasures.close();
       await care.close();

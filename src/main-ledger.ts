@@ -6,8 +6,17 @@ import { fileURLToPath } from 'node:url';
 import { openAccounts, writeSnapshot, type Accounts } from '#accounts';
 import type { Alerts } from '#alerts';
 import { createAdmin, followPrices, type AdminDeps } from '#admin';
+import { openBatchFolder } from '#batches';
 import { loadConfig, type Config } from '#config';
-import { createAdjustments, createRepricing, createResolutions, createTurns, type InTurn, type JobDeps } from '#jobs';
+import {
+  createAdjustments,
+  createRepricing,
+  createResolutions,
+  createTurns,
+  releaseBatches,
+  type InTurn,
+  type JobDeps,
+} from '#jobs';
 import { acquireLock, type Lock } from '#ledger';
 import type { StoreReader } from '#analytics';
 import { openEntryReader } from '#ledger/read';
@@ -212,6 +221,7 @@ async function openJobs(parts: JobParts): Promise<Jobs> {
   const { providers, routing } = config;
   const jobs = jobDeps(parts, () => current().prices);
   const repricing = createRepricing(jobs);
+  const releases = releaseAsTheyEnd(jobs, parts);
   const adjustments = createAdjustments({
     ...jobs,
     key: (reference) => accounts.infoOf(reference),
@@ -223,7 +233,35 @@ async function openJobs(parts: JobParts): Promise<Jobs> {
       byHand: { adjustments, resolutions: createResolutions(jobs) },
       standings: () => parts.figures.standings(),
     },
-    close: () => estimator.close(),
+    close: async () => {
+      await releases.close();
+      await estimator.close();
+    },
+  };
+}
+
+/** A batch that ended is noticed so soon after. */
+const RELEASES_EVERY_MS = 1_000;
+
+/** Gives back what was held for batches, as they end. */
+function releaseAsTheyEnd(jobs: JobDeps, { config, log }: JobParts): { close(): Promise<void> } {
+  const folder = openBatchFolder(config.dataDir);
+  let running: Promise<void> | null = null;
+  const timer = setInterval(() => {
+    running ??= releaseBatches({ ...jobs, folder })
+      .then(
+        () => undefined,
+        (error: unknown) => log.warn({ err: error }, 'what was held for a batch is given back later'),
+      )
+      .finally(() => {
+        running = null;
+      });
+  }, RELEASES_EVERY_MS);
+  return {
+    close: async () => {
+      clearInterval(timer);
+      await running;
+    },
   };
 }
 

@@ -17,7 +17,7 @@ import {
 } from '#gateway';
 import { addressSetOf } from '#http';
 import { openDataDir, openJournal, type DataDir, type Journal, type RotatableJournal } from '#ledger';
-import { createConsole, createLog, createMetrics, welcomeText, type Log } from '#observe';
+import { createConsole, createLog, createMetrics, welcomeText, type Log, type Metrics } from '#observe';
 import {
   combineTerms,
   loadPriceBook,
@@ -33,6 +33,7 @@ import { createEstimator, type Dialect } from '#wires';
 import { createRandom, systemClock, type Random } from '#std';
 import { compileTagRules, createCardinalityGate, parseTagPolicy, readDefaultTags } from '#tags';
 import { ApportionError } from '#terms';
+import { openBatches } from './main-batches.ts';
 
 const terminal = createConsole();
 
@@ -119,15 +120,13 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     timeouts: config.timeouts,
   });
   const random = createRandom();
-  const { governor } = control;
-  const { failOpen } = config;
-  const isStrict = (intent: string): boolean => governor.isStrict(intent);
-  const { leases } = control;
-  const recording = new Recording({ journal, failOpen, isStrict, leases, metrics, log, clock: systemClock });
+  const { governor, leases, socketPath, untilServing } = control;
+  const recording = openRecording(parts, { ...control, metrics });
   const estimator = createEstimator();
   const trustedProxies = addressSetOf(config.trustedProxies);
-  const { socketPath, untilServing } = control;
   const proxy = new LedgerProxy({ socketPath, untilServing, trustedProxies, log });
+  const prices = followPrices(parts, control.keys);
+  const batches = await openBatches({ ...parts, upstreams, prices });
   const gateway = createGateway({
     config,
     clock: systemClock,
@@ -137,8 +136,9 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     tagging: openTagging(parts),
     upstreams,
     routing: openRouting(config, upstreams, random),
-    prices: followPrices(parts, control.keys),
+    prices,
     recording,
+    batches,
     governor,
     refusals: new Refusals({ metrics, log, clock: systemClock }),
     estimator,
@@ -148,6 +148,7 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     notReady: () => recording.refusal(),
   });
   const { port } = await gateway.listen(config);
+  batches.collector.start();
   return {
     port,
     firstKeys: control.firstKeys,
@@ -155,6 +156,7 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     providers: upstreams.names(),
     stop: async (deadlineMs) => {
       const cut = await gateway.close(deadlineMs);
+      await batches.collector.close();
       await Promise.all([upstreams.close(), estimator.close(), sandbox?.close(), proxy.close()]);
       await leases?.close();
       await journal.close();
@@ -171,6 +173,14 @@ function openRouting({ routing: config }: Config, upstreams: Upstreams, random: 
 
 function readPriceTerms({ prices }: Config): PriceTerms {
   return readAtPlace(prices, () => combineTerms(prices.terms.map((term, at) => parsePriceTerm(term, `prices[${at}]`))));
+}
+
+function openRecording(
+  { config, journal, log }: Parts,
+  { governor, leases, metrics }: Pick<Control, 'governor' | 'leases'> & { readonly metrics: Metrics },
+): Recording {
+  const isStrict = (intent: string): boolean => governor.isStrict(intent);
+  return new Recording({ journal, failOpen: config.failOpen, isStrict, leases, metrics, log, clock: systemClock });
 }
 
 /** The price book under the operator's terms, made anew when one of them changes. */

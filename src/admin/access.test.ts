@@ -88,6 +88,7 @@ const FINANCE = [
   'GET /v1/markups/:id',
   'GET /v1/adjustments',
   'GET /v1/in-doubt',
+  'GET /v1/ledger/batches',
   'GET /v1/ledger/roots',
   'GET /v1/erasures',
   'GET /v1/audit',

@@ -1,19 +1,21 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import type { BatchFolder, BatchRecord } from '#batches';
 import type { Erasures } from '#jobs';
 import type { Chain } from '#ledger/chain';
 import type { ErasureSubject } from '#ledger/erase';
-import { ApportionError, LIMITS } from '#terms';
+import { ApportionError, formatUsd, LIMITS, usdNumber } from '#terms';
 import { actorOf } from './actor.ts';
 import { parseRequest } from './parse-request.ts';
 
 export type LedgerRouteDeps = {
   readonly chain: Pick<Chain, 'roots' | 'state'>;
   readonly erasures: Pick<Erasures, 'request' | 'list'>;
+  readonly batches: Pick<BatchFolder, 'readOpen' | 'readEnded'>;
 };
 
 /** What proves the ledger, for whoever keeps it where the ledger's own machine cannot write; and what is erased from it. */
-export function addLedgerRoutes(app: FastifyInstance, { chain, erasures }: LedgerRouteDeps): void {
+export function addLedgerRoutes(app: FastifyInstance, { chain, erasures, batches }: LedgerRouteDeps): void {
   app.get('/v1/ledger/roots', () => {
     const { seq, head, failing } = chain.state();
     return {
@@ -23,6 +25,15 @@ export function addLedgerRoutes(app: FastifyInstance, { chain, erasures }: Ledge
       head: seq === 0 ? null : { seq, root: head },
       failing,
     };
+  });
+
+  app.get('/v1/ledger/batches', async () => {
+    const [running, ended] = await Promise.all([batches.readOpen(), batches.readEnded()]);
+    const data = [
+      ...running.map((record) => toWireBatch(record, 'running')),
+      ...ended.map((record) => toWireBatch(record, 'ended')),
+    ];
+    return { object: 'list', data: data.toSorted((left, right) => left.created_at.localeCompare(right.created_at)) };
   });
 
   app.post('/v1/erasures', async (request, reply) => {
@@ -35,6 +46,25 @@ export function addLedgerRoutes(app: FastifyInstance, { chain, erasures }: Ledge
     object: 'list',
     data: erasures.list().map((record) => ({ object: 'erasure', ...record })),
   }));
+}
+
+/** `ended`: every line has its entry, and what was held is about to be given back. */
+function toWireBatch({ batch, provider, callId, createdAt, reserved, lines, key }: BatchRecord, state: string) {
+  return {
+    object: 'ledger_batch',
+    batch,
+    provider,
+    state,
+    call_id: callId,
+    created_at: new Date(createdAt).toISOString(),
+    lines,
+    // Null: nothing bounds it.
+    at_risk: reserved === null ? null : usdNumber(reserved),
+    at_risk_exact: reserved === null ? null : formatUsd(reserved),
+    key_id: key.id,
+    key_name: key.name,
+    key_team: key.team,
+  };
 }
 
 const value = z.string().min(1).max(LIMITS.tagValueChars);

@@ -52,6 +52,7 @@ function openByHand(accounts: Accounts, jobs: JobDeps): AdminDeps['byHand'] {
 const NO_PROOFS: AdminDeps['ledger'] = {
   chain: { roots: () => [], state: () => ({ seq: 0, head: '', failing: null }) },
   erasures: { request: () => noLedger(), list: () => [] },
+  batches: { readOpen: async () => [], readEnded: async () => [] },
 };
 
 const noLedger = (): Promise<never> => Promise.reject(new Error('these tests have no ledger'));

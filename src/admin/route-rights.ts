@@ -127,6 +127,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Right>> = {
   'POST /v1/events/:id/resolve': 'money.write',
   'GET /v1/adjustments': 'ledger.read',
   'GET /v1/in-doubt': 'ledger.read',
+  'GET /v1/ledger/batches': 'ledger.read',
   'GET /v1/ledger/roots': 'ledger.read',
 
   'GET /v1/budgets': 'budgets.read',

@@ -76,6 +76,7 @@ test('an empty environment gives the defaults and the sandbox', () => {
     prices: { terms: [], places: {} },
     oidc: null,
     alerts: { allowPrivateTargets: false, allowedHosts: [], mail: null },
+    batches: { pollMs: 300_000 },
     warnings: [],
   });
 });

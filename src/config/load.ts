@@ -52,6 +52,8 @@ export type Config = {
   /** Null: nobody signs in elsewhere. */
   readonly oidc: OidcConfig | null;
   readonly alerts: AlertsConfig;
+  /** How often a provider is asked about a batch whose results are not in; 0 for never. */
+  readonly batches: { readonly pollMs: number };
   /** Harmless oddities, for the log. */
   readonly warnings: readonly string[];
 };
@@ -126,6 +128,7 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
     prices,
     oidc,
     alerts: readAlerts(read, problems),
+    batches: { pollMs: read(SETTINGS.batchPollSeconds) * 1000 },
     warnings: misspeltVariables(env),
   };
   problems.push(...providers.filter((provider) => pointsAt(provider, port)).map(loopProblem));
@@ -179,7 +182,7 @@ function openFile(
     return NO_FILE;
   }
   deps.problems.push(
-    ...['', 'timeouts', 'journal', 'clickhouse', 'alerts'].flatMap((section) =>
+    ...['', 'timeouts', 'journal', 'clickhouse', 'alerts', 'batches'].flatMap((section) =>
       file.strayKeys(section === '' ? [] : [section], keysUnder(section)),
     ),
   );

@@ -137,6 +137,10 @@ export const SETTINGS = {
     file: 'timeouts.shutdown_ms',
     fallback: 30_000,
   }),
+  batchPollSeconds: wholeNumber(
+    { env: 'APPORTION_BATCH_POLL_SECONDS', file: 'batches.poll_seconds', fallback: 300 },
+    { min: 0, max: 86_400 },
+  ),
   alertsAllowPrivateTargets: yesOrNo({
     env: 'APPORTION_ALERTS_ALLOW_PRIVATE_TARGETS',
     file: 'alerts.allow_private_targets',

@@ -39,7 +39,7 @@ export async function accept(
     body: {
       target,
       ...betasOf(request.headers['anthropic-beta']),
-      ...fieldsOf(bytes, { type: request.headers['content-type'] ?? '', form }),
+      ...bodyFields(bytes, { type: request.headers['content-type'] ?? '', form }),
     },
   };
 }
@@ -48,7 +48,8 @@ function betasOf(header: string | string[] | undefined): { readonly betas?: stri
   return header === undefined ? {} : { betas: String(header) };
 }
 
-function fieldsOf(
+/** Where the fields of a body are, by its content type. */
+export function bodyFields(
   bytes: Buffer,
   { type, form }: { type: string; form: BodyForm },
 ): Omit<RequestBody, 'target' | 'betas'> {

@@ -48,7 +48,10 @@ test('an answer too large to hold passes, and its id, model, tier and usage are 
   let facts;
   const bytes = await answered(t, (client) => {
     const head = { status: 200, headers: { 'content-type': 'application/json' } };
-    const answer = new HeldAnswer({ client, head, wire: openAiChat, context: CONTEXT }, 'hold');
+    const answer = new HeldAnswer(
+      { client, head, wire: openAiChat, context: CONTEXT, shown: (whole) => whole },
+      'hold',
+    );
     for (let from = 0; from < body.length; from += 1_000_000) answer.data(body.subarray(from, from + 1_000_000));
     facts = answer.facts();
     answer.finish({ usd: '0', state: 'exact' }, {});

@@ -22,6 +22,8 @@ export type Answer = {
   begun(): boolean;
   /** Whether a refusal speaks of something. */
   mentions(text: string): boolean;
+  /** All of it; null where it passes and is not held. */
+  held(): Buffer | null;
 };
 
 const USAGE_TAIL_BYTES = 64 * 1024;
@@ -32,6 +34,8 @@ export type HeldParts = {
   readonly head: AnswerHead;
   readonly wire: Wire;
   readonly context: AnswerContext;
+  /** What the caller sees of an answer that is held. */
+  readonly shown: (bytes: Buffer) => Buffer;
 };
 
 /**
@@ -43,15 +47,17 @@ export class HeldAnswer implements Answer {
   readonly #wire: Wire;
   readonly #context: AnswerContext;
   readonly #head: AnswerHead;
+  readonly #shown: HeldParts['shown'];
   #chunks: Buffer[] = [];
   #bytes = 0;
   #overflow: { readonly start: Buffer; tail: Buffer } | null = null;
 
-  constructor({ client, head, wire, context }: HeldParts, mode: 'hold' | 'pass') {
+  constructor({ client, head, wire, context, shown }: HeldParts, mode: 'hold' | 'pass') {
     this.#client = client;
     this.#wire = wire;
     this.#context = context;
     this.#head = head;
+    this.#shown = shown;
     if (mode === 'pass') this.#overflowNow();
   }
 
@@ -89,6 +95,10 @@ export class HeldAnswer implements Answer {
     return this.#overflow === null && this.#whole().includes(text);
   }
 
+  held(): Buffer | null {
+    return this.#overflow === null ? this.#whole() : null;
+  }
+
   finish(_cost: ShownCost, headers: Readonly<Record<string, string>>): void {
     if (this.#client.gone) return;
     if (this.#overflow !== null) {
@@ -98,7 +108,8 @@ export class HeldAnswer implements Answer {
     const words = this.#wire.far?.words ?? null;
     const { status } = this.#head;
     const given = this.#whole();
-    const body = words === null ? given : words.showAnswer({ bytes: given, status, context: this.#context });
+    const body =
+      words === null ? this.#shown(given) : words.showAnswer({ bytes: given, status, context: this.#context });
     this.#client.response.writeHead(status, {
       ...this.#head.headers,
       ...headers,
@@ -167,6 +178,10 @@ export class StreamedAnswer implements Answer {
 
   mentions(): boolean {
     return false;
+  }
+
+  held(): null {
+    return null;
   }
 
   facts(): AnswerFacts {

@@ -2,6 +2,7 @@ import { closeEntry, closeInDoubt, openEntry, type AttemptEnd, type AttemptStart
 import { ApportionError, ZERO_USD, type PicoUsd } from '#terms';
 import { dialectOf, type RequestEdit, type Wire, type WireRequest } from '#wires';
 import type { Accepted } from './accept.ts';
+import type { BatchWork } from './batches/batch-work.ts';
 import type { CallDeps, Exchange } from './call.ts';
 import type { Client } from './client.ts';
 import { headerText } from './headers.ts';
@@ -27,10 +28,12 @@ export type Journey = {
   readonly itinerary: Itinerary;
   /** Models that budgets asked for in place of the one before. */
   readonly downgraded: readonly string[];
+  /** What is to be done where the call is about a batch. */
+  readonly batch: BatchWork;
 };
 
 /** One attempt of a call, ready to go, and what it may cost at most. */
-export type Plan = Pick<Journey, 'call' | 'routed' | 'asked'> & {
+export type Plan = Pick<Journey, 'call' | 'routed' | 'asked' | 'batch'> & {
   readonly step: Step;
   readonly start: AttemptStart;
   readonly startedMs: number;
@@ -82,11 +85,15 @@ export function draft(deps: CallDeps, journey: Journey, { step, earlier, outputT
     region: upstream.region,
     model,
   };
-  const start = { ...unbounded, reserved: boundOf(deps, { asked, routed, step, start: unbounded }) };
+  const start = {
+    ...unbounded,
+    reserved: boundOf(deps, { asked, routed, step, batch: journey.batch, start: unbounded }),
+  };
   return {
     call,
     routed,
     asked,
+    batch: journey.batch,
     step,
     start,
     startedMs: earlier.length === 0 ? call.startedMs : deps.clock.elapsedMs(),
@@ -107,6 +114,7 @@ export async function makeAttempt(
   const { journey, plan, visit } = given;
   try {
     const relayed = await relay(deps, { plan, client, headers: exchange.request.headers });
+    await plan.batch.answered(relayed);
     const outcome = afterLeaving(client, outcomeOf(relayed, plan.step.upstream.onDisconnect));
     const next = client.gone ? null : nextStep({ journey, plan, relayed, outcome });
     const end = await endAttempt(deps, plan, { relayed, outcome, last: next === null });
@@ -206,10 +214,11 @@ function hasNoMetadata(wire: Wire): boolean {
   return dialectOf(wire) === 'gemini' || wire.name === 'bedrock.converse';
 }
 
-type Bounded = Pick<Plan, 'asked' | 'routed' | 'step'> & { readonly start: Omit<AttemptStart, 'reserved'> };
+type Bounded = Pick<Plan, 'asked' | 'routed' | 'step' | 'batch'> & { readonly start: Omit<AttemptStart, 'reserved'> };
 
-function boundOf(deps: CallDeps, { asked, routed, step, start }: Bounded): PicoUsd | null {
+function boundOf(deps: CallDeps, { asked, routed, step, batch, start }: Bounded): PicoUsd | null {
   if (routed.route.billing === 'free') return ZERO_USD;
+  if (routed.route.billing === 'later') return batch.reserved;
   if (routed.route.billing === 'unpriced' || asked.maxInputTokens === null) return null;
   return deps.prices().bound(pricedAttempt({ step, start }), {
     inputTokens: asked.maxInputTokens,

@@ -6,6 +6,8 @@ import { accept, type AcceptDeps } from './accept.ts';
 import type { Answer } from './answer.ts';
 import { admit, consumedBy } from './admission.ts';
 import { makeAttempt, type Journey, type Made } from './attempt.ts';
+import { prepareBatchCall } from './batches/batch-call.ts';
+import type { BatchCallDeps } from './batches/batch-work.ts';
 import { choose } from './choose.ts';
 import { Client } from './client.ts';
 import type { Governor } from './governor.ts';
@@ -20,7 +22,8 @@ import type { Tagging } from './tagging.ts';
 import type { Upstreams } from './upstreams.ts';
 
 export type CallDeps = AcceptDeps &
-  IdentifyDeps & {
+  IdentifyDeps &
+  BatchCallDeps & {
     readonly tagging: Tagging;
     readonly upstreams: Upstreams;
     readonly routing: Routing;
@@ -91,5 +94,7 @@ async function prepare(
   const caller = identify(deps, { request: exchange.request, dialect, query: routed.target.query });
   const tagged = deps.tagging.tag({ body: call.body, headers: headersDistinct, caller });
   const chosen = choose(deps, { call, caller, tagged, routed, headers });
-  return { call, caller, tagged, routed, ...chosen, downgraded: [] };
+  const { itinerary } = chosen;
+  const batch = await prepareBatchCall(deps, { call, caller, routed, tagged, itinerary, headers: headersDistinct });
+  return { call: batch.call ?? call, caller, tagged, routed, ...chosen, downgraded: [], batch };
 }

@@ -40,7 +40,7 @@ const TO_CALLER = [
 const TO_CALLER_PREFIXES = ['x-ratelimit-', 'anthropic-ratelimit-', 'x-amzn-'] as const;
 
 /** Anthropic refuses a request that does not name a version (docs.anthropic.com/en/api/versioning). */
-const ANTHROPIC_VERSION = '2023-06-01';
+export const ANTHROPIC_VERSION = '2023-06-01';
 
 /** How the names of headers begin that only one dialect knows. */
 const DIALECT_PREFIXES: Readonly<Record<Dialect, RegExp>> = {

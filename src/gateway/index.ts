@@ -4,6 +4,7 @@
  * Holds: the end of an answer leaves only after its entry is durable; a POST is never sent twice.
  * Fails: one OpenAI error envelope per call; what was spent by then is recorded first.
  */
+export { BatchCollector } from './batches/collector.ts';
 export { CALL_ROUTES, GEMINI_ACTIONS } from './routes.ts';
 export { Governor } from './governor.ts';
 export { Refusals } from './refusals.ts';

@@ -18,6 +18,7 @@ function answer(progress: 'begun' | 'held'): Answer {
     fail: () => undefined,
     begun: () => progress === 'begun',
     mentions: () => false,
+    held: () => null,
   };
 }
 

@@ -48,6 +48,7 @@ export async function relay(deps: CallDeps, { plan, client, headers }: RelayInpu
   const end = await forward(upstream, request, {
     open(opened) {
       flow = opened;
+      plan.batch.follow(opened);
       client.follow(opened, () => leaving.begin(opened));
     },
     start(status, given) {
@@ -57,6 +58,7 @@ export async function relay(deps: CallDeps, { plan, client, headers }: RelayInpu
     },
     data(chunk) {
       firstByteMs ??= deps.clock.elapsedMs() - plan.startedMs;
+      if (httpStatus < 300) plan.batch.passed(chunk);
       answer?.data(chunk);
       if (client.gone) leaving.drained(chunk.length);
       // Some servers leave the connection open behind the terminal event: nothing of the answer is missing then.
@@ -126,8 +128,11 @@ function openAnswer(client: Client, plan: Plan, { status, given }: { status: num
     headers: words === null ? headers : { ...headers, 'content-type': 'application/json' },
   };
   // Sound, pictures and files are not kept in memory; neither is a stream that nobody asked for.
-  const passes = words === null && status < 300 && (isEvents || /^(?:audio|image|video)\/|octet-stream/.test(type));
-  return new HeldAnswer({ client, head, wire, context }, passes ? 'pass' : 'hold');
+  const passes =
+    words === null &&
+    status < 300 &&
+    (isEvents || plan.batch.passes || /^(?:audio|image|video)\/|octet-stream/.test(type));
+  return new HeldAnswer({ client, head, wire, context, shown: plan.batch.shown }, passes ? 'pass' : 'hold');
 }
 
 function factsOf(answer: Answer | null): AnswerFacts | null {

@@ -15,6 +15,7 @@ import {
   openAiResponses,
   openAiSpeech,
   openAiTranscription,
+  passReceipt,
   passThrough,
   type Dialect,
   type RequestTarget,
@@ -23,10 +24,11 @@ import {
 import type { Choice } from './upstreams.ts';
 
 /**
- * What a route costs: `metered` by the usage in its answers, `free` because its provider charges nothing for it, or
- * `unpriced` because it starts work that is billed and whose answer does not say how much.
+ * What a route costs: `metered` by the usage in its answers, `free` because its provider charges nothing for it,
+ * `unpriced` because it starts work that is billed and whose answer does not say how much, or told `later`, by the results of
+ * a batch.
  */
-export type Billing = 'metered' | 'free' | 'unpriced';
+export type Billing = 'metered' | 'free' | 'unpriced' | 'later';
 
 /** What a route adds to a call: its OpenTelemetry operation name, and its format. */
 export type CallRoute = {
@@ -110,7 +112,7 @@ type Passage = {
 };
 
 const PASSAGES: readonly Passage[] = [
-  { prefix: /^\/messages\/batches(\/|$)/, operation: 'batches', dialect: 'anthropic', billed: ['POST'] },
+  { prefix: /^\/messages\/batches(\/|$)/, operation: 'batches', dialect: 'anthropic', billed: [] },
   { prefix: /^\/files(\/|$)/, operation: 'files', dialect: 'openai', billed: [] },
   { prefix: /^\/uploads(\/|$)/, operation: 'files', dialect: 'openai', billed: [] },
   { prefix: /^\/responses\/input_tokens$/, operation: 'count_tokens', dialect: 'openai', billed: [] },
@@ -118,7 +120,7 @@ const PASSAGES: readonly Passage[] = [
   { prefix: /^\/responses\/[^/]+(\/|$)/, operation: 'stored_responses', dialect: 'openai', billed: [] },
   { prefix: /^\/chat\/completions\/[^/]+(\/|$)/, operation: 'stored_completions', dialect: 'openai', billed: [] },
   { prefix: /^\/conversations(\/|$)/, operation: 'conversations', dialect: 'openai', billed: [] },
-  { prefix: /^\/batches(\/|$)/, operation: 'batches', dialect: 'openai', billed: ['POST'] },
+  { prefix: /^\/batches(\/|$)/, operation: 'batches', dialect: 'openai', billed: [] },
   { prefix: /^\/fine_tuning(\/|$)/, operation: 'fine_tuning', dialect: 'openai', billed: ['POST'] },
   { prefix: /^\/vector_stores(\/|$)/, operation: 'vector_stores', dialect: 'openai', billed: ['POST'] },
   { prefix: /^\/containers(\/|$)/, operation: 'containers', dialect: 'openai', billed: ['POST'] },
@@ -165,18 +167,22 @@ function findPassage({ method, path, query, anthropic }: RequestLine): RoutedCal
   if ((passage === undefined && !listsStored) || !PASSED_METHODS.has(method)) return undefined;
   const { operation, dialect, billed } = passage ?? STORED;
   const spoken = anthropic && dialect === 'openai' ? 'anthropic' : dialect;
+  const createsBatch = CREATES_BATCH.test(`${method} ${path}`);
   return {
     route: {
       operation,
       dialect: spoken,
-      wire: { ...passThrough, dialect: spoken },
-      billing: billed.includes(method) ? 'unpriced' : 'free',
+      wire: { ...(createsBatch ? passReceipt : passThrough), dialect: spoken },
+      billing: createsBatch ? 'later' : billed.includes(method) ? 'unpriced' : 'free',
     },
     method,
     upstreamPath: path,
     target: { ...NO_TARGET, query },
   };
 }
+
+/** Whatever else is done to a batch, its cancellation included, costs nothing. */
+const CREATES_BATCH = /^POST (?:\/messages)?\/batches$/;
 
 const STORED: Omit<Passage, 'prefix'> = { operation: 'stored_completions', dialect: 'openai', billed: [] };
 

@@ -40,7 +40,7 @@ export type Tagged = {
   readonly notes: Readonly<Record<string, string>>;
 };
 
-type TagRequest = {
+export type TagRequest = {
   readonly body: RequestBody;
   /** Each header with all its values (`headersDistinct`): a header sent twice is two values, not one with a comma. */
   readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
@@ -79,6 +79,26 @@ export class Tagging {
     return { tags, declared, explanation: explainTags(sources, tags) };
   }
 
+  /** What the body of a batch's line says of tags, and what of it the provider gets. */
+  readLine(body: RequestBody): LineTags {
+    const fields = fieldsOf(body);
+    if (Object.keys(fields).length === 0) return { fields: null, forwardMetadata: { action: 'keep' } };
+    return { fields, forwardMetadata: readBodyTags(fields, this.#options.rules).forwardMetadata };
+  }
+
+  /** A line of a batch says it for itself, before what is said for all of them. @param fields as `readLine` gave them */
+  tagLine(fields: Readonly<Record<string, string>>, batch: TagRequest): TagSet {
+    const { rules, gate } = this.#options;
+    const { sources } = this.#read(batch);
+    const { declaration } = readBodyTags(fields, rules);
+    const whole = sources.get('body') ?? null;
+    const said = new Map(sources).set(
+      'body',
+      declaration.weaker === null ? { ...declaration, weaker: whole } : declaration,
+    );
+    return this.#resolve(batch.caller, said, gate);
+  }
+
   #read({ body, headers, caller }: TagRequest): Read {
     const { rules, defaults } = this.#options;
     const declared = readBodyTags(fieldsOf(body), rules);
@@ -115,6 +135,12 @@ export class Tagging {
     return policy;
   }
 }
+
+export type LineTags = {
+  /** JSON texts by name; null where nothing is said. */
+  readonly fields: Readonly<Record<string, string>> | null;
+  readonly forwardMetadata: BodyTags['forwardMetadata'];
+};
 
 type Read = { readonly declared: BodyTags; readonly sources: ReadonlyMap<TagSource, TagDeclaration> };
 

@@ -10,6 +10,7 @@ export {
   type Adjustments,
   type WireAdjustment,
 } from './adjustment-request.ts';
+export { releaseBatches } from './batch-releases.ts';
 export { createAdjustments } from './adjustments.ts';
 export { type AuditLog } from './audited.ts';
 export { type ErasureRequest, type Erasures } from './erasure-request.ts';

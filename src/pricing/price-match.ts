@@ -30,6 +30,8 @@ type ContextBand = {
   /** By geography, then by service tier; empty text for the base of each. */
   readonly sheets: ReadonlyMap<string, ReadonlyMap<string, PriceSheet>>;
   readonly ceiling: Ceiling;
+  /** The same of one service tier alone, for work that is known to be served so. */
+  readonly ceilings: ReadonlyMap<string, Ceiling>;
 };
 
 /** The prices of one model at one time, compiled: bands ascend, the first begins at 0. */
@@ -122,7 +124,13 @@ function compileBand(source: BandSource): ContextBand {
   const base = sheets.get('')?.get('');
   invariant(base !== undefined, 'there is a base price sheet');
   const all = [...sheets.values()].flatMap((there) => [...there.values()]);
-  return { fromTokens: source.fromTokens, base, sheets, ceiling: findCeiling(all) };
+  const ceilings = new Map(
+    [...tiers].map((tier) => {
+      const served = [...sheets.values()].flatMap((there) => there.get(tier) ?? []);
+      return [tier, findCeiling(served)] as const;
+    }),
+  );
+  return { fromTokens: source.fromTokens, base, sheets, ceiling: findCeiling(all), ceilings };
 }
 
 /** Context tier, then service tier, then geography; undefined where one of them is not sold. */

@@ -148,15 +148,16 @@ function boundOf(prices: ModelPrices, { attempt, bound, shares }: BoundAsked): P
   let dearest = 0n;
   for (const contract of prices.contracts) {
     const elsewhere = contract.region !== null && region !== '' && contract.region !== region;
-    if (elsewhere || !holds(contract, attempt.at)) continue;
+    const { serviceTier } = contract;
+    const otherTier = serviceTier !== null && bound.serviceTier !== undefined && serviceTier !== bound.serviceTier;
+    if (elsewhere || otherTier || !holds(contract, attempt.at)) continue;
     const own = 'rates' in contract ? upperBound(coverMatch(prices, contract, attempt.at), bound) : list;
     if (own === null) return null;
     const kept = shares.get(contract);
     const most = kept === undefined ? own : divideUp(own * kept.num, kept.den);
     if (most > dearest) dearest = most;
     // Whatever is served, this contract holds before any other and before the list.
-    if (contract.serviceTier === null && (contract.region === null || contract.region === region))
-      return picoUsd(dearest);
+    if (serviceTier === null && (contract.region === null || contract.region === region)) return picoUsd(dearest);
   }
   return list === null ? null : picoUsd(list > dearest ? list : dearest);
 }

@@ -61,6 +61,13 @@ test('P14 the bound is the dearest price of each side, and exact where nothing n
   assert.equal(upperBound(flat, { inputTokens: 10, outputTokens: 3, n: 2 }), 10n * 5_000_000n + 6n * 20_000_000n);
 });
 
+test('P14 what is certainly served in one tier is bounded by that tier alone', () => {
+  const sold = matchRows([makeRow({ serviceTiers: { batch: { factor: '0.5' }, priority: { factor: '2.5' } } })]);
+  const bound = { inputTokens: 10, outputTokens: 3, n: 2 };
+  assert.equal(upperBound(sold, { ...bound, serviceTier: 'batch' }), 10n * 1_000_000n + 6n * 4_000_000n);
+  assert.equal(upperBound(matchRows([makeRow()]), { ...bound, serviceTier: 'batch' }), null);
+});
+
 test('P14 a tier that the input cannot reach does not raise the bound', () => {
   const far = matchRows([
     makeRow({ tiers: [{ threshold: 1000, op: 'gte', rates: { input: { amount: '4', per: 1_000_000 } } }] }),

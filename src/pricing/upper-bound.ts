@@ -9,6 +9,8 @@ export type TokenBound = {
   readonly outputTokens: number | null;
   /** Choices asked for. */
   readonly n: number;
+  /** The tier it will be served in, where that is known (a batch); else the dearest holds. */
+  readonly serviceTier?: string;
 };
 
 /**
@@ -23,8 +25,11 @@ export function upperBound(match: PriceMatch | undefined, bound: TokenBound): Pi
   const counts = { input: bound.inputTokens, output: perChoice * bound.n };
   if (!Object.values(counts).every((count) => Number.isSafeInteger(count) && count >= 0)) return null;
   let dearest = 0n;
-  for (const { fromTokens, ceiling } of match.bands) {
+  for (const { fromTokens, ceiling: dearestTier, ceilings } of match.bands) {
     if (fromTokens > counts.input) continue;
+    const ceiling = bound.serviceTier === undefined ? dearestTier : ceilings.get(bound.serviceTier);
+    // A tier that is not sold at this size has no price there.
+    if (ceiling === undefined) return null;
     const input = sideBound(ceiling.input, counts.input);
     const output = sideBound(ceiling.output, counts.output);
     if (input === null || output === null) return null;

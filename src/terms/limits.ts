@@ -8,6 +8,7 @@ export const LIMITS = {
   requestBodyBytes: 32 * 1024 * 1024,
   heldAnswerBytes: 8 * 1024 * 1024,
   streamEventBytes: 8 * 1024 * 1024,
+  batchLineBytes: 64 * 1024 * 1024,
   jsonDepth: 256,
   journalSegmentBytes: 256 * 1024 * 1024,
   journalQueueEntries: 100_000,

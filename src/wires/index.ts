@@ -36,7 +36,7 @@ export {
   openAiTranscription,
 } from './openai/index.ts';
 export { CHAT_WIRES } from './chat-wires.ts';
-export { passThrough } from './pass-through/index.ts';
+export { passReceipt, passThrough } from './pass-through/index.ts';
 export { readUsage, USAGE_READERS, type StatedUsage } from './usage-readers.ts';
 export {
   dialectOf,

@@ -14,7 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['ledger'],
   ['analytics'],
   ['alerts'],
-  ['processes'],
+  ['processes', 'batches'],
   ['gateway'],
   ['jobs'],
   ['admin'],

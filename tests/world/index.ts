@@ -7,6 +7,7 @@
 export { AZURE_DEPLOYMENTS, FILTERED } from './azure/index.ts';
 export { AWS_IDENTITY } from './bedrock/signature.ts';
 export { OWN_PROFILE } from './bedrock/models.ts';
+export { startBatchUpstream, type BatchUpstream } from './batch-upstream.ts';
 export { behaviourText, type Behaviour, type Fault, type SpeakerName } from './behaviour.ts';
 export { totalOf, type Bill, type BillEntry } from './bill.ts';
 export { valueFor } from './conversation.ts';

@@ -88,6 +88,11 @@ export class Itinerary {
     return this.#policy.whenUnknown;
   }
 
+  /** Where it begins. */
+  get destination(): Choice {
+    return this.#at.choice;
+  }
+
   first(): Step {
     return this.#go(this.#at, 0);
   }

@@ -1,3 +1,4 @@
+import { scanJsonObject } from '#std';
 import type { Usage } from '#terms';
 import { asText, memberValue } from '../loose-json.ts';
 import { writeUntouched } from '../openai/write-request.ts';
@@ -19,6 +20,24 @@ export const passThrough: Wire = {
   readAnswer: () => ({ ...NO_FACTS, usage: NO_USAGE, usageComplete: true }),
   meterStream: () => new UnreadStream(),
 };
+
+/** The same, for work that is begun: what it is called at the provider is read. */
+export const passReceipt: Wire = {
+  ...passThrough,
+  readAnswer: (bytes) => ({ ...NO_FACTS, id: idOf(bytes), usage: NO_USAGE, usageComplete: true }),
+};
+
+function idOf(bytes: Buffer): string {
+  const scan = scanJsonObject(bytes);
+  return scan.ok
+    ? asText(
+        memberValue(
+          bytes,
+          scan.members.find(({ key }) => key === 'id'),
+        ),
+      )
+    : '';
+}
 
 function readRequest(body: RequestBody): WireRequest {
   return {
