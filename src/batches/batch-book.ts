@@ -46,8 +46,8 @@ type Tracked = OpenBatch & {
   /** Calls of lines that have an entry, or get one at this moment. */
   recorded: Set<string> | null;
   readonly settling: Set<Promise<void>>;
-  /** How many entries could not be written. */
-  failures: number;
+  /** The last entry that could not be written. */
+  failure: Error | null;
   /** Results that were read to their end after the batch was over. */
   readonly read: Set<string>;
 };
@@ -109,10 +109,13 @@ export class BatchBook {
     const batch = this.#open.get(keyOf(record));
     // It ended meanwhile: all of it has its entries.
     if (batch === undefined) return NOTHING_TO_METER;
-    batch.rows ??= await this.#deps.folder.readRows(record);
-    batch.recorded ??= new Set(await this.#recordedEarlier());
+    const rows = batch.rows ?? (await this.#deps.folder.readRows(record));
+    const recorded = batch.recorded === null ? await this.#recordedEarlier() : null;
+    // Another reader may have come first meanwhile: there is one set, or a line is claimed twice.
+    batch.rows ??= rows;
+    batch.recorded ??= new Set(recorded);
     const final = batch.status?.over === true;
-    const failuresBefore = batch.failures;
+    const failedBefore = batch.failure;
     const splitter = new LineSplitter((line) => this.#meter(batch, line));
     return {
       get waiting() {
@@ -125,12 +128,10 @@ export class BatchBook {
       },
       close: async (end) => {
         if (end === 'whole') splitter.end();
-        let failure: unknown = null;
         // Also those that somebody else fetches at this moment: the end of the results means that all are recorded.
-        for (const settled of await Promise.allSettled(batch.settling))
-          if (settled.status === 'rejected') failure = settled.reason;
-        if (failure !== null) throw failure;
-        if (end === 'cut' || !final || batch.failures !== failuresBefore) return;
+        await Promise.allSettled(batch.settling);
+        if (batch.failure !== failedBefore && batch.failure !== null) throw batch.failure;
+        if (end === 'cut' || !final) return;
         batch.read.add(file);
         await this.#endIfRead(batch);
       },
@@ -155,7 +156,7 @@ export class BatchBook {
       (error: unknown) => {
         batch.settling.delete(settled);
         recorded.delete(callId);
-        batch.failures += 1;
+        batch.failure = error instanceof Error ? error : new Error('an entry could not be written', { cause: error });
         throw error;
       },
     );
@@ -208,5 +209,5 @@ function keyOf({ provider, batch }: Pick<BatchRecord, 'provider' | 'batch'>): st
 }
 
 function tracked(record: BatchRecord, recorded: Set<string> | null): Tracked {
-  return { record, status: null, rows: null, recorded, settling: new Set(), failures: 0, read: new Set() };
+  return { record, status: null, rows: null, recorded, settling: new Set(), failure: null, read: new Set() };
 }

@@ -2,6 +2,7 @@ import { scanJsonObject } from '#std';
 import { parseTarget, withoutApiPrefix } from '#http';
 import { ApportionError, toOpenAiError } from '#terms';
 import type { RequestBody } from '#wires';
+import { NO_BATCH_WORK } from './batches/batch-work.ts';
 import { accept, type Accepted } from './accept.ts';
 import { fittingIn, reachAfter, visitorOf, wishOf } from './admission.ts';
 import { draft, type Journey } from './attempt.ts';
@@ -34,7 +35,7 @@ export async function explainRoute(deps: CallDeps, exchange: Exchange & { readon
   const about = { path, routed, asking, planned };
   try {
     const itinerary = wayOf(deps, { caller, routed }, about);
-    const journey = { call, caller, tagged, routed, asked, asking, itinerary, downgraded: [] };
+    const journey = { call, caller, tagged, routed, asked, asking, itinerary, downgraded: [], batch: NO_BATCH_WORK };
     const prospects = await judged(deps, journey, prospectsOf(deps, journey));
     return explanationAnswer({ ...about, prospects, prediction: predict(deps, prospects), error: null });
   } catch (error) {

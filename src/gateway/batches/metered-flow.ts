@@ -11,7 +11,7 @@ const FEW_WAITING = 1_000;
 export class MeteredFlow {
   readonly #reader: Reader;
   #held = false;
-  #failure: unknown = null;
+  #failure: Error | null = null;
 
   constructor(reader: Reader) {
     this.#reader = reader;
@@ -22,7 +22,7 @@ export class MeteredFlow {
     try {
       this.#reader.push(chunk);
     } catch (error) {
-      this.#failure = error;
+      this.#failure = error instanceof Error ? error : new Error('results cannot be metered', { cause: error });
       flow.abandon();
       return;
     }
