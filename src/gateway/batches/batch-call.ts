@@ -11,7 +11,8 @@ import { meterResults } from './passing-results.ts';
 /** What is to be done about a call that may be about a batch. Most are not. */
 export async function prepareBatchCall(deps: BatchCallDeps, asked: BatchCall): Promise<BatchWork> {
   const { operation, dialect, billing } = asked.routed.route;
-  if ((operation !== 'batches' && operation !== 'files') || dialect === 'gemini') return NO_BATCH_WORK;
+  if (operation !== 'batches' && operation !== 'files') return NO_BATCH_WORK;
+  if (dialect !== 'openai' && dialect !== 'anthropic') return NO_BATCH_WORK;
   const { upstream } = asked.itinerary.destination;
   if (billing === 'later') return prepareCreation(deps, asked, { upstream, dialect });
   const { method, upstreamPath: path } = asked.routed;

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BATCH_TIER, readRequestList, type AskedLine, type BatchRecord, type LineRow } from '#batches';
 import type { PricedAttempt } from '#pricing';
 import { ApportionError, picoUsd, type PicoUsd, type TagSet } from '#terms';
-import type { Dialect, RequestBody } from '#wires';
+import type { RequestBody } from '#wires';
 import { bodyFields } from '../accept.ts';
 import type { Caller } from '../identify.ts';
 import type { Upstream } from '../upstreams.ts';
@@ -10,7 +10,7 @@ import { NO_BATCH_WORK, type BatchCall, type BatchCallDeps, type BatchWork } fro
 import { idOf } from './batch-upload.ts';
 import { cleanLine } from './clean-line.ts';
 
-type At = { readonly upstream: Upstream; readonly dialect: Exclude<Dialect, 'gemini'> };
+type At = { readonly upstream: Upstream; readonly dialect: BatchRecord['dialect'] };
 
 type Asked = {
   readonly body: RequestBody | null;
