@@ -2,7 +2,7 @@ import { LABELS_OF_SET, tagColumn } from '#ledger/store';
 import { UNTAGGED } from '#tags';
 import { bucketOf, type Interval } from './calendar.ts';
 import type { Bindings } from './bindings.ts';
-import { stateColumn } from './built-in.ts';
+import { STATE_BY_NOW } from './cost-state.ts';
 import { PROVEN, type ProvenName } from './filter.ts';
 import type { GroupBy } from './group-by.ts';
 import { each, LABEL_SET, PARTITION, tagValues, valueOf, type Grouping } from './grouping.ts';
@@ -12,11 +12,7 @@ import { EVERYTHING } from './summed.ts';
 import { pathGroup, tagTreeGroup } from './tree-grouping.ts';
 
 /** The SQL of a breakdown. */
-export function groupingOf(
-  groupBy: GroupBy,
-  { filter, asOf }: Pick<Report, 'filter' | 'asOf'>,
-  bindings: Bindings,
-): Grouping {
+export function groupingOf(groupBy: GroupBy, { filter }: Pick<Report, 'filter'>, bindings: Bindings): Grouping {
   switch (groupBy.kind) {
     case 'tag':
       return tagGroup(groupBy.key);
@@ -29,7 +25,7 @@ export function groupingOf(
     case 'built_in':
       return plainColumn(groupBy.name, groupBy.name);
     case 'cost_state':
-      return plain(stateColumn({ period: filter.period, asOf }, bindings), 'cost_state');
+      return COST_STATE;
     case 'time':
       return timeGroup(groupBy.interval, filter.period.timeZone, bindings);
     case 'entity':
@@ -47,6 +43,8 @@ function plain(key: string, field: string): Grouping {
 function plainColumn(column: string, field: string, dimension = column): Grouping {
   return { ...plain('g', field), source: valueOf(dimension, `nullIf(${column}, '')`) };
 }
+
+const COST_STATE: Grouping = { ...plain('g', 'cost_state'), source: STATE_BY_NOW };
 
 const PRIMARY_ENTITY: Grouping = {
   ...PARTITION,

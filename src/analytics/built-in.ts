@@ -9,7 +9,7 @@ export const BUILT_INS = ['route', 'operation', 'cause', 'region', 'service_tier
 export type BuiltIn = (typeof BUILT_INS)[number];
 
 /** The n in the id of a correction. */
-const ORDER = "toUInt32OrZero(splitByChar('.', entry_id)[4])";
+export const ORDER = "toUInt32OrZero(splitByChar('.', entry_id)[4])";
 
 /**
  * The state of an entry as its last correction left it, the same on the entry and its corrections. A correction is at the time of

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { TimestampMs } from '#std';
-import { parseUsd } from '#terms';
+import { parseUsd, type CostState } from '#terms';
 import { costs, parseCostsQuery } from './costs.ts';
 import { dimensions, parseDimensionsQuery } from './dimensions.ts';
 import { entities, parseEntitiesQuery } from './entities.ts';
@@ -88,6 +88,11 @@ const INVENTORIES: Readonly<Record<string, Ask>> = {
   'longest sessions': (deps, period) =>
     sessions(deps, parseSessionsQuery({ ...period, sort: 'duration', offset: '1' }, NOW)),
   'sessions by turns': (deps, period) => sessions(deps, parseSessionsQuery({ ...period, sort: 'turns' }, NOW)),
+  'states over days': (deps, period) =>
+    timeseries(
+      { ...deps },
+      parseTimeseriesQuery({ ...PERIOD, ...period, interval: 'day', group_by: 'cost_state' }, NOW),
+    ),
   'tag keys': (deps, period) => tagKeys(deps, parseTagKeysQuery(period, NOW)),
   'a tag key': (deps, period) => tagKey(deps, parseTagKeyQuery('team', period, NOW)),
   'a tag key by time': (deps, period) => tagKey(deps, parseTagKeyQuery('team', { ...period, sort: 'recent' }, NOW)),
@@ -100,7 +105,7 @@ const INVENTORIES: Readonly<Record<string, Ask>> = {
 
 type Step =
   | { readonly do: 'add'; readonly seeds: readonly Seed[] }
-  | { readonly do: 'correct'; readonly which: number; readonly cost: bigint }
+  | { readonly do: 'correct'; readonly which: number; readonly cost: bigint; readonly state: CostState }
   | { readonly do: 'sum' }
   | { readonly do: 'repeat' }
   | { readonly do: 'erase'; readonly value: string };
@@ -130,6 +135,13 @@ const seeds: fc.Arbitrary<Seed> = fc.record({
   region: fc.constantFrom('', 'eu'),
 });
 
+const corrections: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant('correct' as const),
+  which: fc.nat(),
+  cost: money,
+  state: fc.constantFrom('exact', 'reported', 'estimated'),
+});
+
 const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   fc.oneof(
     {
@@ -139,7 +151,7 @@ const steps: fc.Arbitrary<readonly Step[]> = fc.array(
         seeds: fc.array(seeds, { minLength: 1, maxLength: 12 }),
       }),
     },
-    { weight: 3, arbitrary: fc.record({ do: fc.constant('correct' as const), which: fc.nat(), cost: money }) },
+    { weight: 4, arbitrary: corrections },
     { weight: 4, arbitrary: fc.constant({ do: 'sum' } as const) },
     { weight: 1, arbitrary: fc.constant({ do: 'repeat' } as const) },
     {
@@ -159,7 +171,7 @@ async function take(ledger: SeededLedger, step: Step, entries: string[]): Promis
     }
     case 'correct': {
       const entry = entries[step.which % Math.max(1, entries.length)];
-      if (entry !== undefined) await ledger.correct([{ entry, cost: step.cost, state: 'exact' }]);
+      if (entry !== undefined) await ledger.correct([{ entry, cost: step.cost, state: step.state }]);
       return;
     }
     case 'sum':

@@ -24,12 +24,22 @@ export type Source = {
   readonly columns: readonly SourceColumn[];
   /** Entries have any number of values: an entry counts once for each, or once for none. Only some measures are there, and no `quarter`. */
   readonly listed?: ListedName;
+  /** What sums tell by what entries say themselves, and corrections change. */
+  readonly corrected?: Corrected;
+};
+
+/** Where a value, column `g`, is another by now than its entry says. */
+export type Corrected = {
+  /** By now, of entries one by one. */
+  entry(asked: Asked, bindings: Bindings): string;
+  /** `FROM …` by now, with `g`, `quarter` and the measures, out of `from`, which has what entries say. */
+  from(asked: Asked, from: string, bindings: Bindings): string;
 };
 
 /** Nothing but the measures. */
 export const EVERYTHING: Source = { dimension: 'all', columns: [] };
 
-export const MEASURED = SUMMED.join(', ');
+const MEASURED = SUMMED.join(', ');
 
 const QUARTER_MS = 15 * 60 * 1000;
 const UNITS_MS = { quarter: QUARTER_MS, hour: 4 * QUARTER_MS, day: 96 * QUARTER_MS } as const;
@@ -51,16 +61,24 @@ export type From = { sql(bindings: Bindings): string; stands(): boolean };
  * any that tell apart what the report asks for, and entries one by one for the rest. Both ways every entry counts once.
  */
 export function fromSource(asked: Asked, source: Source): From {
+  const { columns, corrected } = source;
   const use = usableSums(asked, source);
   if (use === null) {
-    return { sql: (bindings) => `FROM (${entriesOf(source, entriesAsked(asked, bindings))})`, stands: () => true };
+    const byNow = (bindings: Bindings): Source =>
+      corrected === undefined
+        ? source
+        : { ...source, columns: columns.map((column) => ({ ...column, entry: corrected.entry(asked, bindings) })) };
+    return {
+      sql: (bindings) => `FROM (${entriesOf(byNow(bindings), entriesAsked(asked, bindings))})`,
+      stands: () => true,
+    };
   }
-  const columns = source.columns.map(({ as, sum }) => `${sum} AS ${as}, `).join('');
-  const rest = (bindings: Bindings): string => `${entriesAsked(asked, bindings)} AND ${use.rest(bindings)}`;
-  return {
-    sql: (bindings) => `FROM (SELECT ${columns}${columnsOf(source, 'sums')} FROM ${SUMS}
+  const read = columns.map(({ as, sum }) => `${sum} AS ${as}, `).join('');
+  const sql = (bindings: Bindings): string => `FROM (SELECT ${read}${columnsOf(source, 'sums')} FROM ${SUMS}
         WHERE ${use.summed.sums} AND ${withinTime(use.inner, bindings.bind, 'quarter')}${use.where(bindings)}
-      UNION ALL ${entriesOf(source, rest(bindings))})`,
+      UNION ALL ${entriesOf(source, `${entriesAsked(asked, bindings)} AND ${use.rest(bindings)}`)})`;
+  return {
+    sql: (bindings) => corrected?.from(asked, sql(bindings), bindings) ?? sql(bindings),
     stands: use.summed.stands,
   };
 }

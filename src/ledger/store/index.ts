@@ -9,7 +9,7 @@ export { IDENTITY_COLUMNS, type IdentityRow, type IdentityStore } from './identi
 export { fromRowEntry, STORED_ENTRY_COLUMNS } from './stored-entry.ts';
 export { isTagKey, tagColumn, tagKeyOfPath, tagPath, type TagKeyedColumn } from './tag-column.ts';
 export { SUMMED, SUMS } from './sums/schema.ts';
-export { tagDimension, UNSETTLED } from './sums/dimension.ts';
+export { IS_UNSETTLED, tagDimension, UNSETTLED } from './sums/dimension.ts';
 export { IS_UNTAGGED, LISTED_SUMMED, listedRows, SENDER, type ListedName } from './sums/listed.ts';
 export { summedRows } from './sums/coverage.ts';
 export type { Summed } from './sums/summing.ts';

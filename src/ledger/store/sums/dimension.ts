@@ -44,7 +44,8 @@ const SETTLED: readonly CostState[] = ['exact', 'reported'];
 /** States that corrections put an end to: of attempts in one of them each is known by itself. */
 export const UNSETTLED: readonly CostState[] = COST_STATES.filter((state) => !SETTLED.includes(state));
 
-const IS_UNSETTLED = `kind = 'attempt' AND cost_state IN (${UNSETTLED.map(quote).join(', ')})`;
+/** Of an entry: it is such an attempt. */
+export const IS_UNSETTLED = `kind = 'attempt' AND cost_state IN (${UNSETTLED.map(quote).join(', ')})`;
 
 /** Dimensions that every store sums up. */
 const FIXED: readonly Dimension[] = [
