@@ -1,42 +1,61 @@
-import { tagKeyOfPath } from '#ledger/store';
-import type { Bindings } from './bindings.ts';
-import { countOf, textOf } from './reader.ts';
+import { isTagKey, tagColumn, tagKeyOfPath } from '#ledger/store';
+import { textOf, textOrNull, textsOf, type Row } from './reader.ts';
 import type { Report } from './report.ts';
 
 export type CommonTags = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
+/** The sets of keys that entries of a session carry, for `commonTags`. */
+export const TAG_SETS_COLUMN = 'groupUniqArray(toString(tag_keys)) AS x_tag_sets';
+
 export type CommonTagsAsk = {
-  readonly sessionIds: readonly string[];
+  /** By id, rows with `TAG_SETS_COLUMN`. */
+  readonly sessions: ReadonlyMap<string, Row>;
   /** Where all their entries are, if that is known. */
   readonly where?: string;
 };
 
+/** Keys that one statement looks at. */
+const KEYS_AT_ONCE = 100;
+
 /** The dimensions all calls of a session share, by session. */
-export async function commonTags(report: Report, { sessionIds, where = '1' }: CommonTagsAsk): Promise<CommonTags> {
-  if (sessionIds.length === 0) return new Map();
-  // The entries of a session and those of them with a value, both counted in one pass.
-  const rows = await report.rows(
-    (
-      from,
-      { bind }: Bindings,
-    ) => `SELECT session_id AS x_session, tag.1 AS x_path, tag.2 AS x_value, count() AS x_entries
-      FROM (SELECT session_id, arrayJoin(arrayConcat([('', '')], JSONExtractKeysAndValues(toJSONString(tags), 'String'))) AS tag
-        ${from} AND ${where} AND session_id IN ${bind('Array(String)', sessionIds)})
-      GROUP BY session_id, tag ORDER BY x_path`,
-  );
-  const entries = new Map<string, number>();
+export async function commonTags(report: Report, { sessions, where = '1' }: CommonTagsAsk): Promise<CommonTags> {
+  const carried = Array.from(sessions.values(), (row) => carriedByAll(textsOf(row, 'x_tag_sets')));
+  const keys = [...new Set(carried.flat())].toSorted();
   const common = new Map<string, Record<string, string>>();
-  for (const row of rows) {
-    const session = textOf(row, 'x_session');
-    const path = textOf(row, 'x_path');
-    const count = countOf(row, 'x_entries');
-    // The empty path is in every entry and sorts first.
-    if (path === '') entries.set(session, count);
-    else if (entries.get(session) === count) {
-      const tags = common.get(session) ?? {};
-      tags[tagKeyOfPath(path)] = textOf(row, 'x_value');
-      common.set(session, tags);
+  for (let from = 0; from < keys.length; from += KEYS_AT_ONCE) {
+    const some = keys.slice(from, from + KEYS_AT_ONCE);
+    for (const row of await valuesOf(report, { ids: [...sessions.keys()], keys: some, where })) {
+      const id = textOf(row, 'x_session');
+      const tags = common.get(id) ?? {};
+      common.set(id, tags);
+      for (const [at, key] of some.entries()) {
+        const value = textOrNull(row, `x_value${at}`);
+        if (value !== null) tags[key] = value;
+      }
     }
   }
   return common;
+}
+
+/** Keys that stand in each of some sets, which are texts of paths with spaces between. */
+function carriedByAll(sets: readonly string[]): readonly string[] {
+  const [first = '', ...others] = sets;
+  const rest = others.map((set) => new Set(set.split(' ')));
+  const paths = first.split(' ').filter((path) => rest.every((set) => set.has(path)));
+  return paths.map(tagKeyOfPath).filter(isTagKey);
+}
+
+/** The value of each key where all entries of a session have it and it is the same, else null. */
+function valuesOf(
+  report: Report,
+  { ids, keys, where }: { readonly ids: readonly string[]; readonly keys: readonly string[]; readonly where: string },
+): Promise<readonly Row[]> {
+  const columns = keys.map((key, at) => {
+    const column = tagColumn(key);
+    return `if(count(${column}) = count() AND min(${column}) = max(${column}), min(${column}), NULL) AS x_value${at}`;
+  });
+  return report.rows(
+    (from, { bind }) => `SELECT session_id AS x_session, ${columns.join(', ')}
+      ${from} AND ${where} AND session_id IN ${bind('Array(String)', ids)} GROUP BY session_id`,
+  );
 }

@@ -46,7 +46,7 @@ export function listOf(listed: ListedName): Source {
 }
 
 /** Lists of which is known who sends them. */
-export type SentList = Exclude<ListedName, 'tag_sent'>;
+export type SentList = 'tag_key' | 'label' | 'root' | 'untagged';
 
 /** The same by the key that sent them, as `key_id`, `key_name`, `key_owner`. */
 export function sentList(listed: SentList): Source {

@@ -1,4 +1,5 @@
 import { MULTIPLE } from '#tags';
+import { TAG_SETS_COLUMN } from './common-tags.ts';
 import { isoOf } from './event.ts';
 import { fromRowMeasures, MEASURE_COLUMNS, toWireMeasures, type Measures } from './measures.ts';
 import { countOf, textOf, textsOf, type Row } from './reader.ts';
@@ -86,6 +87,7 @@ export const SESSION_COLUMNS = [
   'uniqUpTo(1)(entity_type, entity_id) AS x_entities',
   'any(entity_type) AS x_entity_type',
   'any(entity_id) AS x_entity_id',
+  TAG_SETS_COLUMN,
 ].join(', ');
 
 export function toWireSession(id: string, row: Row, tags: Readonly<Record<string, string>>): WireSession {

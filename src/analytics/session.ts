@@ -48,7 +48,7 @@ export async function session(deps: AnalyticsDeps, query: SessionQuery, signal?:
         ORDER BY effective_at, node_id, seq LIMIT ${bind('UInt32', limit)} OFFSET ${bind('UInt32', offset)}`,
     ),
     sessionTree(report, row),
-    commonTags(report, { sessionIds: [query.id] }),
+    commonTags(report, { sessions: new Map([[query.id, row]]) }),
   ]);
   const corrections = await correctionsOf({ store: deps.store, asOf: report.asOf }, calls, signal);
   return {

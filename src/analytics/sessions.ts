@@ -96,14 +96,12 @@ async function sessionPage(report: Report, { sort, page }: SessionsQuery): Promi
   const ids = found.map((row) => textOf(row, 'x_id'));
   if (ids.length === 0) return [];
   const hours = hoursOf(found);
-  const [rows, tags] = await Promise.all([
-    report.rows(
-      (from, { bind }) => `SELECT session_id AS x_id, ${SESSION_COLUMNS} ${from} AND ${hours}
-        AND session_id IN ${bind('Array(String)', ids)} GROUP BY session_id`,
-    ),
-    commonTags(report, { sessionIds: ids, where: hours }),
-  ]);
+  const rows = await report.rows(
+    (from, { bind }) => `SELECT session_id AS x_id, ${SESSION_COLUMNS} ${from} AND ${hours}
+      AND session_id IN ${bind('Array(String)', ids)} GROUP BY session_id`,
+  );
   const byId = new Map(rows.map((row) => [textOf(row, 'x_id'), row]));
+  const tags = await commonTags(report, { sessions: byId, where: hours });
   return ids.map((id) => {
     const row = byId.get(id);
     invariant(row !== undefined, 'a session of the page has entries');

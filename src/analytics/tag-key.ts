@@ -1,13 +1,13 @@
 import { invariant, type TimestampMs } from '#std';
-import { isTagKey, tagColumn, tagPath } from '#ledger/store';
+import { isTagKey, provenanceOf, tagPath } from '#ledger/store';
 import { formatTagFilter, UNTAGGED } from '#tags';
 import { formatUsd, usdNumber } from '#terms';
 import { isoOf } from './event.ts';
 import { FILTER_PARAMETERS, parseListFilter, type EntryFilter } from './filter.ts';
-import { tagValues } from './grouping.ts';
+import { listOf, tagValues } from './grouping.ts';
 import { PAGE_PARAMETERS, parsePage, toWirePagination, type Page, type WirePagination } from './page.ts';
 import { parseParameters } from './parameters.ts';
-import { countOf, moneyOf, textOf, textOrNull, type Row } from './reader.ts';
+import { countOf, moneyOf, textOf, type Row } from './reader.ts';
 import {
   notFound,
   openReport,
@@ -79,7 +79,7 @@ export async function tagKey(deps: TagDeps, query: TagKeyQuery, signal?: AbortSi
         toString(coalesce(sumIf(cost, isNull(g)), 0)) AS x_cost ${from}`,
     ),
     valuesOf(report, query),
-    provenanceOf(report, key),
+    provenances(report, key),
     deps.notes(),
   ]);
   invariant(rest !== undefined, 'a sum without groups is one row');
@@ -137,13 +137,15 @@ function valuesOf(report: Report, { key, sort, page }: TagKeyQuery): Promise<rea
   );
 }
 
-async function provenanceOf(report: Report, key: string): Promise<TagKeyAnswer['provenance']> {
-  const column = tagColumn(key, 'tag_provenance');
-  const rows = await report.rows(
-    (from) => `SELECT ${column} AS x_provenance, sum(counts_call) AS x_calls, toString(coalesce(sum(cost), 0)) AS x_cost
-      ${from} AND isNotNull(${tagColumn(key)}) GROUP BY x_provenance ORDER BY sum(counts_call) DESC`,
+async function provenances(report: Report, key: string): Promise<TagKeyAnswer['provenance']> {
+  const rows = await report.sums(
+    listOf(provenanceOf(key)),
+    (
+      from,
+    ) => `SELECT assumeNotNull(g) AS x_provenance, sum(counts_call) AS x_calls, toString(coalesce(sum(cost), 0)) AS x_cost
+      ${from} WHERE isNotNull(g) GROUP BY x_provenance ORDER BY sum(counts_call) DESC, x_provenance`,
   );
-  return rows.map((row) => ({ provenance: textOrNull(row, 'x_provenance') ?? 'unknown', ...toWireMoney(row) }));
+  return rows.map((row) => ({ provenance: textOf(row, 'x_provenance'), ...toWireMoney(row) }));
 }
 
 function toWireMoney(row: Row): WireMoney {

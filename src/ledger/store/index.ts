@@ -10,7 +10,7 @@ export { fromRowEntry, STORED_ENTRY_COLUMNS } from './stored-entry.ts';
 export { isTagKey, tagColumn, tagKeyOfPath, tagPath, type TagKeyedColumn } from './tag-column.ts';
 export { SUMMED, SUMS } from './sums/schema.ts';
 export { IS_UNSETTLED, tagDimension, UNSETTLED } from './sums/dimension.ts';
-export { IS_UNTAGGED, LISTED_SUMMED, listedRows, SENDER, type ListedName } from './sums/listed.ts';
+export { IS_UNTAGGED, LISTED_SUMMED, listedRows, provenanceOf, SENDER, type ListedName } from './sums/listed.ts';
 export { summedRows } from './sums/coverage.ts';
 export type { Summed } from './sums/summing.ts';
 export { openStore, type SeqRange, type Store, type StoreDeps, type Totals } from './store.ts';

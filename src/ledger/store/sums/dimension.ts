@@ -1,7 +1,7 @@
 import { COST_STATES, ENTITY_TYPES, type CostState } from '#terms';
 import { quote } from '../bind.ts';
 import { tagColumn } from '../tag-column.ts';
-import { LISTED_NAMES, type ListedName } from './listed.ts';
+import { isListed, LISTED_NAMES, provenanceOf, type ListedName } from './listed.ts';
 
 /** What entries are summed up by: an expression over the entries, whose value is `null` for what has none. */
 export type ValueDimension = {
@@ -64,7 +64,7 @@ const FIXED: readonly Dimension[] = [
     ...plain('unsettled', `if(${IS_UNSETTLED}, entry_id, NULL)`, `if(${IS_UNSETTLED}, toString(cost_state), '')`),
     bounded: true,
   },
-  ...LISTED_NAMES.map((name): ListDimension => ({ name, per: 'day', bounded: true })),
+  ...LISTED_NAMES.map(listed),
 ];
 
 /** Each entry is in one row of a dimension, so that the rows add up to the total. */
@@ -72,8 +72,13 @@ function plain(name: string, value: string, detail = "''"): ValueDimension {
   return { name, value, detail, per: 'quarter', bounded: false };
 }
 
+function listed(name: ListedName): ListDimension {
+  return { name, per: 'day', bounded: true };
+}
+
 /** The unit of time that sums by a dimension are of. */
 export function unitOf(name: string): Dimension['per'] {
+  if (isListed(name)) return 'day';
   return FIXED.find((one) => one.name === name)?.per ?? 'quarter';
 }
 
@@ -85,5 +90,9 @@ export function tagDimension(key: string): string {
 /** @param keys the tags that are summed up, beside those of entities */
 export function dimensionsFor(keys: readonly string[]): readonly Dimension[] {
   const tags = new Set<string>([...ENTITY_TYPES, ...keys]);
-  return [...FIXED, ...Array.from(tags, (key) => ({ ...plain(tagDimension(key), tagColumn(key)), bounded: true }))];
+  return [
+    ...FIXED,
+    ...Array.from(tags, (key) => ({ ...plain(tagDimension(key), tagColumn(key)), bounded: true })),
+    ...keys.map((key) => listed(provenanceOf(key))),
+  ];
 }

@@ -1,4 +1,5 @@
 import { ENTRIES, LABELS_OF_SET, PATHS_OF_SET } from '../schema.ts';
+import { tagColumn } from '../tag-column.ts';
 
 /** A list of values that entries have, as SQL: columns that few different lists stand in, and what is made of those. */
 export type Listed = {
@@ -36,12 +37,33 @@ export const LISTED = {
   tag_sent: { by: ['tags_sent'], values: 'tags_sent', detail: "''" },
 } as const satisfies Readonly<Record<string, Listed>>;
 
-export type ListedName = keyof typeof LISTED;
+/** The name of the dimension of how the values of a tag came to be there. */
+export function provenanceOf(key: string): ListedName {
+  return `${PROVENANCE}${key}`;
+}
+
+const PROVENANCE = 'provenance.';
+
+export type ListedName = keyof typeof LISTED | `${typeof PROVENANCE}${string}`;
 
 export const LISTED_NAMES = Object.keys(LISTED).filter(isListed);
 
 export function isListed(dimension: string): dimension is ListedName {
-  return Object.hasOwn(LISTED, dimension);
+  return isFixed(dimension) || dimension.startsWith(PROVENANCE);
+}
+
+function isFixed(name: string): name is keyof typeof LISTED {
+  return Object.hasOwn(LISTED, name);
+}
+
+function listOf(name: ListedName): Listed {
+  if (isFixed(name)) return LISTED[name];
+  const key = name.slice(PROVENANCE.length);
+  return {
+    by: [`isNotNull(${tagColumn(key)}) AS f_has`, `${tagColumn(key, 'tag_provenance')} AS f_provenance`],
+    values: "if(f_has, [ifNull(f_provenance, 'unknown')], [])",
+    detail: "''",
+  };
 }
 
 /** Id, name and owner of the key in the detail of what is told apart by who sent it. */
@@ -74,7 +96,7 @@ const PUT_TOGETHER = [
  * @param time a unit of time to tell apart, as `time`
  */
 export function listedRows(name: ListedName, where: string, time?: string): string {
-  const { by, values, detail } = LISTED[name];
+  const { by, values, detail } = listOf(name);
   const unit =
     time === undefined ? { inner: '', outer: '' } : { inner: `${time} AS f_time, `, outer: 'f_time AS time, ' };
   const found = `CAST(arrayDistinct(arrayFilter(v -> v != '', ${values})), '${LIST}')`;
