@@ -2,7 +2,7 @@ import { invariant, type TimestampMs } from '#std';
 import { formatUsd, picoUsd, usdNumber, type PicoUsd } from '#terms';
 import { commonTags } from './common-tags.ts';
 import { FILTER_PARAMETERS, parseListFilter, type EntryFilter } from './filter.ts';
-import { SESSION, valueOf } from './grouping.ts';
+import { valueOf } from './grouping.ts';
 import { fromRowMeasures, MEASURE_COLUMNS, NO_MEASURES, type Measures } from './measures.ts';
 import { PAGE_PARAMETERS, parsePage, toWirePagination, type Page, type WirePagination } from './page.ts';
 import { parseParameters } from './parameters.ts';
@@ -16,19 +16,16 @@ import {
   type WireAsOf,
   type WireSummary,
 } from './report.ts';
+import { hoursOf, rankedSessions, SESSION_SORTS, type FoundSession, type SessionSort } from './session-ranking.ts';
 import { SESSION_COLUMNS, toWireSession, type WireSession } from './session-row.ts';
 
-const SORTS = ['cost', 'turns', 'recent', 'duration'] as const;
-
-type Sort = (typeof SORTS)[number];
-
-export type SessionsQuery = { readonly filter: EntryFilter; readonly sort: Sort; readonly page: Page };
+export type SessionsQuery = { readonly filter: EntryFilter; readonly sort: SessionSort; readonly page: Page };
 
 export function parseSessionsQuery(query: unknown, now: TimestampMs): SessionsQuery {
   const parameters = parseParameters(query, [...FILTER_PARAMETERS, 'sort', ...PAGE_PARAMETERS]);
   return {
     filter: parseListFilter(parameters, now),
-    sort: parameters.oneOf('sort', SORTS) ?? 'recent',
+    sort: parameters.oneOf('sort', SESSION_SORTS) ?? 'recent',
     page: parsePage(parameters),
   };
 }
@@ -56,16 +53,6 @@ export type SessionsAnswer = {
 
 const IN_SESSION = valueOf('in_session', "if(session_id = '', NULL, '1')");
 
-const FIRST_MS = 'toUnixTimestamp64Milli(min(first_at))';
-
-/** The columns the list can be ordered by. */
-const ORDER: Readonly<Record<Sort, string>> = {
-  cost: 'coalesce(sum(cost), 0)',
-  turns: 'sum(counts_call)',
-  recent: 'max(last_at)',
-  duration: `toUnixTimestamp64Milli(max(end_at)) - ${FIRST_MS}`,
-};
-
 /** Sessions made of the calls that match, and what they cost on average. */
 export async function sessions(
   deps: AnalyticsDeps,
@@ -73,27 +60,19 @@ export async function sessions(
   signal?: AbortSignal,
 ): Promise<SessionsAnswer> {
   const report = openReport(deps, query.filter, signal);
-  const [data, summary] = await Promise.all([sessionPage(report, query), summaryOf(report)]);
+  const [{ shape, found }, parts] = await Promise.all([rankedSessions(report, query), partsOf(report)]);
+  const summary = summaryOf(report, { shape, parts });
   return {
-    data,
+    data: await detailsOf(report, found),
     summary,
     pagination: toWirePagination(query.page, summary.sessions),
     as_of: toWireAsOf(report.asOf),
   };
 }
 
-/** First which sessions, then what is in them: there may be a million, and a page shows a hundred. */
-async function sessionPage(report: Report, { sort, page }: SessionsQuery): Promise<readonly WireSession[]> {
-  const found = await report.sums(
-    SESSION,
-    (
-      from,
-      { bind },
-    ) => `SELECT assumeNotNull(g) AS x_id, ${FIRST_MS} AS x_first, toUnixTimestamp64Milli(max(last_at)) AS x_last
-      ${from} WHERE isNotNull(g) GROUP BY x_id
-      ORDER BY ${ORDER[sort]} DESC, x_id LIMIT ${bind('UInt32', page.limit)} OFFSET ${bind('UInt32', page.offset)}`,
-  );
-  const ids = found.map((row) => textOf(row, 'x_id'));
+/** There may be a million sessions, and a page shows a hundred: what is in them is only read of those. */
+async function detailsOf(report: Report, found: readonly FoundSession[]): Promise<readonly WireSession[]> {
+  const ids = found.map(({ id }) => id);
   if (ids.length === 0) return [];
   const hours = hoursOf(found);
   const rows = await report.rows(
@@ -109,20 +88,18 @@ async function sessionPage(report: Report, { sort, page }: SessionsQuery): Promi
   });
 }
 
-async function summaryOf(report: Report): Promise<SessionsSummary> {
-  const [parts, [shape]] = await Promise.all([
-    report.sums(
-      IN_SESSION,
-      (from) => `SELECT isNotNull(g) AS x_in_session, ${MEASURE_COLUMNS} ${from} GROUP BY x_in_session`,
-    ),
-    report.sums(
-      SESSION,
-      (from) => `SELECT count() AS x_sessions, toString(coalesce(max(c), 0)) AS x_max,
-        toString(coalesce(quantileExactLow(0.5)(toDecimal128(c, 0)), 0)) AS x_median, toString(sum(d)) AS x_durations
-        FROM (SELECT ${ORDER.cost} AS c, ${ORDER.duration} AS d ${from} WHERE isNotNull(g) GROUP BY g)`,
-    ),
-  ]);
-  invariant(shape !== undefined, 'a sum without groups is one row');
+/** What is in a session, and what is in none. */
+function partsOf(report: Report): Promise<readonly Row[]> {
+  return report.sums(
+    IN_SESSION,
+    (from) => `SELECT isNotNull(g) AS x_in_session, ${MEASURE_COLUMNS} ${from} GROUP BY x_in_session`,
+  );
+}
+
+function summaryOf(
+  report: Report,
+  { shape, parts }: { readonly shape: Row; readonly parts: readonly Row[] },
+): SessionsSummary {
   const part = (isIn: number): Measures => {
     const row = parts.find((one) => countOf(one, 'x_in_session') === isIn);
     return row === undefined ? NO_MEASURES : fromRowMeasures(row);
@@ -134,25 +111,6 @@ async function summaryOf(report: Report): Promise<SessionsSummary> {
     without_session: { events: rest.events, cost: usdNumber(rest.cost), cost_exact: formatUsd(rest.cost) },
   };
 }
-
-/** Between its first and its last entry a session is looked for in hours that one of the page has: those of others are not read. */
-const MOST_HOURS = 5_000;
-
-/** @param found sessions with `x_first`, `x_last` */
-function hoursOf(found: readonly Row[]): string {
-  const hours = new Set<number>();
-  for (const row of found) {
-    const last = countOf(row, 'x_last');
-    for (let hour = Math.floor(countOf(row, 'x_first') / HOUR_MS); hour * HOUR_MS <= last; hour += 1) {
-      hours.add(hour);
-      if (hours.size > MOST_HOURS) return '1';
-    }
-  }
-  const starts = Array.from(hours, (hour) => `toDateTime(${hour * 3600}, 'UTC')`);
-  return `toStartOfHour(effective_at) IN (${starts.join(', ')})`;
-}
-
-const HOUR_MS = 3_600_000;
 
 function perSession(total: Measures, shape: Row): Omit<SessionsSummary, keyof WireSummary | 'without_session'> {
   const count = countOf(shape, 'x_sessions');

@@ -88,6 +88,7 @@ const INVENTORIES: Readonly<Record<string, Ask>> = {
   'longest sessions': (deps, period) =>
     sessions(deps, parseSessionsQuery({ ...period, sort: 'duration', offset: '1' }, NOW)),
   'sessions by turns': (deps, period) => sessions(deps, parseSessionsQuery({ ...period, sort: 'turns' }, NOW)),
+  'sessions far behind': (deps, period) => sessions(deps, parseSessionsQuery({ ...period, offset: '10000' }, NOW)),
   'states over days': (deps, period) =>
     timeseries(
       { ...deps },

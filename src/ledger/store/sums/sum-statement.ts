@@ -56,11 +56,10 @@ function sumsOfLists({ name }: ListDimension): SumsSql {
 
 const IN_RANGE = 'node_id = {node:String} AND seq BETWEEN {first:UInt64} AND {through:UInt64}';
 
-/** What a dimension's sums of a range have to come to: its entries, and what they cost, once for each of their values. */
-export function totalStatement(range: SumRange, dimension: Dimension): string {
-  const rows = dimension.per === 'day' ? `(${listedRows(dimension.name, IN_RANGE)})` : `${ENTRIES} WHERE ${IN_RANGE}`;
+/** What the entries of a range come to, to be compared with their sums. */
+export function totalStatement(range: SumRange): string {
   return bind(
-    `SELECT toString(sum(entry_count)) AS entries, toString(coalesce(sum(cost), 0)) AS cost FROM ${rows}`,
+    `SELECT toString(count()) AS entries, toString(coalesce(sum(cost), 0)) AS cost FROM ${ENTRIES} WHERE ${IN_RANGE}`,
     rangeParams(range),
   );
 }
