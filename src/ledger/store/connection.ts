@@ -4,7 +4,7 @@ import { drainPending, Session } from 'chdb';
 import type { Clock } from '#std';
 import { ApportionError } from '#terms';
 import { clickHouseEngine, type ClickHouseServer } from './clickhouse-server.ts';
-import type { Insertion } from './insert.ts';
+import { insertFromFile, type Insertion } from './insert.ts';
 import { parseRows } from './json-rows.ts';
 import type { Log } from './log.ts';
 import { openRowFile, type RowFile } from './row-file.ts';
@@ -104,9 +104,6 @@ function engineHolder(path: string): number | null {
   }
 }
 
-/** Not mapped into memory: a mapping of a file that is emptied ends the process. */
-const READ_METHOD = "storage_file_read_method='pread'";
-
 /**
  * chDB's own session rather than its adapter for `@clickhouse/client`: no client settings that could stick, one copy of the text
  * less per insert, and the same two methods are all that is needed.
@@ -122,13 +119,11 @@ function chdbConnection(path: string): Connection {
       const answer = await session.queryAsync(sql, { format: 'JSONEachRow' });
       return parseRows<T>(answer.text());
     },
-    async insert({ table, settings, rows }) {
+    async insert(insertion) {
       file ??= await openRowFile(path);
-      await file.fill(rows);
+      await file.fill(insertion.rows);
       try {
-        await session.queryAsync(
-          `INSERT INTO ${table} FROM INFILE '${file.path}' SETTINGS ${READ_METHOD}, ${settings} FORMAT JSONEachRow`,
-        );
+        await session.queryAsync(insertFromFile(insertion, file.path));
       } finally {
         await file.empty();
       }

@@ -1,6 +1,6 @@
 import { invariant } from '#std';
 import { quote } from './bind.ts';
-import { ENTRIES } from './schema.ts';
+import { ENTRIES, ENTRY_COLUMNS } from './schema.ts';
 
 /** Consecutive entries of one node, sent as one insert. */
 export type Batch = {
@@ -43,13 +43,19 @@ export const INSERT_SETTINGS = Object.entries(SETTINGS)
   .join(', ');
 
 /** Rows on their way into a table, a JSON object each. How they get there is the connection's matter. */
-export type Insertion = { readonly table: string; readonly settings: string; readonly rows: readonly Buffer[] };
+export type Insertion = {
+  readonly table: string;
+  /** What a row may have, by name, with types. */
+  readonly columns: Readonly<Record<string, string>>;
+  readonly settings: string;
+  readonly rows: readonly Buffer[];
+};
 
 export function insertionOf(batch: Batch): Insertion {
   const { first, last, lines } = batch;
   invariant(lines.length === last - first + 1, `a batch ${first}-${last} has ${lines.length} lines`);
   const settings = `insert_deduplication_token=${quote(batchToken(batch))}, ${INSERT_SETTINGS}`;
-  return { table: ENTRIES, settings, rows: lines };
+  return { table: ENTRIES, columns: ENTRY_COLUMNS, settings, rows: lines };
 }
 
 const NEWLINE = Buffer.from('\n');
@@ -58,3 +64,18 @@ const NEWLINE = Buffer.from('\n');
 export function insertText({ table, settings, rows }: Insertion): string {
   return `INSERT INTO ${table} SETTINGS ${settings} FORMAT JSONEachRow\n${Buffer.concat(rows.flatMap((row) => [row, NEWLINE])).toString()}`;
 }
+
+/**
+ * With the rows in a file that the engine reads. Values become numbers of a dictionary column by column, behind the reading: one by one, as they
+ * are read, takes another 4 µs an entry.
+ */
+export function insertFromFile({ table, columns, settings }: Insertion, path: string): string {
+  const structure = Object.entries(columns)
+    .map(([name, type]) => `${name} ${type.replaceAll('LowCardinality(String)', 'String')}`)
+    .join(', ');
+  return `INSERT INTO ${table} (${Object.keys(columns).join(', ')})
+SELECT * FROM file(${quote(path)}, JSONEachRow, ${quote(structure)}) SETTINGS ${READ_METHOD}, max_threads=1, ${settings}`;
+}
+
+/** Not mapped into memory: a mapping of a file that is emptied ends the process. */
+const READ_METHOD = "storage_file_read_method='pread'";
