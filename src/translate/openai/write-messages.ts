@@ -93,7 +93,10 @@ function writeMedia(part: MediaPart): object {
   if (medium === 'image') return { type: 'image_url', image_url: { url } };
   if (source.from === 'url') throw unsayable(at, 'OpenAI fetches images only', 'Send the bytes in base64.');
   if (medium === 'document')
-    return { type: 'file', file: { filename: name === '' ? 'document' : name, file_data: url } };
+    return {
+      type: 'file',
+      file: { filename: name === '' ? `document.${type.slice(type.indexOf('/') + 1)}` : name, file_data: url },
+    };
   const format = SOUNDS[type];
   if (medium !== 'audio' || format === undefined) throw unsayable(at, `OpenAI takes sound as wav or mp3, not ${type}`);
   return { type: 'input_audio', input_audio: { data: source.base64, format } };
