@@ -177,6 +177,8 @@ test('the examples on the page of providers are configurations that work', () =>
       ['azure-eu', 'azure', null],
       ['bedrock', 'aws', null],
       ['bedrock-eu', 'aws', 'd'],
+      ['vertex', 'google', null],
+      ['vertex-eu', 'google', null],
       ['house', 'openai', 'b'],
     ],
   );

@@ -30,6 +30,7 @@ function problemsOf(env: Record<string, string>, providers: Entries = {}): reado
 const ADDRESSES: Readonly<Record<string, string>> = {
   azure: 'https://a-resource.openai.azure.com',
   bedrock: 'https://bedrock-runtime.us-east-1.amazonaws.com',
+  vertex: 'https://europe-west1-aiplatform.googleapis.com/v1/projects/a-project/locations/europe-west1',
 };
 
 for (const { name, baseUrl, keyless, alsoKnownAs, cloud } of PROVIDERS) {
@@ -222,4 +223,17 @@ test('the region of Bedrock is stated, or in its address, or in AWS’s own vari
   assert.deepEqual(regionOf({ AWS_DEFAULT_REGION: 'us-west-2' }, {}), ['us-west-2', west, 'us-west-2']);
   assert.deepEqual(regionOf({ AWS_REGION: 'us-west-2', BEDROCK_API_KEY: 'k' }, {}), ['us-west-2', west, 'key']);
   assert.match(problemsOf({}, { bedrock: {} })[0] ?? '', /region: the region is missing/);
+});
+
+test('a location of Vertex AI has its address, and the project comes from the file or the environment', () => {
+  const baseUrlOf = (env: Record<string, string>, vertex: object): string => only(env, { vertex }).baseUrl;
+  const path = (location: string): string => `/v1/projects/p-1/locations/${location}`;
+  assert.equal(baseUrlOf({}, { project: 'p-1' }), `https://aiplatform.googleapis.com${path('global')}`);
+  const env = { GOOGLE_CLOUD_PROJECT: 'p-1' };
+  const belgium = `https://europe-west1-aiplatform.googleapis.com${path('europe-west1')}`;
+  assert.equal(baseUrlOf(env, { region: 'europe-west1' }), belgium);
+  assert.equal(baseUrlOf(env, { region: 'eu' }), `https://aiplatform.eu.rep.googleapis.com${path('eu')}`);
+  assert.equal(baseUrlOf(env, { base_url: 'https://proxy.example/v1' }), `https://proxy.example${path('global')}`);
+  assert.equal(only({}, { vertex: { base_url: belgium } }).region, 'europe-west1');
+  assert.match(problemsOf({}, { vertex: {} })[0] ?? '', /project: the project is missing/);
 });

@@ -100,7 +100,8 @@ export const BEDROCK_ACTIONS: ReadonlyMap<string, CallRoute> = new Map([
 
 const BEDROCK_MODEL = /^(?:\/bedrock)?\/model\/([^/]+)\/([a-z-]+)$/;
 
-const GEMINI_MODEL = /^\/(?:v1beta\/|v1\/|api\/v1\/)?models\/([^/:]+):([A-Za-z]+)$/;
+const GEMINI_MODEL =
+  /^\/(?:v1beta1?\/|v1\/|api\/v1\/)?(?:projects\/[^/]+\/locations\/[^/]+\/)?(?:publishers\/google\/)?models\/([^/:]+):([A-Za-z]+)$/;
 
 /** Routes that no usage comes back from, by their first segments; what begins with one of them is passed through. */
 type Passage = {

@@ -21,10 +21,8 @@ export type PriceBook = {
   models(provider: string): readonly string[];
 };
 
-/** Azure sells models of others at their makers' prices (azure.microsoft.com/pricing/details/azure-openai); its own rows say where not. */
-const SAME_PRICES: ReadonlyMap<string, readonly string[]> = new Map([
-  ['azure', ['openai', 'anthropic', 'deepseek', 'x-ai', 'mistral']],
-]);
+/** Azure sells OpenAI's models at OpenAI's prices (azure.microsoft.com/pricing/details/azure-openai); its own rows say where not. */
+const SAME_PRICES: ReadonlyMap<string, readonly string[]> = new Map([['azure', ['openai']]]);
 
 const NO_MODELS: ModelIndex = indexModels([]);
 

@@ -13,6 +13,7 @@ import { openrouter } from './openrouter/index.ts';
 import { perplexity } from './perplexity/index.ts';
 import { sglang } from './sglang/index.ts';
 import { together } from './together/index.ts';
+import { vertex } from './vertex/index.ts';
 import { vllm } from './vllm/index.ts';
 import { xai } from './xai/index.ts';
 import type { Provider } from './provider.ts';
@@ -24,6 +25,7 @@ export const PROVIDERS: readonly Provider[] = [
   gemini,
   azure,
   bedrock,
+  vertex,
   mistral,
   deepseek,
   xai,

@@ -64,4 +64,5 @@ export {
   type Wire,
   type WireRequest,
 } from './wire.ts';
+export { claudeAtVertex, claudeCountAtVertex, geminiAtVertex, geminiCountAtVertex } from './vertex/index.ts';
 export { readFormText, scanMultipart, type FormField, type MultipartForm } from './multipart.ts';

@@ -39,6 +39,8 @@ const READERS: Readonly<Record<string, UsageReader>> = {
   'gemini.generateContent': readGeminiUsage,
   'gemini.embedContent': readGeminiUsage,
   'bedrock.messages': readAnthropicUsage,
+  'vertex.messages': readAnthropicUsage,
+  'vertex.generateContent': readGeminiUsage,
   'bedrock.converse': readBedrockConverseUsage,
   'bedrock.invoke': readBedrockInvokeUsage,
   'cohere.rerank': readCohereUsage,

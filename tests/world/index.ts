@@ -36,4 +36,5 @@ export { planPieces } from './token-plan.ts';
 export { until } from './until.ts';
 export { startUpstream, UPSTREAM_KEY, type ReceivedRequest, type Upstream, type UpstreamOptions } from './upstream.ts';
 export { startUpstreamProcess } from './upstream-process.ts';
+export { VERTEX_PROJECT } from './vertex/index.ts';
 export { startWorld, type World } from './world.ts';

@@ -19,6 +19,7 @@ import {
 import { bedrock } from './bedrock/index.ts';
 import { gemini } from './gemini/index.ts';
 import { openai } from './openai/index.ts';
+import { vertex } from './vertex/index.ts';
 import { costOf, type BilledMeters, type ServedModel } from './price-list.ts';
 import { seedOf } from './random.ts';
 
@@ -62,7 +63,7 @@ const KEPT_BODY_BYTES = 65_536;
 const KEPT_REQUESTS = 5_000;
 
 /** The first that owns an address answers it. */
-const DIALECTS: readonly Dialect[] = [azure, bedrock, anthropic, gemini, openai];
+const DIALECTS: readonly Dialect[] = [azure, bedrock, vertex, anthropic, gemini, openai];
 
 type State = {
   readonly apiKey: string;

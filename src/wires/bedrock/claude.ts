@@ -1,6 +1,6 @@
-import { scanJsonObject } from '#std';
 import { anthropicMessages } from '../anthropic/index.ts';
 import { MessageStreamMeter } from '../anthropic/stream.ts';
+import { cloudBody } from '../cloud-body.ts';
 import { asObject, asText, parseLoosely } from '../loose-json.ts';
 import type {
   AnswerContext,
@@ -15,7 +15,6 @@ import type {
 } from '../wire.ts';
 import { DAMAGED, EVENT_STREAM, FrameBuffer, type Frame } from './frames.ts';
 import { modelEvent, toServerSentEvent } from './invoke-stream.ts';
-import { joinMembers } from './request.ts';
 
 /** The one version that Bedrock knows (docs.aws.amazon.com, Anthropic Claude Messages API). */
 const VERSION = 'bedrock-2023-05-31';
@@ -46,24 +45,6 @@ function writeRequest(body: RequestBody, edit: RequestEdit): Buffer {
     betas: body.betas ?? '',
     without: IN_PATH,
   });
-}
-
-type CloudBody = { readonly version: string; readonly betas: string; readonly without: ReadonlySet<string> };
-
-/** A message's body as a cloud takes it: what Anthropic reads from headers is in it, what the path says is not. */
-export function cloudBody(bytes: Buffer, { version, betas, without }: CloudBody): Buffer {
-  const scan = scanJsonObject(bytes);
-  if (!scan.ok) return bytes;
-  const kept = scan.members
-    .filter(({ key }) => !without.has(key) && key !== 'anthropic_version')
-    .map(({ start, end }) => bytes.subarray(start, end));
-  const names = betas.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
-  const stated = scan.members.some(({ key }) => key === 'anthropic_beta') || names.length === 0;
-  const added = [
-    `"anthropic_version":${JSON.stringify(version)}`,
-    ...(stated ? [] : [`"anthropic_beta":${JSON.stringify(names)}`]),
-  ];
-  return joinMembers([...added.map((text) => Buffer.from(text)), ...kept]);
 }
 
 const ERROR_TYPES: ReadonlyMap<number, string> = new Map([

@@ -1,4 +1,5 @@
 import { ApportionError } from '#terms';
+import { joinMembers } from '../cloud-body.ts';
 import { asObject, memberValue } from '../loose-json.ts';
 import { COUNT, readField } from '../request-fields.ts';
 import type { OutputLimit, RequestBody, RequestEdit, WireRequest } from '../wire.ts';
@@ -81,13 +82,6 @@ function limited(body: RequestBody, { names, tokens }: OutputLimit): Buffer {
   const limits = Object.fromEntries(names.map((name) => [name, tokens]));
   const settings = { ...asObject(valueOf(body, 'inferenceConfig')), ...limits };
   return Buffer.from(`"inferenceConfig":${JSON.stringify(settings)}`);
-}
-
-/** A JSON object of members that are JSON already. */
-export function joinMembers(members: readonly Buffer[]): Buffer {
-  const comma = Buffer.from(',');
-  const pieces = members.flatMap((member, at) => (at === 0 ? [member] : [comma, member]));
-  return Buffer.concat([Buffer.from('{'), ...pieces, Buffer.from('}')]);
 }
 
 const TEXT_MEMBERS = ['system', 'messages', 'toolConfig', 'prompt', 'inputText', 'tools'];

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** A certificate of this folder's, for servers that a client refuses to speak to in plain HTTP. Trusted by `NODE_EXTRA_CA_CERTS`. */
@@ -23,6 +25,8 @@ export type TokenRules = {
 
 export type TokenEndpoint = {
   readonly url: string;
+  /** A proxy whose every tunnel leads here, whatever it was opened for: for a client whose issuer has one address. */
+  readonly proxyUrl: string;
   /** Every token that was given; other endpoints may give to the same set. */
   readonly tokens: Set<string>;
   /** The grants that were asked for, as they came. */
@@ -31,6 +35,8 @@ export type TokenEndpoint = {
   refuse(status: number): void;
   close(): Promise<void>;
 };
+
+const GOOGLE_HOST = 'oauth2.googleapis.com';
 
 /** Where Microsoft's clients read what a tenant's addresses are. */
 const DISCOVERY = '/v2.0/.well-known/openid-configuration';
@@ -57,16 +63,7 @@ export async function startTokenEndpoint(
       sendJson(response, status, { error: fault, error_description: `AADSTS0: ${fault}` });
       return;
     }
-    const token = `token-${randomBytes(12).toString('hex')}`;
-    tokens.add(token);
-    const lifeSeconds = rules.lifeSeconds ?? 3_600;
-    const expiresOn = String(Math.floor(Date.now() / 1000) + lifeSeconds);
-    sendJson(response, 200, {
-      token_type: 'Bearer',
-      access_token: token,
-      expires_in: lifeSeconds,
-      expires_on: expiresOn,
-    });
+    sendJson(response, 200, issue(tokens, rules.lifeSeconds ?? 3_600));
   };
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch((error: unknown) => response.writeHead(599).end(String(error)));
@@ -78,9 +75,11 @@ export async function startTokenEndpoint(
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const proxy = await startTunnel(port);
   const url = tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
   return {
     url,
+    proxyUrl: proxy.url,
     tokens,
     asked,
     refuse: (status) => {
@@ -90,6 +89,42 @@ export async function startTokenEndpoint(
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
+      await closed;
+      await proxy.close();
+    },
+  };
+}
+
+function issue(tokens: Set<string>, lifeSeconds: number): object {
+  const token = `token-${randomBytes(12).toString('hex')}`;
+  tokens.add(token);
+  const expiresOn = String(Math.floor(Date.now() / 1000) + lifeSeconds);
+  return { token_type: 'Bearer', access_token: token, expires_in: lifeSeconds, expires_on: expiresOn };
+}
+
+async function startTunnel(port: number): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const server = createPlainServer();
+  const sockets = new Set<Duplex>();
+  server.on('connect', (_request, socket) => {
+    const there = connect(port, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      socket.pipe(there).pipe(socket);
+    });
+    for (const end of [socket, there]) {
+      sockets.add(end);
+      // A side that hangs up takes the other one with it.
+      end.on('error', () => there.destroy()).on('close', () => socket.destroy());
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      for (const socket of sockets) socket.destroy();
       await closed;
     },
   };
@@ -116,14 +151,15 @@ function faultOf(rules: TokenRules, { request, grant, url }: Asking): string | n
   if (identityHeader !== undefined && path === '/msi/token') {
     return request.headers['x-identity-header'] === identityHeader ? null : 'invalid_client';
   }
-  if (account !== undefined && path === '/token') return jwtFault(account, { grant, url });
+  if (account !== undefined && path === '/token' && request.headers.host === GOOGLE_HOST)
+    return jwtFault(account, grant);
   return 'invalid_request';
 }
 
 /** RFC 7523: a statement that the account signed itself, for this endpoint, and not for long. */
 function jwtFault(
   { email, publicKey }: { readonly email: string; readonly publicKey: string },
-  { grant, url }: { readonly grant: URLSearchParams; readonly url: string },
+  grant: URLSearchParams,
 ): string | null {
   if (grant.get('grant_type') !== 'urn:ietf:params:oauth:grant-type:jwt-bearer') return 'unsupported_grant_type';
   const [head = '', claims = '', signature = ''] = (grant.get('assertion') ?? '').split('.');
@@ -134,7 +170,10 @@ function jwtFault(
   );
   const now = Date.now() / 1000;
   const fresh = (said.iat ?? 0) <= now + 60 && (said.exp ?? 0) > now && (said.exp ?? 0) <= (said.iat ?? 0) + 3_600;
-  const right = said.iss === email && said.aud === `${url}/token` && said.scope?.endsWith('cloud-platform') === true;
+  const right =
+    said.iss === email &&
+    said.aud === `https://${GOOGLE_HOST}/token` &&
+    said.scope?.endsWith('cloud-platform') === true;
   return right && fresh ? null : 'invalid_grant';
 }
 
