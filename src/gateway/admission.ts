@@ -26,6 +26,11 @@ const MOST_TRIES = 8;
 /** Fewer output tokens are no answer; OpenAI's Responses take no smaller limit. */
 const LEAST_OUTPUT_TOKENS = 16;
 
+export type AdmitDeps = Pick<
+  CallDeps,
+  'clock' | 'config' | 'governor' | 'prices' | 'recording' | 'refusals' | 'routing'
+>;
+
 type Asked = { readonly step: Step; readonly earlier: Earlier };
 
 export type Refused = Exclude<Reservation, { readonly kind: 'admitted' }>;
@@ -38,7 +43,7 @@ type Turned = { readonly step: Step; readonly plan: Plan; readonly by: Refused }
  * it, the route's next one is asked. With room in none, the output is limited to what is left, where the dialect allows; a budget that asks for a
  * cheaper model gets that. @throws ApportionError `budget_exceeded`, `rate_limited`
  */
-export async function admit(deps: CallDeps, journey: Journey, { step, earlier }: Asked): Promise<Admitted> {
+export async function admit(deps: AdmitDeps, journey: Journey, { step, earlier }: Asked): Promise<Admitted> {
   const turned: Turned[] = [];
   let unable: unknown = null;
   for (let at: Step | null = step; at !== null;) {
@@ -58,9 +63,13 @@ export async function admit(deps: CallDeps, journey: Journey, { step, earlier }:
   throw refusalOf(deps, first.plan, first.by);
 }
 
-/** A budget of the key or of a tag that blocks is not to be got round by a fallback; one of the deployment itself is. */
+/**
+ * Where to go after a refusal. A budget of the deployment itself leaves all others; one of the key or of a tag the route's own, which may
+ * cost less, and is not to be got round by a fallback; a rate limit of these is the same anywhere.
+ */
 export function reachAfter(by: Refused): Reach {
-  return (by.kind === 'limited' ? by.answer.by : by.by).ofDeployment ? 'any' : 'own';
+  if (by.kind === 'limited') return by.answer.by.ofDeployment ? 'any' : 'none';
+  return by.by.ofDeployment ? 'any' : 'own';
 }
 
 type Tried =
@@ -74,7 +83,7 @@ type Tried =
 type Trying = Asked & { readonly outputTokens: number | null };
 
 /** One deployment: its own limits first, then all budgets and limits. */
-async function tryAt(deps: CallDeps, journey: Journey, trying: Trying): Promise<Tried> {
+async function tryAt(deps: AdmitDeps, journey: Journey, trying: Trying): Promise<Tried> {
   const { step, earlier } = trying;
   let plan: Plan;
   try {
@@ -114,7 +123,7 @@ export function visitorOf({ itinerary, tagged }: Journey, plan: Plan): RouteVisi
 
 /** A smaller or cheaper attempt in place of one that does not fit; null when there is none. */
 async function settleForLess(
-  deps: CallDeps,
+  deps: AdmitDeps,
   journey: Journey,
   { step, earlier, ...turned }: Turned & Asked,
 ): Promise<Admitted | null> {
@@ -135,7 +144,7 @@ type Downgrade = Asked & { readonly model: string };
 
 /** The model that a budget asks for in place of this one. */
 async function downgraded(
-  deps: CallDeps,
+  deps: AdmitDeps,
   journey: Journey,
   { step, earlier, model }: Downgrade,
 ): Promise<Admitted | null> {
@@ -152,13 +161,13 @@ function noting(admitted: Admitted, notes: Readonly<Record<string, string>>): Ad
   return { ...admitted, plan: { ...plan, notes: { ...plan.notes, ...notes } } };
 }
 
-export function fittingIn(deps: CallDeps, plan: Plan, by: Refused): number | null {
+export function fittingIn(deps: AdmitDeps, plan: Plan, by: Refused): number | null {
   if (by.kind === 'limited' || by.clamp === null || by.by.reason !== 'exceeded') return null;
   return fitting(deps, plan, by.clamp);
 }
 
 /** The most output tokens with which the attempt provably costs no more than `room`; null when it cannot be limited so far. */
-function fitting(deps: CallDeps, plan: Plan, room: PicoUsd): number | null {
+function fitting(deps: AdmitDeps, plan: Plan, room: PicoUsd): number | null {
   const { wire } = plan.step;
   const { start, asked } = plan;
   if (start.reserved === null || asked.maxInputTokens === null) return null;
@@ -187,7 +196,7 @@ function fitting(deps: CallDeps, plan: Plan, room: PicoUsd): number | null {
 const MOST_OUTPUT_TOKENS = 2 ** 24;
 
 /** What the attempt will probably cost, and what its call takes from limits. Nothing where no rule asks. */
-export function wishOf(deps: CallDeps, plan: Plan, earlier: Earlier): Wish {
+export function wishOf(deps: AdmitDeps, plan: Plan, earlier: Earlier): Wish {
   if (!deps.governor.governs) return NO_WISH;
   // `asked` has the limit that the output was given.
   const usual = usualUse(plan.asked, plan.call.body.bytes.length);
@@ -206,7 +215,7 @@ function notesOf({ over, limits }: Extract<Reservation, { readonly kind: 'admitt
   return notes;
 }
 
-function refusalOf(deps: CallDeps, plan: Plan, refused: Refused): ApportionError {
+function refusalOf(deps: AdmitDeps, plan: Plan, refused: Refused): ApportionError {
   if (refused.kind !== 'limited') {
     const by = reasoned(deps, plan, refused.by);
     const { message, hint, fields } = budgetRefusalWords(by);
@@ -235,7 +244,7 @@ function refusalOf(deps: CallDeps, plan: Plan, refused: Refused): ApportionError
 }
 
 /** Counters see only that there is no bound; here it is known whether there is a price. */
-function reasoned(deps: CallDeps, plan: Plan, by: Shortfall): Shortfall {
+function reasoned(deps: AdmitDeps, plan: Plan, by: Shortfall): Shortfall {
   if (by.reason === 'exceeded' || plan.routed.route.billing !== 'metered') return by;
   const priced = deps.prices().bound(pricedAttempt(plan), { inputTokens: 1, outputTokens: 1, n: 1 }) !== null;
   return { ...by, reason: priced ? 'unbounded' : 'unpriced' };

@@ -63,7 +63,11 @@ export type Earlier = readonly Made[];
 export type Drafted = { readonly step: Step; readonly earlier: Earlier; readonly outputTokens: number | null };
 
 /** The attempt as it would be: its upper bound, its intent, and what the provider would be sent. */
-export function draft(deps: CallDeps, journey: Journey, { step, earlier, outputTokens }: Drafted): Plan {
+export function draft(
+  deps: Pick<CallDeps, 'clock' | 'prices'>,
+  journey: Journey,
+  { step, earlier, outputTokens }: Drafted,
+): Plan {
   const { call, caller, tagged, routed, itinerary } = journey;
   const read = askedIn(journey, step);
   const asked = outputTokens === null ? read : { ...read, maxOutputTokens: outputTokens };
@@ -216,7 +220,7 @@ function hasNoMetadata(wire: Wire): boolean {
 
 type Bounded = Pick<Plan, 'asked' | 'routed' | 'step' | 'batch'> & { readonly start: Omit<AttemptStart, 'reserved'> };
 
-function boundOf(deps: CallDeps, { asked, routed, step, batch, start }: Bounded): PicoUsd | null {
+function boundOf(deps: Pick<CallDeps, 'prices'>, { asked, routed, step, batch, start }: Bounded): PicoUsd | null {
   if (routed.route.billing === 'free') return ZERO_USD;
   if (routed.route.billing === 'later') return batch.reserved;
   if (routed.route.billing === 'unpriced' || asked.maxInputTokens === null) return null;

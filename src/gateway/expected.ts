@@ -34,7 +34,7 @@ type Asker = {
 };
 
 /** The question where a call goes. */
-export function askingOf(deps: CallDeps, { call, caller, tagged, routed, asked }: Asker): Asking {
+export function askingOf(deps: Pick<CallDeps, 'prices'>, { call, caller, tagged, routed, asked }: Asker): Asking {
   const use = usualUse(asked, call.body.bytes.length);
   const priced = ({ upstream, model }: Parameters<Asking['expected']>[0]): PricedAttempt => ({
     provider: upstream.priceAs,

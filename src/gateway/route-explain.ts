@@ -10,7 +10,7 @@ import type { CallDeps, Exchange } from './call.ts';
 import { wayOf } from './choose.ts';
 import { askingOf } from './expected.ts';
 import { identify } from './identify.ts';
-import type { Step } from './route/itinerary.ts';
+import type { Reach, Step } from './route/itinerary.ts';
 import { CALL_ROUTES, findRoute, GEMINI_ACTIONS, type RoutedCall } from './routes.ts';
 import { explanationAnswer, type Prediction, type Prospect } from './route-answer.ts';
 
@@ -115,11 +115,11 @@ async function judged(deps: CallDeps, journey: Journey, prospects: readonly Pros
 
 /** As `admit` goes through them: the first that fits, else the first that fits with less. */
 function predict(deps: CallDeps, prospects: readonly Prospect[]): Prediction {
-  let reach: 'any' | 'own' = 'any';
+  let reach: Reach = 'any';
   const turned: Prospect[] = [];
   for (const prospect of prospects) {
     const { step, finding } = prospect;
-    if (reach === 'own' && step.cause === 'fallback') continue;
+    if (reach === 'none' || (reach === 'own' && step.cause === 'fallback')) continue;
     if (finding.kind === 'fits') return { step, outputTokens: null, downgradeTo: null };
     if (finding.kind === 'unable') continue;
     turned.push(prospect);

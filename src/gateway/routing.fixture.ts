@@ -1,4 +1,3 @@
-import type { TestContext } from 'node:test';
 import { NO_LIMITS, NO_ROUTING, type ModelRoute, type RouteDeployment, type RoutingConfig } from '#config';
 import { systemClock, type TimestampMs } from '#std';
 import { DEFAULT_TAG_RULES, readBodyTags, resolveTags } from '#tags';
@@ -30,11 +29,11 @@ export type Opened = {
 
 /** Routing over the providers a to d, which speak OpenAI's dialect, with a clock and draws of the test's own. */
 export function openRouting(
-  t: Pick<TestContext, 'after'>,
+  t: { after(close: () => Promise<void>): void },
   given: { readonly config: Partial<RoutingConfig>; readonly random?: () => number },
 ): Opened {
   const upstreams = new Upstreams({
-    providers: ['a', 'b', 'c', 'd'].map((name) => provider(name)),
+    providers: ['a', 'b', 'c', 'd'].map((name) => provider(name, { priceAs: 'openai' })),
     clock: systemClock,
     sandboxSocket: null,
     pricedModels: () => [],

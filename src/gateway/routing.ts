@@ -1,4 +1,4 @@
-import type { RoutingConfig } from '#config';
+import type { RoutingConfig, TagRouting } from '#config';
 import type { Clock } from '#std';
 import type { PicoUsd, TagSet } from '#terms';
 import type { Wire } from '#wires';
@@ -70,6 +70,7 @@ export class Routing {
   /** What fallbacks name beside routes. */
   readonly #models: ReadonlyMap<string, Route>;
   readonly #deployments: ReadonlyMap<string, Deployment>;
+  readonly #tagRouting: TagRouting;
   readonly #sessions = new Sessions();
 
   constructor(deps: RoutingDeps) {
@@ -78,6 +79,10 @@ export class Routing {
     this.#routes = routes;
     this.#models = models;
     this.#deployments = deployments;
+    // Where no deployment has a tag, whatever calls carry is for reports.
+    const tagged = deps.config.routes.some((route) => route.deployments.some(({ tags }) => tags.length > 0));
+    const { tagRouting } = deps.config;
+    this.#tagRouting = { ...tagRouting, enabled: tagRouting.enabled && tagged };
   }
 
   /** Names of routes, for the list of models. */
@@ -92,8 +97,8 @@ export class Routing {
 
   /** The way of a call. */
   plan(asking: Asking): Planned {
-    const { tagRouting, retries } = this.#deps.config;
-    const asked = askedTags(asking.tags, tagRouting);
+    const { retries } = this.#deps.config;
+    const asked = askedTags(asking.tags, this.#tagRouting);
     const route = this.#routes.get(asking.model);
     if (route === undefined) return this.#planModel(asking, asked);
     const own = this.#consider(route, { asking, asked, role: 'own' });
@@ -131,7 +136,7 @@ export class Routing {
   /** One deployment, for which no tag speaks: a call that insists on one does not go there. */
   #planModel({ model, wire }: Asking, asked: AskedTags): Planned {
     const choice = this.#deps.upstreams.choose(model, wire);
-    const [misfit = null] = misfits(asked, [[]], this.#deps.config.tagRouting);
+    const [misfit = null] = misfits(asked, [[]], this.#tagRouting);
     const known = { route: null, asked, considered: [], misfit };
     if (choice === undefined || misfit !== null) return { ...known, itinerary: null };
     const { plainModels, ...policy } = this.#deps.config.retries;
@@ -142,7 +147,7 @@ export class Routing {
 
   /** The deployments that a call can go to, in the order of the route's strategy; then the others. */
   #consider(route: Route, { asking, asked, role }: Consideration): readonly Considered[] {
-    const why = misfits(asked, route.tags, this.#deps.config.tagRouting);
+    const why = misfits(asked, route.tags, this.#tagRouting);
     const session = route.sticky ? asking.tags.sessionId : null;
     const kept = session === null ? undefined : this.#sessions.at(route.name, session);
     const [able, others]: [Considered[], Considered[]] = [[], []];

@@ -42,8 +42,8 @@ export type Way = {
 
 const ONCE: Policy = { maxAttempts: 1, backoffMs: 0, maxBackoffMs: 0, whenUnknown: 'stop' };
 
-/** Where to go instead of a deployment that cannot take the call: anywhere, or to deployments of the route alone. */
-export type Reach = 'any' | 'own';
+/** Where to go instead of a deployment that cannot take the call: anywhere, to deployments of the route alone, or nowhere. */
+export type Reach = 'any' | 'own' | 'none';
 
 type Queued = Stop & { readonly as: Step['as'] };
 
@@ -100,7 +100,7 @@ export class Itinerary {
   /** Another deployment in place of the last one, which no attempt was made at; null when there is none. */
   instead(reach: Reach): Step | null {
     const fits = ({ role, as }: Queued): boolean =>
-      (reach === 'any' || role === 'own') && (as === 'well' || this.#made === 0);
+      (reach === 'any' || (reach === 'own' && role === 'own')) && (as === 'well' || this.#made === 0);
     const stop = this.#queue.find(fits);
     return stop === undefined ? null : this.#go(stop, 0);
   }
