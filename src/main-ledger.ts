@@ -23,7 +23,16 @@ import { openEntryReader } from '#ledger/read';
 import { boundariesIn, createShipper, openStore, quarantineIn, type Shipper, type Store } from '#ledger/store';
 import { createLog, type Log } from '#observe';
 import { loadPriceBook, type Prices } from '#pricing';
-import { Acknowledgements, BudgetFigures, connectToParent, Corrections, Rotations, type Parent } from '#processes';
+import {
+  Acknowledgements,
+  BudgetFigures,
+  connectToParent,
+  Corrections,
+  Questions,
+  Rotations,
+  type Parent,
+  type RouteStanding,
+} from '#processes';
 import { findProvider } from '#providers';
 import { systemClock } from '#std';
 import { compileTagRules } from '#tags';
@@ -49,7 +58,7 @@ async function main(): Promise<void> {
   let shipper: Shipper | null = null;
   let files: LedgerFiles | null = null;
   let durableSeq = 0;
-  const { parent, acknowledgements, corrections, rotations, figures, stopped } = connect((seq) => {
+  const { parent, acknowledgements, corrections, rotations, figures, routes, stopped } = connect((seq) => {
     durableSeq = Math.max(durableSeq, seq);
     shipper?.wake(seq);
     files?.chain.wake(seq);
@@ -64,7 +73,17 @@ async function main(): Promise<void> {
   following.wake(durableSeq);
   const inTurn = createTurns();
   const reports: StoreReader = { query: store.query, asOf: () => following.asOf(), sums: store.sums };
-  const jobs = await openJobs({ config, log, accounts, reports, shipper: following, corrections, figures, inTurn });
+  const jobs = await openJobs({
+    config,
+    log,
+    accounts,
+    reports,
+    shipper: following,
+    corrections,
+    figures,
+    routes,
+    inTurn,
+  });
   const watched = { config, log, accounts, reports, nodeId, shipper: following };
   const alerts = await startAlerts({ ...watched, standings: jobs.parts.standings });
   const opened = openLedgerFiles({
@@ -118,6 +137,7 @@ type Gateway = {
   readonly corrections: Corrections;
   readonly rotations: Rotations;
   readonly figures: BudgetFigures;
+  readonly routes: Questions<readonly RouteStanding[]>;
   /** Resolves when it is asked to stop. */
   readonly stopped: Promise<void>;
 };
@@ -138,12 +158,14 @@ function connect(durable: (seq: number) => void): Gateway {
     },
     crossed: (crossings) => figures.crossed(crossings),
     standings: (answer) => figures.answered(answer),
+    routes: ({ id, routes: standing }) => routes.answered(id, standing),
     stop: () => stopped.resolve(),
   });
   const corrections = new Corrections(parent.tell);
   const rotations = new Rotations(parent.tell);
   const figures = new BudgetFigures(parent.tell);
-  return { parent, acknowledgements, corrections, rotations, figures, stopped: stopped.promise };
+  const routes = new Questions<readonly RouteStanding[]>((id) => parent.tell({ type: 'routes', id }));
+  return { parent, acknowledgements, corrections, rotations, figures, routes, stopped: stopped.promise };
 }
 
 type ShippingParts = {
@@ -207,10 +229,11 @@ type JobParts = {
   readonly shipper: Shipper;
   readonly corrections: Corrections;
   readonly figures: BudgetFigures;
+  readonly routes: Questions<readonly RouteStanding[]>;
   readonly inTurn: InTurn;
 };
 
-type Jobs = { readonly parts: Pick<AdminDeps, 'pricing' | 'byHand' | 'standings'>; close(): Promise<void> };
+type Jobs = { readonly parts: Pick<AdminDeps, 'pricing' | 'byHand' | 'standings' | 'routes'>; close(): Promise<void> };
 
 /** Prices as the gateway has them, and the jobs that append to the ledger. */
 async function openJobs(parts: JobParts): Promise<Jobs> {
@@ -232,6 +255,7 @@ async function openJobs(parts: JobParts): Promise<Jobs> {
       pricing: { current, fileTerms, providers, routes: routing.routes, estimator, repricing },
       byHand: { adjustments, resolutions: createResolutions(jobs) },
       standings: () => parts.figures.standings(),
+      routes: () => parts.routes.ask(),
     },
     close: async () => {
       await releases.close();

@@ -109,7 +109,6 @@ type RunningServer = {
 async function startServer(parts: Parts): Promise<RunningServer> {
   const { config, log, journal } = parts;
   const metrics = createMetrics();
-  const control = await startControl(parts, metrics);
   const sandboxSocket = config.sandbox ? join(parts.sockets, 'sandbox.sock') : null;
   const sandbox = sandboxSocket === null ? null : await startSandbox(sandboxSocket);
   const upstreams = new Upstreams({
@@ -120,6 +119,9 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     timeouts: config.timeouts,
   });
   const random = createRandom();
+  const routing = openRouting(config, upstreams, random);
+  metrics.deployments(() => routing.states());
+  const control = await startControl(parts, { metrics, routing });
   const { governor, leases, socketPath, untilServing } = control;
   const recording = openRecording(parts, { ...control, metrics });
   const estimator = createEstimator();
@@ -135,7 +137,7 @@ async function startServer(parts: Parts): Promise<RunningServer> {
     trustedProxies,
     tagging: openTagging(parts),
     upstreams,
-    routing: openRouting(config, upstreams, random),
+    routing,
     prices,
     recording,
     batches,
@@ -236,13 +238,16 @@ type Control = {
   stop(deadlineMs: number): Promise<void>;
 };
 
+/** Who is told by the ledger process, and who is asked. */
+type Told = { readonly metrics: Metrics; readonly routing: Routing };
+
 const NO_KEYS: FirstKeys = { adminKey: null, callKey: null };
 
 /**
  * Starts the ledger process and the key ring it feeds. With a snapshot of an earlier run calls are served at once;
  * only the very first start waits for the ledger process to make the keys.
  */
-async function startControl(parts: Parts, metrics: ReturnType<typeof createMetrics>): Promise<Control> {
+async function startControl(parts: Parts, { metrics, routing }: Told): Promise<Control> {
   const { config, tagSettings, log, journal, dataDir } = parts;
   const socketPath = join(parts.sockets, 'ledger.sock');
   const snapshot = await readSnapshot(join(dataDir.path, 'control-snapshot.json'));
@@ -256,7 +261,9 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
   // Budgets are in force before the first call is served.
   await governor.update();
   const ready = Promise.withResolvers<FirstKeys>();
-  const onMessage = (message: Exclude<ToGateway, { type: 'serving' | 'correct' | 'rotate' | 'standings' }>): void => {
+  const onMessage = (
+    message: Exclude<ToGateway, { type: 'serving' | 'correct' | 'rotate' | 'standings' | 'routes' }>,
+  ): void => {
     switch (message.type) {
       case 'control':
         keys.replace(message.snapshot);
@@ -282,6 +289,7 @@ async function startControl(parts: Parts, metrics: ReturnType<typeof createMetri
     append: (id, entry) => journal.append(id, entry),
     rotate: () => journal.rotate(),
     standings: () => journal.standings(),
+    routes: () => routing.standings(),
     onMessage,
     log,
   });

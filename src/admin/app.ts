@@ -24,6 +24,7 @@ import { addMemberRoutes } from './member-routes.ts';
 import { addOidcRoutes } from './oidc-routes.ts';
 import { addPriceRoutes, type PricingDeps } from './prices/price-routes.ts';
 import { addResolutionRoutes, type ResolutionRouteDeps } from './resolution-routes.ts';
+import { addRouteRoutes, type RouteStandings } from './route-routes.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import { addSpendRoutes } from './spend-routes.ts';
 import { addCustomerRoutes } from './subjects/customer-routes.ts';
@@ -45,6 +46,7 @@ export type AdminDeps = {
   readonly byHand: AdjustmentRouteDeps & ResolutionRouteDeps;
   readonly ledger: LedgerRouteDeps;
   readonly standings: Standings;
+  readonly routes: RouteStandings;
   readonly alerts: Alerts;
   /** The built dashboard (`dashboard/dist`); may be absent. */
   readonly dashboardDir: string;
@@ -88,6 +90,7 @@ export async function createAdmin(deps: AdminDeps): Promise<FastifyInstance> {
   addRuleFileRoutes(app, deps);
   addAlertRoutes(app, deps);
   addLedgerRoutes(app, deps.ledger);
+  addRouteRoutes(app, deps);
   addAuditRoutes(app, deps);
   addMemberRoutes(app, deps);
   addTokenRoutes(app, deps);

@@ -16,7 +16,7 @@ export type GivenPrices = Partial<Pick<PricingDeps, 'fileTerms' | 'providers' | 
 };
 
 export type OpenPricing = {
-  readonly parts: Pick<AdminDeps, 'pricing' | 'byHand' | 'ledger' | 'standings'>;
+  readonly parts: Pick<AdminDeps, 'pricing' | 'byHand' | 'ledger' | 'standings' | 'routes'>;
   close(): Promise<void>;
 };
 
@@ -38,7 +38,10 @@ export function openPricing(accounts: Accounts, given: GivenPrices = {}): OpenPr
   };
   const byHand = jobs === undefined ? { adjustments: NO_LEDGER, resolutions: NO_LEDGER } : openByHand(accounts, jobs);
   const standings = given.standings ?? (async () => null);
-  return { parts: { pricing, byHand, ledger: NO_PROOFS, standings }, close: () => estimator.close() };
+  return {
+    parts: { pricing, byHand, ledger: NO_PROOFS, standings, routes: async () => [] },
+    close: () => estimator.close(),
+  };
 }
 
 function openByHand(accounts: Accounts, jobs: JobDeps): AdminDeps['byHand'] {

@@ -130,6 +130,8 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Right>> = {
   'GET /v1/ledger/batches': 'ledger.read',
   'GET /v1/ledger/roots': 'ledger.read',
 
+  'GET /v1/routes': 'budgets.read',
+
   'GET /v1/budgets': 'budgets.read',
   'GET /v1/budgets/:id': 'budgets.read',
   'POST /v1/budgets': 'budgets.write',

@@ -121,8 +121,8 @@ function roleOf(considered: Considered | undefined): string {
 
 function stateAnswer(considered: Considered | undefined): Readonly<Record<string, unknown>> {
   if (considered === undefined) return { state: 'closed', running: null, first_byte_ms: null };
-  const { breaker, running, firstByteMs } = considered.place.deployment.state();
-  return { state: breaker, running, first_byte_ms: firstByteMs };
+  const { state, running, firstByteMs } = considered.place.deployment.state();
+  return { state, running, first_byte_ms: firstByteMs };
 }
 
 function moneyAnswer(name: string, amount: PicoUsd | null): Readonly<Record<string, unknown>> {

@@ -11,7 +11,7 @@ import { wayOf } from './choose.ts';
 import { askingOf } from './expected.ts';
 import { identify } from './identify.ts';
 import type { Reach, Step } from './route/itinerary.ts';
-import { CALL_ROUTES, findRoute, GEMINI_ACTIONS, type RoutedCall } from './routes.ts';
+import { CALL_ROUTES, findRoute, type RoutedCall } from './routes.ts';
 import { explanationAnswer, type Prediction, type Prospect } from './route-answer.ts';
 
 const USUAL_PATH = '/v1/chat/completions';
@@ -70,8 +70,8 @@ function routeOf(path: string, anthropic: boolean): RoutedCall {
   const { path: whole, query } = parseTarget(path);
   const plain = withoutApiPrefix(whole);
   const routed = findRoute({ method: 'POST', whole, path: plain, query, anthropic });
-  const named = CALL_ROUTES.has(plain) || (routed !== 'POST' && GEMINI_ACTIONS.has(routed?.target.action ?? ''));
-  if (routed !== undefined && routed !== 'POST' && named) return routed;
+  if (routed !== undefined && routed !== 'POST' && (CALL_ROUTES.has(plain) || routed.target.model !== ''))
+    return routed;
   throw new ApportionError('invalid_field', `path: ${path} is no route of calls that name a model.`, {
     param: 'path',
     hint: `Send a path such as ${USUAL_PATH}, /v1/messages or /v1beta/models/gemini-2.5-flash:generateContent.`,

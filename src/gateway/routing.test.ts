@@ -151,7 +151,7 @@ test('one call at a time asks a deployment whether it is well again; the others 
   asking.end(WELL);
   assert.equal(firstOf(opened.plan('safe')).upstream.name, 'a');
   assert.deepEqual(
-    opened.routing.states().map(({ id, breaker, running }) => [id, breaker, running]),
+    opened.routing.states().map(({ id, state, running }) => [id, state, running]),
     [
       ['a/m', 'closed', 0],
       ['b/m', 'closed', 0],

@@ -1,4 +1,5 @@
 import type { RoutingConfig, TagRouting } from '#config';
+import type { RouteStanding } from '#processes';
 import type { Clock } from '#std';
 import type { PicoUsd, TagSet } from '#terms';
 import type { Wire } from '#wires';
@@ -90,9 +91,25 @@ export class Routing {
     return [...this.#routes.keys()];
   }
 
-  /** How every deployment of the settings stands in this process. */
+  /** How every deployment of the settings stands in this process, those that only fallbacks name included. */
   states(): readonly DeploymentState[] {
     return Array.from(this.#deployments.values(), (deployment) => deployment.state());
+  }
+
+  /** How every route stands in this process. */
+  standings(): readonly RouteStanding[] {
+    return Array.from(this.#routes.values(), ({ name, strategy, sticky, places, fallbacks }) => ({
+      name,
+      strategy,
+      sticky,
+      deployments: places.map(({ deployment, weight, tags }) => ({
+        ...deployment.state(),
+        weight,
+        tags,
+        limits: deployment.limits,
+      })),
+      fallbacks,
+    }));
   }
 
   /** The way of a call. */

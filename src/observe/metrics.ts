@@ -24,6 +24,14 @@ export type MetricAttempt = CallEnd & {
   readonly computedCost: PicoUsd | null;
 };
 
+/** How a deployment of the settings stands. */
+export type MetricDeployment = {
+  readonly id: string;
+  readonly state: 'closed' | 'half_open' | 'open';
+  readonly running: number;
+  readonly firstByteMs: { readonly stream: number | null; readonly whole: number | null };
+};
+
 /** What `/metrics` shows. Figures for operators: money is a double here, the ledger has the exact amount. */
 export type Metrics = {
   callStarted(): void;
@@ -37,6 +45,8 @@ export type Metrics = {
   callUnrecorded(cost: PicoUsd | null): void;
   ledgerLag(entries: number): void;
   entriesQuarantined(entries: number): void;
+  /** Shows deployments as `read` says, each time the page is asked for. */
+  deployments(read: () => readonly MetricDeployment[]): void;
   /** The page in Prometheus' text format. */
   page(): Promise<{ readonly contentType: string; readonly text: string }>;
 };
@@ -80,6 +90,7 @@ export function createMetrics(): Metrics {
     },
     ledgerLag: (entries) => series.ledgerLag.set(entries),
     entriesQuarantined: (entries) => series.quarantined.set(entries),
+    deployments: (read) => createDeploymentSeries(registry, read),
     page: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };
 }
@@ -176,4 +187,39 @@ function createJournalSeries(registry: Registry) {
       registers,
     }),
   };
+}
+
+const STATES = { closed: 0, half_open: 1, open: 2 } as const;
+
+function createDeploymentSeries(registry: Registry, read: () => readonly MetricDeployment[]): void {
+  const registers = [registry];
+  const state = new Gauge({
+    name: 'apportion_deployment_state',
+    help: 'Deployments of routes: 0 takes calls, 1 takes one at a time to see whether it is well, 2 rests after failures.',
+    labelNames: ['deployment'],
+    registers,
+    collect: () => read().forEach((one) => state.set({ deployment: one.id }, STATES[one.state])),
+  });
+  const running = new Gauge({
+    name: 'apportion_deployment_calls_in_flight',
+    help: 'Calls that run at a deployment now.',
+    labelNames: ['deployment'],
+    registers,
+    collect: () => read().forEach((one) => running.set({ deployment: one.id }, one.running)),
+  });
+  const firstByte = new Gauge({
+    name: 'apportion_deployment_first_byte_seconds',
+    help: 'Moving average of the time to the first byte, of streams and of answers at once; none where nobody called lately.',
+    labelNames: ['deployment', 'answer'],
+    registers,
+    collect: () => {
+      firstByte.reset();
+      for (const { id, firstByteMs } of read()) {
+        for (const answer of ['stream', 'whole'] as const) {
+          const ms = firstByteMs[answer];
+          if (ms !== null) firstByte.set({ deployment: id, answer }, ms / 1000);
+        }
+      }
+    },
+  });
 }

@@ -11,3 +11,5 @@ export type { FirstKeys, ToGateway, ToLedger } from './messages.ts';
 export { connectToParent, type Parent } from './parent.ts';
 export { Rotations } from './rotations.ts';
 export { superviseLedger, type LedgerSupervisor } from './supervisor.ts';
+export { Questions } from './questions.ts';
+export { type DeploymentStanding, type RouteStanding } from './route-standing.ts';

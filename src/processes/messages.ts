@@ -1,6 +1,7 @@
 import type { ControlChange, ControlSnapshot } from '#accounts';
 import type { Crossing, Standing } from '#budgets';
 import type { NewEntry } from './corrections.ts';
+import type { RouteStanding } from './route-standing.ts';
 
 /** What the gateway process tells the ledger process. */
 export type ToLedger =
@@ -17,6 +18,8 @@ export type ToLedger =
   | { readonly type: 'crossed'; readonly crossings: readonly Crossing[] }
   /** Answers a `standings`: null while the counters cannot be asked. */
   | { readonly type: 'standings'; readonly id: number; readonly standings: readonly Standing[] | null }
+  /** Answers a `routes`. */
+  | { readonly type: 'routes'; readonly id: number; readonly routes: readonly RouteStanding[] }
   | { readonly type: 'stop' };
 
 /** What the ledger process tells the gateway process. */
@@ -32,7 +35,9 @@ export type ToGateway =
   /** Seals the segment of the journal that is being written. */
   | { readonly type: 'rotate'; readonly id: number }
   /** How do all budgets stand? */
-  | { readonly type: 'standings'; readonly id: number };
+  | { readonly type: 'standings'; readonly id: number }
+  /** How do all routes stand? */
+  | { readonly type: 'routes'; readonly id: number };
 
 /** Keys that were made at the very first start, in plain text this once. */
 export type FirstKeys = { readonly adminKey: string | null; readonly callKey: string | null };

@@ -14,6 +14,7 @@ export type ParentHandlers = {
   readonly rotated: (answer: Extract<ToLedger, { type: 'rotated' }>) => void;
   readonly crossed: (crossings: readonly Crossing[]) => void;
   readonly standings: (answer: Extract<ToLedger, { type: 'standings' }>) => void;
+  readonly routes: (answer: Extract<ToLedger, { type: 'routes' }>) => void;
   /** Asked to stop, or the gateway process is gone. */
   readonly stop: () => void;
 };
@@ -44,6 +45,9 @@ export function connectToParent(handlers: ParentHandlers): Parent {
         break;
       case 'standings':
         handlers.standings(message);
+        break;
+      case 'routes':
+        handlers.routes(message);
         break;
       case 'stop':
         handlers.stop();

@@ -4,6 +4,7 @@ import type { Log } from '#observe';
 import { systemClock } from '#std';
 import type { EntryId } from '#terms';
 import type { ToGateway, ToLedger } from './messages.ts';
+import type { RouteStanding } from './route-standing.ts';
 
 export type LedgerSupervisor = {
   /** Tells the ledger process that there is more to ship. */
@@ -19,12 +20,15 @@ export type LedgerSupervisor = {
 export type SupervisorOptions = {
   readonly script: URL;
   readonly start: Extract<ToLedger, { type: 'start' }>;
-  readonly onMessage: (message: Exclude<ToGateway, { type: 'serving' | 'correct' | 'rotate' | 'standings' }>) => void;
+  readonly onMessage: (
+    message: Exclude<ToGateway, { type: 'serving' | 'correct' | 'rotate' | 'standings' | 'routes' }>,
+  ) => void;
   /** Appends an entry to the journal; resolves when it is on disk. */
   readonly append: (id: EntryId, entry: string) => Promise<void>;
   /** Seals the journal's segment that is being written. */
   readonly rotate: () => Promise<unknown>;
   readonly standings: () => Promise<readonly Standing[]>;
+  readonly routes: () => readonly RouteStanding[];
   /** The newest durable sequence number, told to a process that was started again. */
   readonly durableSeq: () => number;
   readonly log: Log;
@@ -111,11 +115,13 @@ async function endOf(child: ChildProcess, deadlineMs: number): Promise<void> {
   clearTimeout(killer);
 }
 
-/** What the journal is asked, and the ledger process waits for. */
-type Question = Extract<ToGateway, { type: 'correct' | 'rotate' | 'standings' }>;
+/** What the gateway process is asked, and the ledger process waits for. */
+type Question = Extract<ToGateway, { type: 'correct' | 'rotate' | 'standings' | 'routes' }>;
+
+const QUESTIONS: ReadonlySet<ToGateway['type']> = new Set(['correct', 'rotate', 'standings', 'routes']);
 
 function isQuestion(message: ToGateway): message is Question {
-  return message.type === 'correct' || message.type === 'rotate' || message.type === 'standings';
+  return QUESTIONS.has(message.type);
 }
 
 function answerTo(options: SupervisorOptions, question: Question): Promise<ToLedger> {
@@ -126,6 +132,8 @@ function answerTo(options: SupervisorOptions, question: Question): Promise<ToLed
       return rotate(options, question);
     case 'standings':
       return askStandings(options, question);
+    case 'routes':
+      return Promise.resolve({ type: 'routes', id: question.id, routes: options.routes() });
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { makeClients, startWorld, type Upstream, type World } from '#world';
+import { makeClients, startWorld, until, type Upstream, type World } from '#world';
 import { send, type Sent } from './attributed.ts';
 import { makeKey, recorded } from './record.ts';
 import { ask, clearRules, putBudget, putLimit, standingOf } from './rules.ts';
@@ -54,6 +54,7 @@ const MODELS = {
     ],
     strategy: 'ordered',
   },
+  failing: { deployments: [{ model: 'a/gpt-4o', id: 'fails' }, { model: 'b/gpt-4o' }], strategy: 'ordered' },
   warm: { deployments: [{ model: 'a/gpt-4o-mini' }, { model: 'b/gpt-4o-mini' }], sticky: true },
   mixed: { deployments: [{ model: 'claude/claude-haiku-4-5' }, { model: 'b/gpt-4o' }], strategy: 'ordered' },
 };
@@ -75,6 +76,7 @@ describe('where calls go', () => {
         models: MODELS,
         router_settings: { enable_tag_filtering: true },
         retries: { max_attempts: 3, backoff_ms: 10 },
+        cooldown: { failures: 3, for_ms: 1_000 },
       }),
     });
   });
@@ -206,6 +208,36 @@ describe('where calls go', () => {
       ['a', 'b', 'b'],
     );
     await clearRules(gateway);
+  });
+
+  test('a deployment that keeps failing rests, one call at a time asks it again, and the state is to be seen', async () => {
+    const { gateway, upstreams } = world;
+    const stateOf = async (id: string): Promise<unknown> => {
+      const { data } = await ask(gateway, '/v1/routes', { method: 'GET' });
+      assert.ok(Array.isArray(data));
+      const route = data.find(({ name }) => name === 'failing');
+      return route.deployments.find((one: { id: string }) => one.id === id);
+    };
+    const gauge = async (id: string): Promise<string | undefined> => {
+      const page = await (await fetch(`${gateway.url}/metrics`)).text();
+      return new RegExp(`apportion_deployment_state\\{deployment="${id}"\\} (\\d)`).exec(page)?.[1];
+    };
+    await upstreams[0]?.script({ error: 500 }, 3);
+    for (let calls = 0; calls < 3; calls += 1) assert.equal(await chat({ model: 'failing' }), 'b/gpt-4o');
+    assert.equal(await gauge('fails'), '2');
+    const { deployments } = await explain({ body: { ...CHAT, model: 'failing' } });
+    assert.deepEqual(
+      deployments.map(({ deployment, reason }) => [deployment, reason.code]),
+      [
+        ['b/gpt-4o', 'ordered'],
+        ['fails', 'resting'],
+      ],
+    );
+    await until('its time to be up', 60_000, async () => ((await gauge('fails')) === '1' ? true : undefined));
+    assert.equal(await chat({ model: 'failing' }), 'fails');
+    const state: unknown = await stateOf('fails');
+    assert.ok(typeof state === 'object' && state !== null && 'state' in state && 'running' in state);
+    assert.deepEqual([state.state, state.running, await gauge('fails')], ['closed', 0, '0']);
   });
 
   test('calls of a session stay where they are', async () => {

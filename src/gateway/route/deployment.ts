@@ -11,7 +11,7 @@ export type DeploymentState = {
   readonly id: string;
   readonly provider: string;
   readonly model: string;
-  readonly breaker: BreakerState;
+  readonly state: BreakerState;
   readonly running: number;
   /** Milliseconds, of streams and of answers at once; null where nothing recent is known. */
   readonly firstByteMs: { readonly stream: number | null; readonly whole: number | null };
@@ -62,21 +62,23 @@ export class Deployment implements Named {
   readonly id: string;
   readonly provider: string;
   readonly model: string;
+  readonly limits: DeploymentLimits;
   readonly #clock: Clock;
   readonly #breaker: Breaker;
   readonly #latency = { stream: new Latency(), whole: new Latency() };
-  readonly #limits: LimitBook | null;
+  readonly #book: LimitBook | null;
   #running = 0;
 
   constructor(named: Named, limits: DeploymentLimits, deps: { readonly clock: Clock; readonly cooldown: Cooldown }) {
     this.id = named.id;
     this.provider = named.provider;
     this.model = named.model;
+    this.limits = limits;
     this.#clock = deps.clock;
     this.#breaker = new Breaker(deps.cooldown);
     const rules = rulesOf(named.id, limits);
-    this.#limits = rules.length === 0 ? null : new LimitBook();
-    this.#limits?.replace(rules);
+    this.#book = rules.length === 0 ? null : new LimitBook();
+    this.#book?.replace(rules);
   }
 
   get running(): number {
@@ -95,7 +97,7 @@ export class Deployment implements Named {
   enter(visitor: Visitor, wanted: 'well' | 'resting'): Entrance {
     const nowMs = this.#clock.elapsedMs();
     if (wanted === 'well' && !this.#breaker.takes(nowMs)) return { kind: 'resting' };
-    const limits = this.#limits?.take(this.#request(visitor));
+    const limits = this.#book?.take(this.#request(visitor));
     if (limits?.kind === 'refused') return { kind: 'limited', answer: limits };
     const probe = this.#breaker.begin(nowMs);
     this.#running += 1;
@@ -104,7 +106,7 @@ export class Deployment implements Named {
 
   /** Whether an attempt would be taken; nothing is. */
   peek(visitor: Visitor): Exclude<Entrance, { readonly kind: 'entered' }> | null {
-    const limits = this.#limits?.peek(this.#request(visitor));
+    const limits = this.#book?.peek(this.#request(visitor));
     if (limits?.kind === 'refused') return { kind: 'limited', answer: limits };
     return this.isWell ? null : { kind: 'resting' };
   }
@@ -116,7 +118,7 @@ export class Deployment implements Named {
       id: this.id,
       provider: this.provider,
       model: this.model,
-      breaker: this.#breaker.state(nowMs),
+      state: this.#breaker.state(nowMs),
       running: this.#running,
       firstByteMs: { stream: this.#latency.stream.at(nowMs), whole: this.#latency.whole.at(nowMs) },
       recent: { calls, failures },
@@ -140,13 +142,13 @@ export class Deployment implements Named {
       end: ({ health, firstByteMs, retryAfterMs, tokens }) => {
         if (!leave(health, retryAfterMs ?? 0)) return;
         const used: Consumption = { tokens: tokens ?? visitor.tokens, usd: null };
-        this.#limits?.finish(visitor.attempt, used, this.#clock.now());
+        this.#book?.finish(visitor.attempt, used, this.#clock.now());
         if (health !== 'well' || firstByteMs === null) return;
         const { stream, whole } = this.#latency;
         (visitor.stream ? stream : whole).add(firstByteMs, this.#clock.elapsedMs());
       },
       cancel: () => {
-        if (leave('unknown', 0)) this.#limits?.cancel(visitor.attempt, this.#clock.now());
+        if (leave('unknown', 0)) this.#book?.cancel(visitor.attempt, this.#clock.now());
       },
     };
   }
