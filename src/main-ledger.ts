@@ -58,32 +58,23 @@ async function main(): Promise<void> {
   let shipper: Shipper | null = null;
   let files: LedgerFiles | null = null;
   let durableSeq = 0;
-  const { parent, acknowledgements, corrections, rotations, figures, routes, stopped } = connect((seq) => {
+  const gateway = connect((seq) => {
     durableSeq = Math.max(durableSeq, seq);
     shipper?.wake(seq);
     files?.chain.wake(seq);
   });
+  const { parent, rotations, figures, stopped } = gateway;
   const { nodeId, epoch, socketPath } = await parent.start;
   const storeDir = join(config.dataDir, 'store');
   const lock = await holdStore(storeDir, socketPath);
-  const accounts = await openControl({ config, log, parent, acknowledgements });
+  const accounts = await openControl({ ...gateway, config, log });
   const store = await openStoreOf(config, storeDir, log);
   const following = await followJournal({ nodeId, config, store, storeDir, log });
   shipper = following;
   following.wake(durableSeq);
   const inTurn = createTurns();
   const reports: StoreReader = { query: store.query, asOf: () => following.asOf(), sums: store.sums };
-  const jobs = await openJobs({
-    config,
-    log,
-    accounts,
-    reports,
-    shipper: following,
-    corrections,
-    figures,
-    routes,
-    inTurn,
-  });
+  const jobs = await openJobs({ ...gateway, config, log, accounts, reports, shipper: following, inTurn });
   const watched = { config, log, accounts, reports, nodeId, shipper: following };
   const alerts = await startAlerts({ ...watched, standings: jobs.parts.standings });
   const opened = openLedgerFiles({

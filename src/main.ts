@@ -111,13 +111,7 @@ async function startServer(parts: Parts): Promise<RunningServer> {
   const metrics = createMetrics();
   const sandboxSocket = config.sandbox ? join(parts.sockets, 'sandbox.sock') : null;
   const sandbox = sandboxSocket === null ? null : await startSandbox(sandboxSocket);
-  const upstreams = new Upstreams({
-    providers: config.providers,
-    sandboxSocket,
-    clock: systemClock,
-    pricedModels: (provider) => parts.prices.models(provider),
-    timeouts: config.timeouts,
-  });
+  const upstreams = openUpstreams(parts, sandboxSocket);
   const random = createRandom();
   const routing = openRouting(config, upstreams, random);
   metrics.deployments(() => routing.states());
@@ -166,6 +160,12 @@ async function startServer(parts: Parts): Promise<RunningServer> {
       return cut;
     },
   };
+}
+
+function openUpstreams({ config, prices }: Parts, sandboxSocket: string | null): Upstreams {
+  const { providers, timeouts } = config;
+  const pricedModels = (provider: string): readonly string[] => prices.models(provider);
+  return new Upstreams({ providers, sandboxSocket, clock: systemClock, pricedModels, timeouts });
 }
 
 function openRouting({ routing: config }: Config, upstreams: Upstreams, random: Random): Routing {
