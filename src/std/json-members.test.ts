@@ -37,6 +37,14 @@ test('an escaped field name is read as the name it stands for', () => {
   assert.deepEqual(valuesOf('{"mod\\u0065l":1}'), { model: 1 });
 });
 
+test('names that are alike at both ends and in the middle are told apart, however often they come', () => {
+  const names = ['abcde', 'axcye', 'abcye', 'axcde'];
+  for (const name of [...names, ...names]) assert.deepEqual(valuesOf(`{"${name}":1}`), { [name]: 1 });
+  // Six bytes for one character, and one that is no character at all.
+  assert.deepEqual(valuesOf('{"\\u0061":1}'), { a: 1 });
+  assert.deepEqual(Object.keys(valuesOf('{"é":1,"e":2}')), ['é', 'e']);
+});
+
 test('a long string full of escaped quotes and backslashes ends where it should', () => {
   const long = `${'\\"'.repeat(200)}${'\\\\'.repeat(50)}`;
   assert.deepEqual(Object.keys(valuesOf(`{"a":"${long}","b":2}`)), ['a', 'b']);

@@ -157,8 +157,21 @@ function skipPrimitive(bytes: Buffer, start: number): number {
       break;
     at += 1;
   }
-  if (!PRIMITIVE.test(bytes.toString('latin1', start, at))) throw new ScanFailure(start, 'expected a value');
-  return at;
+  if (isWholeNumber(bytes, start, at) || PRIMITIVE.test(bytes.toString('latin1', start, at))) return at;
+  throw new ScanFailure(start, 'expected a value');
+}
+
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/** Most values that are no strings: seen without making a text of them. */
+function isWholeNumber(bytes: Buffer, start: number, end: number): boolean {
+  if (bytes[start] === ZERO) return end === start + 1;
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at] ?? 0;
+    if (byte < ZERO || byte > NINE) return false;
+  }
+  return end > start;
 }
 
 function skipNested(bytes: Buffer, start: number): number {
