@@ -32,14 +32,14 @@ export type ProviderSide = {
   /** The request's body; the model and what else is the gateway's is put in by the wire. @throws ApportionError `invalid_field` */
   writePrompt(prompt: Prompt, model: string): object;
   /** A whole answer. */
-  readAnswer(payload: unknown): readonly AnswerEvent[];
+  readAnswer(payload: unknown, context: AnswerContext): readonly AnswerEvent[];
   readError(payload: unknown, status: number): ProviderError;
-  readStream(): StreamReader;
-  /** Its route under the root of the dialect's API; null where the model is part of it (Gemini). */
+  readStream(context: AnswerContext): StreamReader;
+  /** Its route under the root of the dialect's API; null where the model is part of it (Gemini, Bedrock). */
   readonly route: string | null;
   /** Where the provider takes it, unless it is hosted elsewhere. */
   path(place: UpstreamPlace): string;
-  /** The action in the path of a request that is written (Gemini); empty for none. */
+  /** The action in the path of a request that is written (Gemini, Bedrock); empty for none. */
   action(prompt: Pick<Prompt, 'stream'>): string;
 };
 

@@ -1,5 +1,6 @@
-import { anthropicMessages, geminiGenerate, openAiChat, openAiResponses, type Wire } from '#wires';
+import { anthropicMessages, bedrockConverse, geminiGenerate, openAiChat, openAiResponses, type Wire } from '#wires';
 import { anthropicCaller, anthropicProvider } from './anthropic/index.ts';
+import { bedrockProvider } from './bedrock/index.ts';
 import { geminiCaller, geminiProvider } from './gemini/index.ts';
 import { openAiCaller, openAiProvider } from './openai/index.ts';
 import { responsesCaller } from './responses/index.ts';
@@ -9,10 +10,13 @@ type Caller = { readonly side: CallerSide; readonly targets: readonly Wire[] };
 
 /** Who asks, by the name of the wire, and what its calls can be put into. */
 export const CALLERS: ReadonlyMap<string, Caller> = new Map([
-  [openAiChat.name, { side: openAiCaller, targets: [anthropicMessages, geminiGenerate] }],
-  [openAiResponses.name, { side: responsesCaller, targets: [openAiChat, anthropicMessages, geminiGenerate] }],
-  [anthropicMessages.name, { side: anthropicCaller, targets: [openAiChat, geminiGenerate] }],
-  [geminiGenerate.name, { side: geminiCaller, targets: [openAiChat, anthropicMessages] }],
+  [openAiChat.name, { side: openAiCaller, targets: [anthropicMessages, geminiGenerate, bedrockConverse] }],
+  [
+    openAiResponses.name,
+    { side: responsesCaller, targets: [openAiChat, anthropicMessages, geminiGenerate, bedrockConverse] },
+  ],
+  [anthropicMessages.name, { side: anthropicCaller, targets: [openAiChat, geminiGenerate, bedrockConverse] }],
+  [geminiGenerate.name, { side: geminiCaller, targets: [openAiChat, anthropicMessages, bedrockConverse] }],
 ]);
 
 /** Who is asked, by the name of the wire, hosted or not. */
@@ -20,4 +24,5 @@ export const PROVIDERS: ReadonlyMap<string, ProviderSide> = new Map([
   [openAiChat.name, openAiProvider],
   [anthropicMessages.name, anthropicProvider],
   [geminiGenerate.name, geminiProvider],
+  [bedrockConverse.name, bedrockProvider],
 ]);

@@ -1,6 +1,7 @@
 import { scanJsonObject, type JsonMember } from '#std';
 import {
   dialectOf,
+  EVENT_STREAM,
   type GivenAnswer,
   type RequestBody,
   type RequestEdit,
@@ -49,18 +50,22 @@ export function translated(wire: Wire, { target: base, spoken: target, model }: 
     meterStream: (context) =>
       new TranslatedMeter({
         inner: target.meterStream(context),
-        reader: side.readStream(),
+        reader: side.readStream(context),
         writer: caller.writeStream({ context }),
       }),
     far: {
       dialect: dialectOf(target),
       path: (place) => pathOf(between, place),
       words: {
-        isStream: (type) => target.far?.words?.isStream(type) ?? type.includes('text/event-stream'),
+        isStream: (type) => target.far?.words?.isStream(type) ?? isEvents(type),
         showAnswer: (answer) => showAnswer(between, answer),
       },
     },
   };
+}
+
+function isEvents(type: string): boolean {
+  return type.includes('text/event-stream') || type.includes(EVENT_STREAM);
 }
 
 type Between = {
@@ -117,7 +122,7 @@ function showAnswer({ caller, side, target }: Between, answer: GivenAnswer): Buf
     const error = payload === undefined ? notJson(status) : side.readError(payload, status);
     return Buffer.from(JSON.stringify(caller.writeError(error)));
   }
-  const given = gather(side.readAnswer(payload));
+  const given = gather(side.readAnswer(payload, context));
   const { usage } = target.readAnswer(answer.bytes, context);
   const shown = isError(given) ? caller.writeError(given) : caller.writeAnswer(given, { usage, context });
   return Buffer.from(JSON.stringify(shown));

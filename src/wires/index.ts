@@ -12,8 +12,11 @@ export {
   bedrockInvoke,
   claudeAtBedrock,
   EVENT_STREAM,
+  FrameBuffer,
   isClaude,
+  type Frame,
   toBedrockError,
+  writeFrame,
 } from './bedrock/index.ts';
 export { createEstimator, type Estimator } from './estimate/index.ts';
 export { EventBuffer, readEventPayload } from './events.ts';

@@ -42,5 +42,5 @@ export { isClaude } from './answer.ts';
 export { claudeAtBedrock } from './claude.ts';
 export { readBedrockConverseUsage } from './converse-usage.ts';
 export { bedrockErrorEvent, toBedrockError } from './error.ts';
-export { EVENT_STREAM } from './frames.ts';
+export { EVENT_STREAM, FrameBuffer, writeFrame, type Frame } from './frames.ts';
 export { readBedrockInvokeUsage } from './invoke-usage.ts';
