@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { ApportionError } from '#terms';
 import { bind } from './bind.ts';
 import type { Connection } from './connection.ts';
 import { INSERT_SETTINGS } from './insert.ts';
+import { untilRewritten } from './mutation.ts';
 import { ENTRIES, ENTRY_COLUMNS, type EntryColumn } from './schema.ts';
 
 /** The columns that may name somebody, as `chain/identity.ts` names an entry's values. None is part of the table's order. */
@@ -61,8 +60,6 @@ SETTINGS mutations_sync=0, mutations_execute_subqueries_on_initiator=0`,
   };
 }
 
-const HERE = `database = currentDatabase() AND table = '${ENTRIES}'`;
-
 /** @param owner tells those apart who erase from the same tables at the same time; empty where there is one */
 export function identityRows(writer: Connection, owner = ''): IdentityStore {
   const erasing = erasingIn(`${ENTRIES}_erasing${owner}`);
@@ -70,13 +67,13 @@ export function identityRows(writer: Connection, owner = ''): IdentityStore {
   return {
     async rewrite(nodeId, rows) {
       // One of a process that died goes on, and needs its table.
-      await untilRewritten(writer);
+      await untilRewritten(writer, ENTRIES);
       await writer.run(`DROP TABLE IF EXISTS ${erasing.table} SYNC`);
       await writer.run(erasing.create);
       const lines = rows.map((row) => JSON.stringify(row)).join('\n');
       await writer.run(`INSERT INTO ${erasing.table} SETTINGS ${INSERT_SETTINGS} FORMAT JSONEachRow\n${lines}`);
       await writer.run(bind(erasing.rewrite, { node: nodeId }));
-      await untilRewritten(writer);
+      await untilRewritten(writer, ENTRIES);
       await writer.run(`DROP TABLE ${erasing.table} SYNC`);
     },
     async replacedFiles() {
@@ -96,24 +93,4 @@ export function identityRows(writer: Connection, owner = ''): IdentityStore {
       shortened = false;
     },
   };
-}
-
-const POLL_MS = 100;
-
-/** Asked again and again instead of waited for in the engine, so that shipping can use the line between two questions. */
-async function untilRewritten(writer: Connection): Promise<void> {
-  for (;;) {
-    const running = await writer.rows<{ id: string; reason: string }>(
-      `SELECT mutation_id AS id, latest_fail_reason AS reason FROM system.mutations WHERE ${HERE} AND NOT is_done`,
-    );
-    const failed = running.find(({ reason }) => reason !== '');
-    if (failed !== undefined) {
-      await writer.run(`KILL MUTATION WHERE ${HERE} AND mutation_id = '${failed.id}'`);
-      throw new ApportionError('ledger_unavailable', 'The store could not rewrite rows.', {
-        cause: new Error(failed.reason),
-      });
-    }
-    if (running.length === 0) return;
-    await delay(POLL_MS);
-  }
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '#std';
+import type { Clock, TimestampMs } from '#std';
 import { ApportionError, picoUsd, type PicoUsd } from '#terms';
 import { bind, type Params } from './bind.ts';
 import { COMPARED } from './cluster.ts';
 import { enginePath, openEngine, setAside, type Connection, type Engine, type StoreLocation } from './connection.ts';
+import { retireDetail, retireSessionSums } from './detail.ts';
 import { suspectsDamage, watchForDamage } from './damage.ts';
 import { identityRows, type IdentityStore } from './identity-rows.ts';
 import { insertionOf, type Batch } from './insert.ts';
@@ -43,6 +44,8 @@ export type Store = {
   tune(): Promise<void>;
   /** Where sums of entries by a dimension are, and which entries are in none; null where it has no sums. */
   sums(dimension: string, asOf: AsOf): Summed | null;
+  /** Empties what no sum reads of entries before an instant. How many entries had any of it; when `signal` ends it, the engine goes on by itself. */
+  retireDetail(before: TimestampMs, signal: AbortSignal): Promise<{ readonly entries: number }>;
   /** For erasures. */
   readonly identity: IdentityStore;
   close(): Promise<void>;
@@ -125,6 +128,12 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
       upkeep.pausedFor(async () => {
         if (isEmbedded) await summing.forget(nodeId).catch(failUnavailable);
         await forget(writer, { nodeId, after });
+      }),
+    retireDetail: (before, signal) =>
+      upkeep.pausedFor(async () => {
+        const retired = await retireDetail(connection, before, signal).catch(failUnavailable);
+        if (isEmbedded) await retireSessionSums(connection, before, signal).catch(failUnavailable);
+        return retired;
       }),
     identity: isEmbedded
       ? erasing(identityRows(writer, ''), { upkeep, summing })
