@@ -4,7 +4,7 @@ import type { Accounts } from '#accounts';
 import type { Alerts } from '#alerts';
 import { openBatchFolder, type BatchFolder } from '#batches';
 import type { Config } from '#config';
-import { createErasures, type Erasures, type InTurn } from '#jobs';
+import { createErasures, retainDetail, type DetailRetention, type Erasures, type InTurn } from '#jobs';
 import { careForFiles, listAdopted, type FileCare } from '#ledger/backup';
 import { followWithChain, type Chain } from '#ledger/chain';
 import { ErasureLog, eraseJournalsInThread, eraseQuarantine, eraseRows, removeStoresAside } from '#ledger/erase';
@@ -29,7 +29,7 @@ export type LedgerFilesParts = {
   readonly log: Log;
 };
 
-/** What is done to the files of the ledger while the server runs: they are chained, compressed, removed when old, and erased from. */
+/** What is done to the files of the ledger while the server runs: they are chained, compressed, removed when old, erased from, and lose old detail. */
 export type LedgerFiles = {
   readonly chain: Chain;
   readonly erasures: Erasures;
@@ -52,16 +52,29 @@ export function openLedgerFiles(parts: LedgerFilesParts): LedgerFiles {
     log,
   });
   const erasures = openErasures(parts, care);
+  const detail = openDetail(parts, care);
   return {
     chain,
     erasures,
     batches: openBatchFolder(config.dataDir),
     async close() {
+      await detail?.close();
       await erasures.close();
       await care.close();
       await chain.close();
     },
   };
+}
+
+/** Null: it is kept for ever. */
+function openDetail(parts: LedgerFilesParts, { adopted }: FileCare): DetailRetention | null {
+  const { config, store, inTurn, log } = parts;
+  const days = config.store.retentionDays;
+  if (days === null) return null;
+  const untilStored = async (): Promise<void> => {
+    await Promise.all([parts.untilStored(), adopted.idle()]);
+  };
+  return retainDetail({ days, store, inTurn, untilStored, clock: systemClock, log });
 }
 
 function openErasures(parts: LedgerFilesParts, { segments, adopted }: FileCare): Erasures {

@@ -20,7 +20,15 @@ import {
 import { acquireLock, type Lock } from '#ledger';
 import type { StoreReader } from '#analytics';
 import { openEntryReader } from '#ledger/read';
-import { boundariesIn, createShipper, openStore, quarantineIn, type Shipper, type Store } from '#ledger/store';
+import {
+  boundariesIn,
+  createShipper,
+  detailKeptFrom,
+  openStore,
+  quarantineIn,
+  type Shipper,
+  type Store,
+} from '#ledger/store';
 import { createLog, type Log } from '#observe';
 import { loadPriceBook, type Prices } from '#pricing';
 import {
@@ -73,7 +81,7 @@ async function main(): Promise<void> {
   shipper = following;
   following.wake(durableSeq);
   const inTurn = createTurns();
-  const reports: StoreReader = { query: store.query, asOf: () => following.asOf(), sums: store.sums };
+  const reports: StoreReader = { ...readingOf(config, store), asOf: () => following.asOf() };
   const jobs = await openJobs({ ...gateway, config, log, accounts, reports, shipper: following, inTurn });
   const watched = { config, log, accounts, reports, nodeId, shipper: following };
   const alerts = await startAlerts({ ...watched, standings: jobs.parts.standings });
@@ -120,6 +128,14 @@ async function holdStore(storeDir: string, socketPath: string): Promise<Lock> {
 /** On a server, or in the data directory. */
 function openStoreOf({ clickHouse }: Config, storeDir: string, log: Log): Promise<Store> {
   return openStore(clickHouse ?? { path: storeDir }, { log, clock: systemClock, onDamage: () => process.exit(1) });
+}
+
+function readingOf({ store: { retentionDays: days } }: Config, store: Store): Omit<StoreReader, 'asOf'> {
+  return {
+    query: store.query,
+    sums: store.sums,
+    detailKept: () => (days === null ? null : { days, from: detailKeptFrom(days, systemClock.now()) }),
+  };
 }
 
 type Gateway = {

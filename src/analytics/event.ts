@@ -5,9 +5,9 @@ import { countOf, textOf, textOrNull, textsOf, type Row } from './reader.ts';
 
 /** One attempt as InfraPrism's events show it, and what more the ledger knows. */
 export type WireEvent = WireCost & {
-  /** The call's id. A call that was tried again has an event per attempt; `entry_id` tells them apart. */
-  readonly id: string;
-  readonly entry_id: string;
+  /** The call's id. A call that was tried again has an event per attempt; `entry_id` tells them apart. Null once the entry's detail is gone. */
+  readonly id: string | null;
+  readonly entry_id: string | null;
   readonly attempt: number;
   /** `first`, `retry` after a failure, `fallback` to another model. */
   readonly cause: string | null;
@@ -73,8 +73,9 @@ export function toWireEvent(row: Row, allCorrections: Corrections): WireEvent {
   const provider = textOf(row, 'provider');
   const status = textOf(row, 'status');
   return {
-    id: textOf(row, 'call_id'),
-    entry_id: textOf(row, 'entry_id'),
+    id: filledOrNull(row, 'call_id'),
+    // It would name the call.
+    entry_id: textOf(row, 'call_id') === '' ? null : textOf(row, 'entry_id'),
     attempt: countOf(row, 'attempt'),
     cause: filledOrNull(row, 'cause'),
     timestamp: isoOf(row, 'x_at_ms'),

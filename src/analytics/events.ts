@@ -1,5 +1,6 @@
 import type { TimestampMs } from '#std';
 import { ENTRIES } from '#ledger/store';
+import { callBegan, type ApportionError } from '#terms';
 import { createBindings } from './bindings.ts';
 import { correctionsOf } from './corrected.ts';
 import { EVENT_COLUMNS, toWireEvent, type WireEvent } from './event.ts';
@@ -10,13 +11,16 @@ import { PAGE_PARAMETERS, parsePage, toWirePagination, type Page, type WirePagin
 import { parseParameters } from './parameters.ts';
 import { textOf, type Row } from './reader.ts';
 import {
+  agedOut,
   notFound,
   openReport,
   totalOf,
   toWireAsOf,
+  toWireDetailKept,
   toWireSummary,
   type AnalyticsDeps,
   type WireAsOf,
+  type WireDetailKept,
   type WireSummary,
 } from './report.ts';
 
@@ -32,6 +36,7 @@ export type EventsAnswer = {
   /** Over the whole match, not the page. */
   readonly summary: WireSummary;
   readonly pagination: WirePagination;
+  readonly detail_kept: WireDetailKept;
   readonly as_of: WireAsOf;
 };
 
@@ -46,6 +51,7 @@ export async function events(deps: AnalyticsDeps, query: EventsQuery, signal?: A
     data: rows.map((row) => toWireEvent(row, corrections)),
     summary: toWireSummary(total, query.filter),
     pagination: toWirePagination(query.page, total.attempts),
+    detail_kept: toWireDetailKept(deps),
     as_of: toWireAsOf(report.asOf),
   };
 }
@@ -64,13 +70,23 @@ export async function eventDetail(deps: AnalyticsDeps, id: string, signal?: Abor
   const entry = named === undefined || textOf(named, 'corrects') === '' ? id : textOf(named, 'corrects');
   const attempts = rows.filter((row) => textOf(row, 'kind') === 'attempt');
   const shown = attempts.find((row) => textOf(row, 'entry_id') === entry) ?? attempts.at(-1);
-  if (shown === undefined) {
-    throw notFound(
-      `There is no event "${id}".`,
-      'Give a call id (call_…), an entry id, or the id in the answer of the provider. A call shows up here within a second of its end.',
+  if (shown === undefined) throw noEvent(deps, id);
+  return toWireEventDetail(shown, rows);
+}
+
+function noEvent(deps: AnalyticsDeps, id: string): ApportionError {
+  const kept = deps.store.detailKept?.() ?? null;
+  const began = callBegan(id);
+  if (kept !== null && began !== null && began < kept.from) {
+    return notFound(
+      `"${id}" is older than ${kept.days} days, and the store keeps details no longer.`,
+      'What it cost is in every report. store.retention_days says how long details are kept; the journal may have them still.',
     );
   }
-  return toWireEventDetail(shown, rows);
+  return notFound(
+    `There is no event "${id}".`,
+    `Give a call id (call_…), an entry id, or the id in the answer of the provider. A call shows up here within a second of its end.${agedOut(deps, 'Calls')}`,
+  );
 }
 
 /** More attempts and corrections than any call has. */

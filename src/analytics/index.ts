@@ -44,7 +44,7 @@ export {
 } from './spend/tag-activity.ts';
 export { lastUses } from './last-uses.ts';
 export { type KeyName, type SpendDeps } from './spend/spend-deps.ts';
-export { type AnalyticsDeps } from './report.ts';
+export { agedOut, type AnalyticsDeps } from './report.ts';
 export { withinReach } from './reach.ts';
 export { type StoreReader } from './reader.ts';
 export {

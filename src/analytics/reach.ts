@@ -17,6 +17,7 @@ export function withinReach(store: StoreReader, reach: Reach): StoreReader {
   // Without `sums`: those are of everybody's entries.
   return {
     asOf: () => store.asOf(),
+    detailKept: () => store.detailKept?.() ?? null,
     query: (sql, params, options) => {
       for (const [, from, join] of sql.matchAll(TABLE_NAME)) {
         const table = from ?? join;

@@ -1,5 +1,5 @@
 import type { AsOf, Summed } from '#ledger/store';
-import { invariant } from '#std';
+import { invariant, type TimestampMs } from '#std';
 import { picoUsd, type PicoUsd } from '#terms';
 
 export type SqlParams = Readonly<Record<string, string | number | readonly string[]>>;
@@ -10,7 +10,12 @@ export type StoreReader = {
   asOf(): AsOf;
   /** Sums by a dimension; without them every report reads entries. */
   sums?(dimension: string, asOf: AsOf): Summed | null;
+  /** Since when entries have their detail; null, or without it, all have. */
+  detailKept?(): DetailKept | null;
 };
+
+/** The first instant whose entries have their detail, and the days of the setting it follows from. */
+export type DetailKept = { readonly days: number; readonly from: TimestampMs };
 
 /** A result row as the store gives it; read with `textOf`, `countOf`, `moneyOf`. */
 export type Row = Readonly<Record<string, unknown>>;

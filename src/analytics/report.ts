@@ -182,6 +182,20 @@ export function toWireAsOf(asOf: AsOf): WireAsOf {
   return { node_id: asOf.nodeId, seq: asOf.seq, at: asOf.at === null ? null : new Date(asOf.at).toISOString() };
 }
 
+/** How far back lists can say which call and session an entry was of; null: as far as there are entries. */
+export type WireDetailKept = { readonly from: string; readonly days: number } | null;
+
+export function toWireDetailKept({ store }: AnalyticsDeps): WireDetailKept {
+  const kept = store.detailKept?.() ?? null;
+  return kept === null ? null : { from: new Date(kept.from).toISOString(), days: kept.days };
+}
+
+/** What to say of something that is not found and may be too old. */
+export function agedOut({ store }: AnalyticsDeps, what: string): string {
+  const kept = store.detailKept?.() ?? null;
+  return kept === null ? '' : ` ${what} that are older than ${kept.days} days are in sums only (store.retention_days).`;
+}
+
 export function notFound(what: string, hint: string): ApportionError {
   return new ApportionError('not_found', what, { hint });
 }

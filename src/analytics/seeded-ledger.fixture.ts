@@ -74,6 +74,8 @@ export type SeededLedger = {
   /** Sends what was added last once more, as shipping does after a crash. */
   repeat(): Promise<void>;
   erase(subject: ErasureSubject): Promise<void>;
+  /** Takes the detail of what began before an instant. How many entries had any. */
+  retireDetail(before: string): Promise<number>;
   add(seeds: readonly Seed[]): Promise<readonly CallId[]>;
   /** Appends corrections of entries added before. */
   correct(corrections: readonly Correct[]): Promise<void>;
@@ -143,7 +145,7 @@ export async function openSeededLedger({ sumEntries = 1 } = {}): Promise<SeededL
 function aside(
   store: Store,
   state: { readonly last: () => number; readonly sent: () => Parameters<Store['insert']>[0] | undefined },
-): Pick<SeededLedger, 'sumUp' | 'repeat' | 'erase'> {
+): Pick<SeededLedger, 'sumUp' | 'repeat' | 'erase' | 'retireDetail'> {
   return {
     async sumUp() {
       await store.tune();
@@ -156,6 +158,10 @@ function aside(
     },
     async erase(subject) {
       await eraseRows(store, subject);
+    },
+    async retireDetail(before) {
+      const { entries } = await store.retireDetail(Date.parse(before) as TimestampMs, new AbortController().signal);
+      return entries;
     },
   };
 }

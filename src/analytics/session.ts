@@ -7,7 +7,7 @@ import { parsePage, PAGE_PARAMETERS, toWirePagination, type Page, type WirePagin
 import { parseParameters } from './parameters.ts';
 import { parseOptionalPeriod } from './period.ts';
 import { countOf } from './reader.ts';
-import { notFound, openReport, toWireAsOf, type AnalyticsDeps, type WireAsOf } from './report.ts';
+import { agedOut, notFound, openReport, toWireAsOf, type AnalyticsDeps, type WireAsOf } from './report.ts';
 import { SESSION_COLUMNS, toWireSession, type WireSession } from './session-row.ts';
 import { sessionTree, type WireStep } from './session-tree.ts';
 
@@ -39,7 +39,7 @@ export async function session(deps: AnalyticsDeps, query: SessionQuery, signal?:
   if (countOf(row, 'x_entries') === 0) {
     throw notFound(
       `There is no session "${query.id}".`,
-      'Give a session_id as the calls sent it. A call shows up here within a second of its end.',
+      `Give a session_id as the calls sent it. A call shows up here within a second of its end.${agedOut(deps, 'Sessions')}`,
     );
   }
   const [calls, tree, tags] = await Promise.all([

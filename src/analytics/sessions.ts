@@ -10,10 +10,12 @@ import { countOf, moneyOf, textOf, type Row } from './reader.ts';
 import {
   openReport,
   toWireAsOf,
+  toWireDetailKept,
   toWireSummary,
   type AnalyticsDeps,
   type Report,
   type WireAsOf,
+  type WireDetailKept,
   type WireSummary,
 } from './report.ts';
 import { hoursOf, rankedSessions, SESSION_SORTS, type FoundSession, type SessionSort } from './session-ranking.ts';
@@ -48,6 +50,7 @@ export type SessionsAnswer = {
   readonly data: readonly WireSession[];
   readonly summary: SessionsSummary;
   readonly pagination: WirePagination;
+  readonly detail_kept: WireDetailKept;
   readonly as_of: WireAsOf;
 };
 
@@ -66,6 +69,7 @@ export async function sessions(
     data: await detailsOf(report, found),
     summary,
     pagination: toWirePagination(query.page, summary.sessions),
+    detail_kept: toWireDetailKept(deps),
     as_of: toWireAsOf(report.asOf),
   };
 }

@@ -56,6 +56,7 @@ test('an empty environment gives the defaults and the sandbox', () => {
     failOpen: false,
     budgetStatus: 402,
     journal: { segmentBytes: 268_435_456, compress: true, retentionDays: null },
+    store: { retentionDays: null },
     redisUrl: null,
     clickHouse: null,
     limits: { maxBodyBytes: 33_554_432 },
@@ -267,4 +268,15 @@ test('the section of the journal is read, and what it does not know is an error'
   });
   assert.throws(() => read({ retention_day: 1 }), /retention_days/);
   assert.throws(() => read({ retention_days: -1 }), /a whole number from 0 to 36500/);
+});
+
+test('the retention of the store is for the store in the data directory alone', () => {
+  const read = (file: object) =>
+    loadConfig({ env: { APPORTION_CONFIG: 'a.json' }, readFile: () => JSON.stringify(file) });
+  assert.deepEqual(read({ store: { retention_days: 90 } }).store, { retentionDays: 90 });
+  assert.throws(() => read({ store: { retention_days: 1.5 } }), /a whole number from 0 to 36500/);
+  assert.throws(
+    () => read({ store: { retention_days: 90 }, clickhouse: { url: 'http://ch:8123' } }),
+    /APPORTION_STORE_RETENTION_DAYS: it is about the store in the data directory/,
+  );
 });

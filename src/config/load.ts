@@ -30,6 +30,7 @@ export type Config = {
   /** HTTP status of a refusal by a budget. */
   readonly budgetStatus: number;
   readonly journal: JournalConfig;
+  readonly store: StoreConfig;
   /** Null: no other node spends the same budgets. */
   readonly redisUrl: string | null;
   /** Null: the store is in the data directory. */
@@ -64,6 +65,12 @@ export type JournalConfig = {
   readonly segmentBytes: number;
   readonly compress: boolean;
   /** Null: they are kept for ever. */
+  readonly retentionDays: number | null;
+};
+
+/** What reports are made of. */
+export type StoreConfig = {
+  /** How long which call an entry was of, and how its cost came about, is kept. Null: for ever. */
   readonly retentionDays: number | null;
 };
 
@@ -112,6 +119,7 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
     failOpen: read(SETTINGS.failOpen),
     budgetStatus: read(SETTINGS.budgetStatus),
     journal: readJournal(read),
+    store: readStore(read, clickHouse, problems),
     redisUrl: read(SETTINGS.redisUrl),
     clickHouse,
     limits: { maxBodyBytes: read(SETTINGS.maxBodyBytes) },
@@ -152,6 +160,23 @@ function readJournal(read: <T>(setting: Setting<T>) => T): JournalConfig {
     compress: read(SETTINGS.journalCompress),
     retentionDays: retentionDays === 0 ? null : retentionDays,
   };
+}
+
+function readStore(
+  read: <T>(setting: Setting<T>) => T,
+  clickHouse: ClickHouseConfig | null,
+  problems: ConfigProblem[],
+): StoreConfig {
+  const { storeRetentionDays } = SETTINGS;
+  const days = read(storeRetentionDays);
+  if (days > 0 && clickHouse !== null) {
+    problems.push({
+      setting: storeRetentionDays.env,
+      what: 'it is about the store in the data directory, and the store is on a ClickHouse server',
+      fix: `Leave it out, or leave out ${SETTINGS.clickHouseUrl.env}.`,
+    });
+  }
+  return { retentionDays: days === 0 ? null : days };
 }
 
 /** A mail server is nothing without a sender: most refuse mail from nobody. */

@@ -70,6 +70,10 @@ export const SETTINGS = {
     { env: 'APPORTION_JOURNAL_RETENTION_DAYS', file: 'journal.retention_days', fallback: 0 },
     { min: 0, max: 36_500 },
   ),
+  storeRetentionDays: wholeNumber(
+    { env: 'APPORTION_STORE_RETENTION_DAYS', file: 'store.retention_days', fallback: 0 },
+    { min: 0, max: 36_500 },
+  ),
   redisUrl: {
     env: 'REDIS_URL',
     file: null,

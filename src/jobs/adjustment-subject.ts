@@ -1,3 +1,4 @@
+import { agedOut } from '#analytics';
 import { createHash } from 'node:crypto';
 import type { AdjustedDimensions, AdjustmentSubject } from '#ledger';
 import type { TimestampMs } from '#std';
@@ -35,7 +36,7 @@ async function entrySubject(deps: AdjustmentDeps, id: string): Promise<Adjustmen
   if (entry === undefined) {
     throw new ApportionError('not_found', `There is no call "${id}" to adjust.`, {
       param: id === callId ? 'call_id' : 'entry_id',
-      hint: 'Give call_id (call_…) or an entry_id, as GET /v1/events lists them.',
+      hint: `Give call_id (call_…) or an entry_id, as GET /v1/events lists them.${agedOut(deps, 'Calls')}`,
     });
   }
   const [stood] = await withStandings(reading, [entry]);

@@ -13,6 +13,7 @@ export {
 export { releaseBatches } from './batch-releases.ts';
 export { createAdjustments } from './adjustments.ts';
 export { type AuditLog } from './audited.ts';
+export { retainDetail, type DetailRetention } from './detail-retention.ts';
 export { type ErasureRequest, type Erasures } from './erasure-request.ts';
 export { createErasures } from './erasures.ts';
 export { type JobDeps } from './job-deps.ts';

@@ -1,5 +1,5 @@
 import type { StoreReader } from '#analytics';
-import { ENTRIES, fromRowEntry, STORED_ENTRY_COLUMNS, type AsOf } from '#ledger/store';
+import { DETAIL_IS_GONE, ENTRIES, fromRowEntry, STORED_ENTRY_COLUMNS, type AsOf } from '#ledger/store';
 import { invariant } from '#std';
 import { UP_TO, upTo, withStandings, type Stood } from './entry-standings.ts';
 import type { RepriceRequest } from './reprice-request.ts';
@@ -43,12 +43,23 @@ const PERIOD = `effective_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')
 
 type Window = { readonly from: number; readonly to: number };
 
+/** Attempts of which nothing is left to price them by. */
+export async function countWithoutDetail(store: StoreReader, request: RepriceRequest): Promise<number> {
+  const { params, where } = conditionsOf(request, store.asOf(), request);
+  const [row] = await store.query<Row>(
+    `SELECT count() AS n FROM ${ENTRIES} WHERE ${where} AND ${DETAIL_IS_GONE}`,
+    params,
+  );
+  invariant(row !== undefined, 'a count without groups is one row');
+  return Number(row['n']);
+}
+
 /** When the first and the last of them began, the end exclusive; null when there are none. */
 async function spanOf(store: StoreReader, request: RepriceRequest, asOf: AsOf): Promise<Window | null> {
   const { params, where } = conditionsOf(request, asOf, request);
   const [row] = await store.query<Row>(
     `SELECT count() AS n, toUnixTimestamp64Milli(min(effective_at)) AS first, toUnixTimestamp64Milli(max(effective_at)) AS last
-      FROM ${ENTRIES} WHERE ${where}`,
+      FROM ${ENTRIES} WHERE ${where} AND NOT ${DETAIL_IS_GONE}`,
     params,
   );
   invariant(row !== undefined, 'a count without groups is one row');
@@ -100,7 +111,7 @@ function attemptRows(
       : `AND (toUnixTimestamp64Milli(effective_at), toString(node_id), seq) > ({at:Int64}, {after_node:String}, {after_seq:UInt64})`;
   return store.query<Row>(
     `SELECT ${STORED_ENTRY_COLUMNS}, toUnixTimestamp64Milli(effective_at) AS p_at, toString(node_id) AS p_node, toString(seq) AS p_seq
-      FROM ${ENTRIES} WHERE ${where} ${beyond} ORDER BY effective_at, toString(node_id), seq LIMIT ${PAGE}`,
+      FROM ${ENTRIES} WHERE ${where} AND NOT ${DETAIL_IS_GONE} ${beyond} ORDER BY effective_at, toString(node_id), seq LIMIT ${PAGE}`,
     { ...params, ...(after === null ? {} : { at: after.at, after_node: after.nodeId, after_seq: after.seq }) },
   );
 }

@@ -45,7 +45,7 @@ export class RepriceFigures {
     this.#keepLargest(entry, standing, rated);
   }
 
-  toWire(): Omit<WireRepricing, 'id' | 'mode' | 'price_book' | 'applied'> {
+  toWire(): Omit<WireRepricing, 'id' | 'mode' | 'price_book' | 'without_detail' | 'applied'> {
     const models = Array.from(this.#models.values());
     const sum = (read: (model: ModelSums) => bigint): bigint =>
       models.reduce((total, model) => total + read(model), 0n);

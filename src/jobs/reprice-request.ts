@@ -56,6 +56,8 @@ export type WireRepricing = WireAmounts & {
   readonly unchanged: number;
   /** Nothing says what was used, so there is nothing to price. */
   readonly without_usage: number;
+  /** Their detail is gone (store.retention_days): they are not examined, and stay as they are. */
+  readonly without_detail: number;
   /** No price is found for them: what they have is left as it is. */
   readonly without_price: number;
   /** Left as they are: the prices of today lack a part of what was priced as a whole, or somebody stated the cost. */

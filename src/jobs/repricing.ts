@@ -3,7 +3,7 @@ import type { Prices } from '#pricing';
 import { audited } from './audited.ts';
 import { TOGETHER, type JobDeps, type NewEntry } from './job-deps.ts';
 import type { Stood } from './entry-standings.ts';
-import { pagesOf } from './reprice-entries.ts';
+import { countWithoutDetail, pagesOf } from './reprice-entries.ts';
 import { repriceEntry } from './reprice-entry.ts';
 import { RepriceFigures } from './reprice-figures.ts';
 import type { RepriceRequest, Repricing, WireRepricing } from './reprice-request.ts';
@@ -47,7 +47,15 @@ async function run(deps: Run, request: RepriceRequest, mode: 'preview' | 'apply'
   }
   // Who asks for a report next finds what was said to be done.
   if (applied > 0) await deps.untilStored();
-  return { id: deps.newId('reprice'), mode, price_book: deps.prices.version, ...figures.toWire(), applied };
+  const without_detail = await countWithoutDetail(deps.store, request);
+  return {
+    id: deps.newId('reprice'),
+    mode,
+    price_book: deps.prices.version,
+    ...figures.toWire(),
+    without_detail,
+    applied,
+  };
 }
 
 function correctionOf(deps: Run, { entry, standing }: Stood, figures: RepriceFigures): readonly NewEntry[] {

@@ -1,3 +1,4 @@
+import { agedOut } from '#analytics';
 import { correctionEntry, standsAlready, type EntryRecord, type Standing } from '#ledger';
 import type { Prices } from '#pricing';
 import { ApportionError, formatUsd, type PicoUsd } from '#terms';
@@ -73,7 +74,7 @@ async function findDoubtful(deps: JobDeps, { id }: ResolveRequest): Promise<Stoo
   if (found !== undefined) return found;
   throw new ApportionError('not_found', `There is no event "${id}".`, {
     param: 'id',
-    hint: 'Give a call id (call_…) or an entry id, as GET /v1/in-doubt lists them.',
+    hint: `Give a call id (call_…) or an entry id, as GET /v1/in-doubt lists them.${agedOut(deps, 'Calls whose cost is known and')}`,
   });
 }
 

@@ -17,6 +17,12 @@ export function makeCallId(timestampMs: number, random: Uint8Array): CallId {
   return `call_${bytes.toString('hex')}` as CallId;
 }
 
+/** When the call of an id began, by what is written in it; null of what is no such id. */
+export function callBegan(id: string): number | null {
+  const [, time] = /^call_([0-9a-f]{12})7[0-9a-f]{19}(?:\.|$)/.exec(id) ?? [];
+  return time === undefined ? null : Number.parseInt(time, 16);
+}
+
 export function makeEntryId(call: CallId, attempt: number, event: { kind: string; n: number }): EntryId {
   return `${call}.${attempt}.${event.kind}.${event.n}` as EntryId;
 }

@@ -29,7 +29,7 @@ export {
   type TagSet,
   type TagSource,
 } from './tag.ts';
-export { makeCallId, makeEntryId, type CallId, type EntryId } from './ids.ts';
+export { callBegan, makeCallId, makeEntryId, type CallId, type EntryId } from './ids.ts';
 export { ROLES, type Role } from './role.ts';
 export { LIMITS } from './limits.ts';
 export { ApportionError, ERRORS, factsOf, toOpenAiError, type ErrorCode } from './errors.ts';

@@ -3,13 +3,14 @@ import { queryOptions } from '@tanstack/react-query';
 import type { Search } from '../search/search.ts';
 import { asked, live, scope } from './analytics.ts';
 import { address, read } from './client.ts';
-import { asOfSchema, paginationSchema, summarySchema } from './totals.ts';
+import { asOfSchema, detailKeptSchema, paginationSchema, summarySchema } from './totals.ts';
 
 const EVENTS_PER_PAGE = 50;
 
 const eventFields = {
-  id: z.string(),
-  entry_id: z.string(),
+  /** Null once the detail of the call is gone. */
+  id: z.nullable(z.string()),
+  entry_id: z.nullable(z.string()),
   timestamp: z.string(),
   model: z.string(),
   request_model: z.string(),
@@ -47,6 +48,7 @@ const eventsSchema = z.object({
   data: z.array(eventSchema),
   summary: summarySchema,
   pagination: paginationSchema,
+  detail_kept: z.nullish(detailKeptSchema),
   as_of: asOfSchema,
 });
 
@@ -105,6 +107,8 @@ export type Adjustment = z.infer<typeof adjustmentSchema>;
 
 const detailSchema = z.object({
   ...eventFields,
+  id: z.string(),
+  entry_id: z.string(),
   attempts: z.array(attemptSchema),
   corrections: z.array(correctionSchema),
   adjustments: z.array(adjustmentSchema),

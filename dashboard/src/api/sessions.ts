@@ -4,7 +4,7 @@ import type { Rank, Search } from '../search/search.ts';
 import { asked, live, LIVE_MS, scope } from './analytics.ts';
 import { address, read } from './client.ts';
 import { eventSchema } from './events.ts';
-import { asOfSchema, doubtFields, paginationSchema, summarySchema } from './totals.ts';
+import { asOfSchema, detailKeptSchema, doubtFields, paginationSchema, summarySchema } from './totals.ts';
 
 const SESSIONS_PER_PAGE = 50;
 
@@ -48,6 +48,7 @@ const sessionsSchema = z.object({
     without_session: z.object({ events: z.number(), cost_exact: z.string() }),
   }),
   pagination: paginationSchema,
+  detail_kept: z.nullish(detailKeptSchema),
   as_of: asOfSchema,
 });
 

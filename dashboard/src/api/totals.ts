@@ -53,6 +53,11 @@ export const asOfSchema = z.object({ at: z.nullable(z.string()) });
 
 export type AsOf = z.infer<typeof asOfSchema>;
 
+/** Since when entries are kept with their detail; null where that is for ever. */
+export const detailKeptSchema = z.object({ from: z.string(), days: z.number() });
+
+export type DetailKept = z.infer<typeof detailKeptSchema>;
+
 export const paginationSchema = z.object({
   total: z.number(),
   limit: z.number(),

@@ -1,6 +1,6 @@
 import { invariant, type TimestampMs } from '#std';
 import { parseTagFilter, UNTAGGED } from '#tags';
-import { ENTRIES } from '#ledger/store';
+import { DETAIL_IS_GONE, ENTRIES } from '#ledger/store';
 import type { Bindings } from '../bindings.ts';
 import { everythingIn, type EntryFilter, type ProvenName } from '../filter.ts';
 import { parseParameters, type Parameters } from '../parameters.ts';
@@ -154,7 +154,8 @@ function callCount(report: Report, query: SpendFilter): ReturnType<Report['rows'
 }
 
 function conditionsOf({ requestId, status }: SpendFilter, { bind }: Bindings): string {
-  const conditions: string[] = [];
+  // Nobody knows any more which rows were one call.
+  const conditions = [`AND NOT ${DETAIL_IS_GONE}`];
   if (requestId !== undefined) {
     const id = bind('String', requestId);
     conditions.push(`call_id IN (SELECT call_id FROM ${ENTRIES} WHERE upstream_id = ${id} OR call_id = ${id})`);

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { invariant } from '#std';
+import { DETAIL_COLUMNS, DETAIL_IS_GONE } from '../store/detail.ts';
 import { ENTRIES } from '../store/schema.ts';
 import { fromRowEntry, STORED_ENTRY_COLUMNS } from '../store/stored-entry.ts';
 import type { Findings } from './finding.ts';
@@ -12,6 +13,9 @@ type Row = Readonly<Record<string, unknown>>;
 
 type Compared = { readonly nodeId: string; readonly store: StoreSession; readonly findings: Findings };
 
+/** The last instant of which the store has given up the detail of an entry, as far as it shows; before, any may be without. */
+type Retired = { readonly through: number };
+
 /** Entries of the journal in order, and those that stand aside and so must not be in the store. */
 type Owed = {
   readonly entries: Iterable<{ readonly seq: number; readonly body: Buffer }>;
@@ -20,10 +24,11 @@ type Owed = {
 
 /** Holds every row of the store to its entry, field by field. @returns how many were compared */
 export async function compareRows(compared: Compared, owed: Owed): Promise<number> {
+  const retired = await retiredOf(compared);
   let chunk = new Map<number, Row>();
   let count = 0;
   const flush = async (): Promise<void> => {
-    await compareChunk(compared, chunk, owed.aside);
+    await compareChunk({ ...compared, retired }, chunk, owed.aside);
     count += chunk.size;
     chunk = new Map();
   };
@@ -38,7 +43,7 @@ export async function compareRows(compared: Compared, owed: Owed): Promise<numbe
 }
 
 async function compareChunk(
-  { nodeId, store, findings }: Compared,
+  { nodeId, store, findings, retired }: Compared & { readonly retired: Retired },
   entries: ReadonlyMap<number, Row>,
   aside: ReadonlySet<number>,
 ): Promise<void> {
@@ -62,7 +67,7 @@ async function compareChunk(
         place,
       );
     else
-      for (const what of differences(entry, row))
+      for (const what of differences(entry, row, retired))
         findings.fault('store.rows', what, { ...place, entryId: idOf(entry) });
   }
   for (const [seq, entry] of entries)
@@ -70,15 +75,36 @@ async function compareChunk(
       findings.fault('store.rows', 'the store lacks it', { file: 'store', seq, entryId: idOf(entry) });
 }
 
-function differences(entry: Row, row: Row): readonly string[] {
+async function retiredOf({ nodeId, store }: Compared): Promise<Retired> {
+  const [row] = await store.query<{ through: number }>(
+    `SELECT toUnixTimestamp64Milli(max(effective_at)) AS through FROM ${ENTRIES}
+     WHERE node_id = {node:String} AND ${DETAIL_IS_GONE}`,
+    { node: nodeId },
+  );
+  const last = row?.through ?? 0;
+  return { through: last === 0 ? 0 : (Math.floor(last / DAY_MS) + 1) * DAY_MS - 1 };
+}
+
+const DAY_MS = 86_400_000;
+
+/** What only loses its conversation, so that it does not show how far that went. */
+function keepsItsCall(row: Row): boolean {
+  return row['kind'] === 'adjustment' || row['cost_state'] === 'unpriced' || row['cost_state'] === 'in_doubt';
+}
+
+const DETAIL: ReadonlySet<string> = new Set(DETAIL_COLUMNS);
+
+function differences(entry: Row, row: Row, { through }: Retired): readonly string[] {
   let stored: Row;
   try {
     stored = fromRowEntry(row).fields;
   } catch (error) {
     return [`its row cannot be read: ${error instanceof Error ? error.message : String(error)}`];
   }
+  const mayBeGone = through > 0 && (Date.parse(String(stored['effective_at'])) <= through || keepsItsCall(stored));
   return Object.entries(stored).flatMap(([name, value]) => {
     const written = entry[name];
+    if (mayBeGone && DETAIL.has(name) && isEmpty(value)) return [];
     if (written === undefined ? isEmpty(value) : isDeepStrictEqual(written, value)) return [];
     return [`${name} is ${JSON.stringify(value)} in the store, and ${JSON.stringify(written)} in the journal`];
   });

@@ -2,6 +2,7 @@ import type { Findings } from './finding.ts';
 import { SUMMED_COLUMNS, type SummedColumn } from './ledger-sums.ts';
 import type { DaySums } from './ledger-totals.ts';
 import type { StoreSession } from './store-session.ts';
+import { DETAIL_IS_GONE } from '../store/detail.ts';
 import { ENTRIES } from '../store/schema.ts';
 
 /** What of the store is compared: a node's rows of a range of numbers. */
@@ -51,7 +52,7 @@ export async function compareSums(
   findings: Findings,
 ): Promise<readonly string[]> {
   const rows = await store.query<Readonly<Record<string, string>>>(
-    `SELECT toString(toDate(effective_at, 'UTC')) AS day, ${COLUMNS} FROM ${ENTRIES}
+    `SELECT toString(toDate(effective_at, 'UTC')) AS day, toString(countIf(${DETAIL_IS_GONE})) AS gone, ${COLUMNS} FROM ${ENTRIES}
      WHERE node_id = {node:String} AND seq BETWEEN {first:UInt64} AND {last:UInt64} GROUP BY day`,
     { node: range.nodeId, first: range.first, last: range.last },
   );
@@ -59,7 +60,10 @@ export async function compareSums(
   const days = [...new Set([...owed.keys(), ...stored.keys()])].toSorted();
   return days.filter((day) => {
     const differing = SUMMED_COLUMNS.filter(
-      (name) => textOf(owed, day, name) !== (stored.get(day)?.[`s_${name}`] ?? '0'),
+      (name) =>
+        textOf(owed, day, name) !== (stored.get(day)?.[`s_${name}`] ?? '0') &&
+        // Lines are detail: where the retention of some entries is over, theirs are not there, and their costs are.
+        !(name === 'lines' && (stored.get(day)?.['gone'] ?? '0') !== '0'),
     );
     for (const name of differing) {
       const has = stored.get(day)?.[`s_${name}`] ?? '0';

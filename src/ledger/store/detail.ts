@@ -76,8 +76,11 @@ export async function retireDetail(
   );
   for (const { partition } of due) {
     if (signal.aborted) break;
-    await connection.run(bind(rewriteOf(partition), { before }));
-    await untilRewritten(connection, ENTRIES, signal);
+    for (const rewrite of rewritesOf(partition)) {
+      if (signal.aborted) break;
+      await connection.run(bind(rewrite, { before }));
+      await untilRewritten(connection, ENTRIES, signal);
+    }
   }
   return { entries: due.reduce((sum, { entries }) => sum + Number(entries), 0) };
 }
@@ -100,18 +103,20 @@ export async function retireSessionSums(
 
 /**
  * Only columns that lie in files of their own: the engine then leaves the files of all others as they are. One map or JSON column more would have it write
- * all of them, with hundreds of megabytes of buffers.
+ * all of them, with hundreds of megabytes of buffers. Few at a time, for the same reason. What says that an entry is done comes last.
  */
-function rewriteOf(partition: string): string {
-  const update = (columns: readonly EntryColumn[], where: string): string =>
-    `UPDATE ${columns.map((name) => `${name} = ${emptyOf(name)}`).join(', ')} IN PARTITION ID '${partition}' WHERE ${BEFORE} AND ${where}`;
-  return `ALTER TABLE ${ENTRIES}
-${[
-  update(CONVERSATION, `(${HAS_CONVERSATION})`),
-  update(CALL, `call_id != '' AND ${SETTLED}`),
-  update(['entry_id'], `entry_id != '' AND ${SETTLED_ATTEMPT} AND ${UNCORRECTED}`),
-].join(',\n')}
-SETTINGS mutations_sync=0, mutations_execute_subqueries_on_initiator=0`;
+function rewritesOf(partition: string): readonly string[] {
+  const rewrite = (columns: readonly EntryColumn[], where: string): string =>
+    `ALTER TABLE ${ENTRIES} UPDATE ${columns.map((name) => `${name} = ${emptyOf(name)}`).join(', ')}
+     IN PARTITION ID '${partition}' WHERE ${BEFORE} AND ${where}
+     SETTINGS mutations_sync=0, mutations_execute_subqueries_on_initiator=0`;
+  return [
+    rewrite(CONVERSATION, `(${HAS_CONVERSATION})`),
+    rewrite(['charges'], `call_id != '' AND ${SETTLED}`),
+    rewrite(['upstream_id', 'usage_raw', 'other_usage', 'first_byte_ms'], `call_id != '' AND ${SETTLED}`),
+    rewrite(['entry_id'], `call_id != '' AND ${SETTLED_ATTEMPT} AND ${UNCORRECTED}`),
+    rewrite(['call_id'], `call_id != '' AND ${SETTLED}`),
+  ];
 }
 
 function emptyOf(name: EntryColumn): string {

@@ -5,6 +5,7 @@
  * Fails: reads reject with `ledger_unavailable`; shipping never gives up, it retries, splits, and raises an alarm.
  */
 export { ENTRIES, ENTRY_COLUMNS, LABELS_OF_SET, PATHS_OF_SET, type EntryColumn } from './schema.ts';
+export { DETAIL_IS_GONE, detailKeptFrom } from './detail.ts';
 export { IDENTITY_COLUMNS, type IdentityRow, type IdentityStore } from './identity-rows.ts';
 export { fromRowEntry, STORED_ENTRY_COLUMNS } from './stored-entry.ts';
 export { isTagKey, tagColumn, tagKeyOfPath, tagPath, type TagKeyedColumn } from './tag-column.ts';

@@ -11,7 +11,8 @@ const POLL_MS = 100;
  */
 export async function untilRewritten(connection: Connection, table: string, signal?: AbortSignal): Promise<void> {
   const here = `database = currentDatabase() AND table = ${quote(table)}`;
-  while (signal?.aborted !== true) {
+  for (;;) {
+    if (signal?.aborted === true) return;
     const running = await connection.rows<{ id: string; reason: string }>(
       `SELECT mutation_id AS id, latest_fail_reason AS reason FROM system.mutations WHERE ${here} AND NOT is_done`,
     );

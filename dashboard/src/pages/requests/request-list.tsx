@@ -50,8 +50,12 @@ export function RequestList({ events, tz }: RequestListProps) {
           </tr>
         </thead>
         <tbody>
-          {events.map((event) => (
-            <RequestRow key={event.entry_id} event={event} time={stampIn(tz, Date.parse(event.timestamp), today)} />
+          {events.map((event, at) => (
+            <RequestRow
+              key={event.entry_id ?? `old ${at}`}
+              event={event}
+              time={stampIn(tz, Date.parse(event.timestamp), today)}
+            />
           ))}
         </tbody>
       </table>
@@ -63,22 +67,23 @@ function RequestRow({ event, time }: { readonly event: CallEvent; readonly time:
   const [search, change] = useSearchState();
   const open = (click: MouseEvent): void => {
     click.stopPropagation();
-    change({ call: event.entry_id });
+    if (event.entry_id !== null) change({ call: event.entry_id });
   };
   const tokens = tokenSum(event);
   return (
     <tr
       onClick={open}
       data-open={search.call === event.entry_id}
-      className="group h-10 cursor-pointer border-b border-line last:border-0 hover:bg-hover data-[open=true]:bg-accent-soft"
+      className={`group h-10 border-b border-line last:border-0 hover:bg-hover data-[open=true]:bg-accent-soft ${event.entry_id === null ? '' : 'cursor-pointer'}`}
     >
       <td className="py-2 pl-4 align-top whitespace-nowrap">
         <button
           type="button"
           onClick={open}
-          title={event.timestamp}
+          disabled={event.entry_id === null}
+          title={event.entry_id === null ? `${event.timestamp}: its detail is no longer kept` : event.timestamp}
           aria-label={`Open the request of ${time}`}
-          className="align-top leading-5 rounded-sm text-ink-2 decoration-line-strong underline-offset-4 group-hover:text-ink group-hover:underline"
+          className="align-top leading-5 rounded-sm text-ink-2 decoration-line-strong underline-offset-4 enabled:group-hover:text-ink enabled:group-hover:underline"
         >
           {time}
         </button>

@@ -6,6 +6,7 @@ import { plural } from '../../money/quantity.ts';
 import { useSearchState } from '../../search/use-search.ts';
 import { FilterBar } from '../../shell/filter-bar.tsx';
 import { Freshness, PageHeader } from '../../shell/page-header.tsx';
+import { DetailNote } from '../../shell/detail-note.tsx';
 import { Pager } from '../../shell/pager.tsx';
 import { PlayMoney } from '../../ui/badge.tsx';
 import { Outdated } from '../../ui/outdated.tsx';
@@ -35,9 +36,10 @@ export function RequestsPage() {
             <RequestList events={data.data} tz={search.tz} />
             <MatchFooter page={data} />
           </div>
+          <DetailNote kept={data.detail_kept} tz={search.tz} words="Details" />
         </Outdated>
       )}
-      <CallDrawer around={data?.data.map((event) => event.entry_id) ?? []} />
+      <CallDrawer around={data?.data.flatMap(({ entry_id: id }) => id ?? []) ?? []} />
     </div>
   );
 }

@@ -132,7 +132,7 @@ function CallRow({ row: { call, turn, depth, span }, run }: CallRowProps) {
   const [search, change] = useSearchState();
   const open = (click: MouseEvent): void => {
     click.stopPropagation();
-    change({ call: call.entry_id });
+    change({ call: call.entry_id ?? '' });
   };
   const cost = call.cost_usd_exact;
   return (

@@ -7,6 +7,7 @@ import { filtersOf } from '../../search/filters.ts';
 import { useSearchState } from '../../search/use-search.ts';
 import { FilterBar } from '../../shell/filter-bar.tsx';
 import { Freshness, PageHeader } from '../../shell/page-header.tsx';
+import { DetailNote } from '../../shell/detail-note.tsx';
 import { Pager } from '../../shell/pager.tsx';
 import { Outdated } from '../../ui/outdated.tsx';
 import { Problem } from '../../ui/problem.tsx';
@@ -47,6 +48,7 @@ export function SessionsPage() {
           </div>
         </Outdated>
       )}
+      {data !== undefined && <DetailNote kept={data.detail_kept} tz={search.tz} words="Sessions" />}
     </div>
   );
 }
