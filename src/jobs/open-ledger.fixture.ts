@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { StoreReader } from '#analytics';
 import { closeEntry, closeInDoubt, openDataDir, openEntry, openJournal, type AttemptStart } from '#ledger';
 import { openEntryReader } from '#ledger/read';
-import { boundariesIn, createShipper, openStore, quarantineIn } from '#ledger/store';
+import { boundariesIn, createShipper, openStore, quarantineIn, type Store } from '#ledger/store';
 import type { Prices, PricedAttempt } from '#pricing';
 import { systemClock, type TimestampMs } from '#std';
 import { picoUsd, type CallId, type EntryId, type RatedCost, type TagSet, type Usage } from '#terms';
@@ -24,6 +24,7 @@ export type Call = {
 /** A journal on disk, a store that follows it, as the two processes of a server have them. */
 export type OpenLedger = {
   readonly store: StoreReader;
+  readonly retireDetail: Store['retireDetail'];
   record(calls: readonly Call[]): Promise<readonly EntryId[]>;
   append(entries: readonly { readonly id: EntryId; readonly body: string }[]): Promise<void>;
   untilStored(): Promise<void>;
@@ -51,6 +52,7 @@ export async function openLedger(): Promise<OpenLedger> {
   });
   let recorded = 0;
   return {
+    retireDetail: store.retireDetail,
     store: { query: (sql, params, options) => store.query(sql, params, options), asOf: () => shipper.asOf() },
     async record(calls) {
       const ids: EntryId[] = [];

@@ -135,6 +135,7 @@ describe('calls that had no price', () => {
         changed: 2,
         unchanged: 1,
         without_usage: 0,
+        without_detail: 0,
         without_price: 1,
         kept: 0,
         unpriced_before: 3,

@@ -177,6 +177,20 @@ test('a node that was adopted is looked at too, and is part of what reports add 
   assert.ok(faultsOf(await checkDataDir(dir)).includes(`journal.chain ${file}`));
 });
 
+test('entries without their detail, whose retention is over, are no fault; a cost that went with it is', async (t) => {
+  const dir = copyDataDir(t, sound);
+  const store = await openStore({ path: join(dir, 'store') }, { log: SILENT, clock: systemClock });
+  const { entries } = await store.retireDetail(systemClock.now(), new AbortController().signal);
+  assert.ok(entries > 0);
+  await store.close();
+  const { findings, skipped } = await examine(dir, { ...OPTIONS, compare: 'rows' });
+  assert.deepEqual({ findings, skipped }, { findings: [], skipped: [] });
+  const where = "WHERE seq = 1 AND cost > 0 AND call_id = '' SETTINGS mutations_sync=2";
+  await changeStore(dir, `ALTER TABLE entries UPDATE cost = cost + 1 ${where}`);
+  const faults = faultsOf((await examine(dir, OPTIONS)).findings);
+  assert.ok(faults.includes('store.rows store 1') && faults.includes('store.sums'), faults.join(', '));
+});
+
 test('corrections of calls that an adopted node recorded go on where its journal left off, and one of no call at all is missed', async (t) => {
   const [dir, other] = [copyDataDir(t, sound), await makeDataDir(1_001)];
   t.after(() => rmSync(other, { recursive: true, force: true }));
