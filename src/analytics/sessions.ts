@@ -85,10 +85,10 @@ async function detailsOf(report: Report, found: readonly FoundSession[]): Promis
   );
   const byId = new Map(rows.map((row) => [textOf(row, 'x_id'), row]));
   const tags = await commonTags(report, { sessions: byId, where: hours });
-  return ids.map((id) => {
+  return ids.flatMap((id) => {
     const row = byId.get(id);
-    invariant(row !== undefined, 'a session of the page has entries');
-    return toWireSession(id, row, tags.get(id) ?? {});
+    // Between the two questions its retention, or an erasure, may have ended it.
+    return row === undefined ? [] : [toWireSession(id, row, tags.get(id) ?? {})];
   });
 }
 

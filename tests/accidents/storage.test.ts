@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { costs, parseCostsQuery, parseTimeseriesQuery, timeseries } from '#analytics';
 import { checkDataDir } from '#cli';
 import { readEntries } from '#ledger/read';
@@ -115,6 +117,21 @@ describe('accidents of storage, in the store', () => {
   async function totalOf(query: Record<string, string>): Promise<bigint> {
     const { summary } = await costs({ store: ledger.store }, costsQuery(query));
     return pico(summary.total_cost_exact);
+  }
+});
+
+const NO_PROC = existsSync('/proc/self/clear_refs') ? false : 'what a process held at most is told by Linux alone';
+
+test('E13: all entries of a store lose their detail with less than 100 MB more', { skip: NO_PROC }, async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'apportion-retention-'));
+  try {
+    // In a process of its own: this one held more before.
+    const main = fileURLToPath(new URL('retention-main.fixture.ts', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [main, dir, '300000']);
+    const figures: { retired: number; moreMb: number; same: boolean } = JSON.parse(stdout);
+    assert.ok(figures.retired >= 300_000 && figures.same && figures.moreMb < 100, stdout);
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
   }
 });
 

@@ -1,6 +1,6 @@
 import { invariant, type TimestampMs } from '#std';
 import { parseTagFilter, UNTAGGED } from '#tags';
-import { DETAIL_IS_GONE, ENTRIES } from '#ledger/store';
+import { ENTRIES } from '#ledger/store';
 import type { Bindings } from '../bindings.ts';
 import { everythingIn, type EntryFilter, type ProvenName } from '../filter.ts';
 import { parseParameters, type Parameters } from '../parameters.ts';
@@ -89,7 +89,7 @@ export async function spendLogs(
   const keys = await deps.keys();
   const report = openReport(deps, filterOf(query, keys), signal);
   if (query.shape === 'days') return { rows: await spendDays(report, keys), truncated: false };
-  const rows = await callRows(report, query, { limit: MOST_ROWS + 1, offset: 0 });
+  const rows = await callRows(withDetail(deps, report), query, { limit: MOST_ROWS + 1, offset: 0 });
   return {
     rows: rows.slice(0, MOST_ROWS).map((row) => toWireSpendLog(row, keys)),
     truncated: rows.length > MOST_ROWS,
@@ -124,7 +124,7 @@ export async function spendPage(
 ): Promise<SpendPageAnswer> {
   const { page, pageSize } = query;
   const keys = await deps.keys();
-  const report = openReport(deps, filterOf(query, keys), signal);
+  const report = withDetail(deps, openReport(deps, filterOf(query, keys), signal));
   const [rows, [count]] = await Promise.all([
     callRows(report, query, { limit: pageSize, offset: (page - 1) * pageSize }),
     callCount(report, query),
@@ -141,6 +141,14 @@ export async function spendPage(
   };
 }
 
+/** Of what is older nobody knows which entries were one call. */
+function withDetail({ store }: SpendDeps, report: Report): Report {
+  const kept = store.detailKept?.() ?? null;
+  if (kept === null) return report;
+  const { startMs, endMs } = report.filter.period;
+  return report.within({ startMs: Math.min(endMs, Math.max(startMs, kept.from)), endMs });
+}
+
 function filterOf({ filter, apiKey }: SpendFilter, keys: Awaited<ReturnType<SpendDeps['keys']>>): EntryFilter {
   if (apiKey === undefined) return filter;
   return { ...filter, proven: new Map([...filter.proven, ['key.id', keyIdOf(apiKey, keys)]]) };
@@ -154,8 +162,7 @@ function callCount(report: Report, query: SpendFilter): ReturnType<Report['rows'
 }
 
 function conditionsOf({ requestId, status }: SpendFilter, { bind }: Bindings): string {
-  // Nobody knows any more which rows were one call.
-  const conditions = [`AND NOT ${DETAIL_IS_GONE}`];
+  const conditions: string[] = [];
   if (requestId !== undefined) {
     const id = bind('String', requestId);
     conditions.push(`call_id IN (SELECT call_id FROM ${ENTRIES} WHERE upstream_id = ${id} OR call_id = ${id})`);
@@ -179,7 +186,7 @@ async function callRows(report: Report, query: SpendFilter, page: Page): ReturnT
   if (place === null) return [];
   return place.report.rows((from, bindings) => {
     const { bind } = bindings;
-    const calls = `SELECT call_id ${from} AND counts_call = 1${conditionsOf(query, bindings)}
+    const calls = `SELECT call_id ${from} AND counts_call = 1 AND call_id != ''${conditionsOf(query, bindings)}
       ORDER BY effective_at DESC, seq DESC ${rowsOf(page, place, bind)}`;
     return `SELECT * FROM (SELECT ${SPEND_COLUMNS} FROM ${ENTRIES}
         WHERE effective_at >= fromUnixTimestamp64Milli(${bind('Int64', report.filter.period.startMs)}, 'UTC')

@@ -9,13 +9,11 @@ import { parseEntry } from '../entry-record.ts';
 import { standingOf } from '../standing.ts';
 import { picoUsd } from '#terms';
 import { DETAIL_COLUMNS, detailKeptFrom } from './detail.ts';
-import { keptLog, sampleEntry, tempDir, type Sample } from './sample.fixture.ts';
+import { keptLog, rowOf, sampleEntry, tempDir, type Sample } from './sample.fixture.ts';
 import { ENTRIES } from './schema.ts';
-import { rowOf } from './shipment.ts';
 import { fromRowEntry, STORED_ENTRY_COLUMNS } from './stored-entry.ts';
 import { openStore, type Store } from './store.ts';
-import { SUMMED } from './sums/schema.ts';
-import { SUMS } from './sums/schema.ts';
+import { SUMMED, SUMS } from './sums/schema.ts';
 
 const NODE = 'node_a';
 const OCTOBER = Date.UTC(2026, 9, 5);
@@ -129,6 +127,30 @@ test('sums by session lose the names of sessions, and no amount', async () => {
   assert.deepEqual(await sums(), [
     { value: 'canary-3', cost: '3000009', entries: 1 },
     { value: null, cost: '3000009', entries: 2 },
+  ]);
+  await store.close();
+});
+
+test('sums by entry keep the names of those that are corrected, or open, and lose the others', async () => {
+  await using dir = await tempDir();
+  const store = await open(dir.path);
+  const unpriced = sampleEntry(3, { ...OLD, cost: null });
+  const estimated = sampleEntry(1, OLD).replace('"cost_state":"exact"', '"cost_state":"estimated"');
+  await insert(store, 1, [estimated, sampleEntry(2, { ...OLD, cost: null }), unpriced, corrected(unpriced)]);
+  store.reached(NODE, 4);
+  await store.kept();
+  const names = async (): Promise<unknown> =>
+    await store.query(
+      `SELECT detail, toUInt8(value != '') AS named, count() AS n FROM ${SUMS} WHERE dimension = 'unsettled' AND value IS NOT NULL GROUP BY ALL ORDER BY ALL`,
+    );
+  assert.deepEqual(await names(), [
+    { detail: 'estimated', named: 1, n: 1 },
+    { detail: 'unpriced', named: 1, n: 2 },
+  ]);
+  await store.retireDetail(KEPT_FROM, NEVER);
+  assert.deepEqual(await names(), [
+    { detail: 'estimated', named: 0, n: 1 },
+    { detail: 'unpriced', named: 1, n: 2 },
   ]);
   await store.close();
 });

@@ -47,8 +47,17 @@ const SETTLED = `((${SETTLED_ATTEMPT}) OR (kind = 'correction' AND cost_state NO
 /** What its corrections are found by stays: reports by cost state ask for the state that the last of them left. */
 const UNCORRECTED = `cityHash64(entry_id) NOT IN (SELECT cityHash64(corrects) FROM ${ENTRIES} WHERE corrects != '' AND ${BEFORE})`;
 
-const OLD_SESSIONS = `dimension = 'session' AND value IS NOT NULL
-  AND quarter < toDateTime(intDiv({before:Int64}, 1000), 'UTC')`;
+const BEFORE_QUARTER = "quarter < toDateTime(intDiv({before:Int64}, 1000), 'UTC')";
+
+/** Sums in which sessions and calls stand, as conditions, and what their entries say once their detail is gone. */
+const NAMING_SUMS = [
+  { where: `dimension IN ('session', 'in_session') AND value IS NOT NULL AND ${BEFORE_QUARTER}`, value: 'NULL' },
+  {
+    where: `dimension = 'unsettled' AND value != '' AND detail NOT IN ${OPEN} AND ${BEFORE_QUARTER}
+      AND cityHash64(assumeNotNull(value)) NOT IN (SELECT cityHash64(corrects) FROM ${ENTRIES} WHERE corrects != '' AND ${BEFORE})`,
+    value: "''",
+  },
+] as const;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -85,20 +94,27 @@ export async function retireDetail(
   return { entries: due.reduce((sum, { entries }) => sum + Number(entries), 0) };
 }
 
-/** Sums by session have their names too: they become sums of calls without one, which is what the entries say by now. */
-export async function retireSessionSums(
+/** Names of sessions and calls leave the sums too, before they leave the entries: whoever finds a session in sums finds its entries. */
+export async function retireNamesInSums(
   connection: Connection,
   before: TimestampMs,
   signal: AbortSignal,
 ): Promise<void> {
-  const [found] = await connection.rows<{ rows: string }>(
-    bind(`SELECT toString(count()) AS rows FROM ${SUMS} WHERE ${OLD_SESSIONS}`, { before }),
-  );
-  if (found?.rows === '0' || signal.aborted) return;
-  await connection.run(
-    bind(`ALTER TABLE ${SUMS} UPDATE value = NULL WHERE ${OLD_SESSIONS} SETTINGS mutations_sync=0`, { before }),
-  );
-  await untilRewritten(connection, SUMS, signal);
+  for (const { where, value } of NAMING_SUMS) {
+    const [found] = await connection.rows<{ rows: string }>(
+      bind(`SELECT toString(count()) AS rows FROM ${SUMS} WHERE ${where}`, { before }),
+    );
+    if (signal.aborted) return;
+    if (found?.rows === '0') continue;
+    await connection.run(
+      bind(
+        `ALTER TABLE ${SUMS} UPDATE value = ${value} WHERE ${where}
+         SETTINGS mutations_sync=0, mutations_execute_subqueries_on_initiator=0`,
+        { before },
+      ),
+    );
+    await untilRewritten(connection, SUMS, signal);
+  }
 }
 
 /**

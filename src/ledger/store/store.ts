@@ -4,7 +4,7 @@ import { ApportionError, picoUsd, type PicoUsd } from '#terms';
 import { bind, type Params } from './bind.ts';
 import { COMPARED } from './cluster.ts';
 import { enginePath, openEngine, setAside, type Connection, type Engine, type StoreLocation } from './connection.ts';
-import { retireDetail, retireSessionSums } from './detail.ts';
+import { retireDetail, retireNamesInSums } from './detail.ts';
 import { suspectsDamage, watchForDamage } from './damage.ts';
 import { identityRows, type IdentityStore } from './identity-rows.ts';
 import { insertionOf, type Batch } from './insert.ts';
@@ -131,9 +131,8 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
       }),
     retireDetail: (before, signal) =>
       upkeep.pausedFor(async () => {
-        const retired = await retireDetail(connection, before, signal).catch(failUnavailable);
-        if (isEmbedded) await retireSessionSums(connection, before, signal).catch(failUnavailable);
-        return retired;
+        if (isEmbedded) await retireNamesInSums(connection, before, signal).catch(failUnavailable);
+        return await retireDetail(connection, before, signal).catch(failUnavailable);
       }),
     identity: isEmbedded
       ? erasing(identityRows(writer, ''), { upkeep, summing })
