@@ -1,4 +1,4 @@
-import { invariant, type TimestampMs } from '#std';
+import type { TimestampMs } from '#std';
 import { formatUsd, picoUsd, usdNumber, type PicoUsd } from '#terms';
 import { commonTags } from './common-tags.ts';
 import { FILTER_PARAMETERS, parseListFilter, type EntryFilter } from './filter.ts';
