@@ -22,10 +22,8 @@ const PERIOD = { start_date: '2025-01-01', end_date: '2025-01-31' };
 /** In the middle of a month that the store keeps together. */
 const KEPT_FROM = '2025-01-03T00:00:00Z';
 
-const GROUPS = [
-  ...['entity', 'model', 'key', 'status', 'label', 'path', 'path:US', 'cost_state', 'hour', 'kind', 'key.team'],
-  ...['tags.team:/', 'tags.customer', 'tags.end_user'],
-];
+const BUILT_IN = ['entity', 'model', 'key', 'status', 'label', 'path', 'path:US', 'cost_state', 'hour', 'kind'];
+const GROUPS = BUILT_IN.concat('key.team', 'tags.team:/', 'tags.customer', 'tags.end_user');
 
 const COSTS: readonly Record<string, string>[] = [
   ...GROUPS.map((group_by) => ({ group_by, ...PERIOD })),

@@ -62,7 +62,10 @@ function corrected(body: string): string {
     standing: standingOf(original, []),
     rated: {
       state: 'exact',
-      ...{ cost, listCost: cost, billed: cost, computedCost: cost },
+      cost,
+      listCost: cost,
+      billed: cost,
+      computedCost: cost,
       charges: [{ ...line, amount: cost, priceRow: 'row' }],
       terms: [],
       unpricedMeters: [],
@@ -99,7 +102,7 @@ test('what is old loses its detail and nothing else, what is not stays whole, an
   ]);
   const kept = (rows: readonly Readonly<Record<string, unknown>>[]): readonly object[] =>
     rows.map((fields) =>
-      Object.fromEntries(Object.entries(fields).filter(([name]) => !DETAIL_COLUMNS.some((gone) => gone === name))),
+      Object.fromEntries(Object.entries(fields).filter(([name]) => !DETAIL_COLUMNS.some((column) => column === name))),
     );
   assert.deepEqual(kept(await fieldsOf(store)), kept(before));
   assert.deepEqual(await store.retireDetail(KEPT_FROM, NEVER), { entries: 0 });

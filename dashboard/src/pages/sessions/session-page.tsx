@@ -53,7 +53,7 @@ export function SessionPage() {
           <RunTable key={id} run={data} />
         </>
       )}
-      <CallDrawer around={data?.calls.toReversed().flatMap(({ entry_id: id }) => id ?? []) ?? []} />
+      <CallDrawer around={data?.calls.toReversed().flatMap(({ entry_id: entryId }) => entryId ?? []) ?? []} />
     </div>
   );
 }
