@@ -319,3 +319,29 @@ test('B42 what is over is forgotten, with its last state; what is still needed i
   );
   assert.deepEqual(book.rows().cells.length, 1);
 });
+
+test('B27 asking is answered as reserving would be, and holds nothing', () => {
+  const book = bookOf(budget({ limit: usd(1) }));
+  const asked = wanted();
+  for (let times = 0; times < 3; times += 1) assert.deepEqual(book.peek(asked), { kind: 'admitted', over: [] });
+  assert.deepEqual(standing(book), []);
+  assert.equal(book.reserve(asked).kind, 'admitted');
+  const late = wanted();
+  assert.deepEqual(book.peek(late), book.reserve(late));
+  assert.deepEqual(standing(book), [[0, 1, 0, 0]]);
+});
+
+test('B28 a refusal says whether another model or provider may have room', () => {
+  const provider = { on: 'provider', values: { kind: 'is', value: 'openai' } } as const;
+  const each = { on: 'model', values: { kind: 'each' } } as const;
+  const key = { on: 'key', values: { kind: 'is', value: 'key_1' } } as const;
+  const ofDeployment = (scope: Budget['scope']): boolean =>
+    refused(bookOf(budget({ scope, limit: usd(0) }))).ofDeployment;
+  assert.deepEqual([[provider], [each], [key, provider], [key], []].map(ofDeployment), [
+    true,
+    true,
+    true,
+    false,
+    false,
+  ]);
+});

@@ -228,3 +228,12 @@ test('B88 what happened before is counted whatever is left, and an attempt that 
   book.count({ ...ended, requests: 1 });
   assert.deepEqual(left(book), [9n, 0n]);
 });
+
+test('B27 asking a limit is answered as taking would be, and takes nothing', () => {
+  const book = bookOf(requests);
+  for (let times = 0; times < 30; times += 1) assert.equal(book.peek(wanted()).kind, 'admitted');
+  assert.deepEqual(left(book), [10n]);
+  for (let times = 0; times < 10; times += 1) admitted(book);
+  const late = wanted();
+  assert.deepEqual(book.peek(late), book.take(late));
+});

@@ -21,6 +21,7 @@ import { askingOf } from './expected.ts';
 import { Recording } from './recording.ts';
 import { Refusals } from './refusals.ts';
 import { askedTags, misfits, toRouteTag } from './route/route-tags.ts';
+import { foresee } from './route-explain.ts';
 import { CALL_ROUTES } from './routes.ts';
 import { deployment, openRouting, route, tagsOf, type Opened } from './routing.fixture.ts';
 import { NO_CALLER_ATTRIBUTION } from './tagging.ts';
@@ -80,7 +81,12 @@ describe('admission among the deployments of a route', () => {
     await rm(dir, { recursive: true });
   });
 
-  type Gate = { readonly opened: Opened; call(model: string, tags: readonly string[]): Promise<Admitted | string> };
+  type Gate = {
+    readonly opened: Opened;
+    call(model: string, tags: readonly string[]): Promise<Admitted | string>;
+    /** The deployment that an explanation names; null where everything refuses. */
+    foretold(model: string, tags: readonly string[]): Promise<string | null>;
+  };
 
   function open(t: Parameters<typeof openRouting>[0], config: Partial<RoutingConfig>): Gate {
     const opened = openRouting(t, { config });
@@ -105,6 +111,12 @@ describe('admission among the deployments of a route', () => {
     };
     return {
       opened,
+      foretold: async (model, tags) => {
+        const journey = journeyOf(deps, opened, { model, tags });
+        if (journey === null) return null;
+        const { prediction } = await foresee(deps, journey);
+        return prediction?.step.deployment?.id ?? null;
+      },
       call: async (model, tags) => {
         const journey = journeyOf(deps, opened, { model, tags });
         if (journey === null) return 'no_matching_deployment';
@@ -141,7 +153,7 @@ describe('admission among the deployments of a route', () => {
 
   const end = { health: 'well', firstByteMs: 1, retryAfterMs: null, tokens: null } as const;
 
-  test('whatever the settings: no call goes where tags, budget or limit exclude it, and where one deployment fits, it is found', async (t) => {
+  test('whatever the settings: no call goes where tags, budget or limit exclude it, one deployment that fits is found, and an explanation tells which', async (t) => {
     await fc.assert(
       fc.asyncProperty(scenario, async ({ deployments, owns, strategy, out, calls }) => {
         await journal.govern({ budgets: out.map((one) => ({ budget: usedUp(one), since: null })), limits: [] });
@@ -160,7 +172,10 @@ describe('admission among the deployments of a route', () => {
             ({ id, provider, limits }) =>
               !out.includes(provider) && (running.get(id) ?? 0) < (limits.parallel ?? Number.POSITIVE_INFINITY),
           );
+          const foretold = await gate.foretold('main', tags);
           const became = await gate.call('main', tags);
+          const chosenId = typeof became === 'string' ? null : became.plan.step.deployment?.id;
+          assert.equal(foretold, chosenId, 'an explanation tells what then happens');
           if (typeof became === 'string') {
             const why = tagged.length === 0 ? ['no_matching_deployment'] : ['budget_exceeded', 'rate_limited'];
             assert.ok(fitting.length === 0 && why.includes(became), `${became}, with ${fitting.length} that fit`);

@@ -4,7 +4,7 @@ import { ApportionError, toOpenAiError } from '#terms';
 import type { RequestBody } from '#wires';
 import { NO_BATCH_WORK } from './batches/batch-work.ts';
 import { accept, type Accepted } from './accept.ts';
-import { fittingIn, reachAfter, visitorOf, wishOf } from './admission.ts';
+import { fittingIn, reachAfter, visitorOf, wishOf, type AdmitDeps } from './admission.ts';
 import { draft, type Journey } from './attempt.ts';
 import type { CallDeps, Exchange } from './call.ts';
 import { wayOf } from './choose.ts';
@@ -36,8 +36,7 @@ export async function explainRoute(deps: CallDeps, exchange: Exchange & { readon
   try {
     const itinerary = wayOf(deps, { caller, routed }, about);
     const journey = { call, caller, tagged, routed, asked, asking, itinerary, downgraded: [], batch: NO_BATCH_WORK };
-    const prospects = await judged(deps, journey, prospectsOf(deps, journey));
-    return explanationAnswer({ ...about, prospects, prediction: predict(deps, prospects), error: null });
+    return explanationAnswer({ ...about, ...(await foresee(deps, journey)), error: null });
   } catch (error) {
     if (!(error instanceof ApportionError) || error.status >= 500) throw error;
     return explanationAnswer({ ...about, prospects: [], prediction: null, error: toOpenAiError(error) });
@@ -78,15 +77,24 @@ function routeOf(path: string, anthropic: boolean): RoutedCall {
   });
 }
 
+/** What would become of a call at each deployment it can go to, and where `admit` would take it. The journey is used up. */
+export async function foresee(
+  deps: AdmitDeps,
+  journey: Journey,
+): Promise<{ readonly prospects: readonly Prospect[]; readonly prediction: Prediction }> {
+  const prospects = await judged(deps, journey, prospectsOf(deps, journey));
+  return { prospects, prediction: predict(deps, prospects) };
+}
+
 /** Every deployment that the call can go to, in the order they are tried, drafted for it. */
-function prospectsOf(deps: CallDeps, journey: Journey): readonly Prospect[] {
+function prospectsOf(deps: AdmitDeps, journey: Journey): readonly Prospect[] {
   const prospects: Prospect[] = [];
   for (let step: Step | null = journey.itinerary.first(); step !== null; step = journey.itinerary.instead('any'))
     prospects.push({ step, finding: drafted(deps, journey, step) });
   return prospects;
 }
 
-function drafted(deps: CallDeps, journey: Journey, step: Step): Prospect['finding'] {
+function drafted(deps: AdmitDeps, journey: Journey, step: Step): Prospect['finding'] {
   try {
     return { kind: 'fits', plan: draft(deps, journey, { step, earlier: [], outputTokens: null }) };
   } catch (error) {
@@ -96,7 +104,7 @@ function drafted(deps: CallDeps, journey: Journey, step: Step): Prospect['findin
 }
 
 /** The deployments' own limits, then all budgets and limits. */
-async function judged(deps: CallDeps, journey: Journey, prospects: readonly Prospect[]): Promise<readonly Prospect[]> {
+async function judged(deps: AdmitDeps, journey: Journey, prospects: readonly Prospect[]): Promise<readonly Prospect[]> {
   const fitting = prospects.flatMap(({ step, finding }) =>
     finding.kind === 'fits' ? [{ step, plan: finding.plan }] : [],
   );
@@ -114,7 +122,7 @@ async function judged(deps: CallDeps, journey: Journey, prospects: readonly Pros
 }
 
 /** As `admit` goes through them: the first that fits, else the first that fits with less. */
-function predict(deps: CallDeps, prospects: readonly Prospect[]): Prediction {
+function predict(deps: AdmitDeps, prospects: readonly Prospect[]): Prediction {
   let reach: Reach = 'any';
   const turned: Prospect[] = [];
   for (const prospect of prospects) {
