@@ -20,7 +20,7 @@ export function idProblems(routes: readonly ModelRoute[], file: ConfigFile): Con
   );
 }
 
-export function isLimited({ requestsPerMinute, tokensPerMinute, parallel }: DeploymentLimits): boolean {
+function isLimited({ requestsPerMinute, tokensPerMinute, parallel }: DeploymentLimits): boolean {
   return requestsPerMinute !== null || tokensPerMinute !== null || parallel !== null;
 }
 

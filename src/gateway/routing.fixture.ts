@@ -50,7 +50,7 @@ export function openRouting(
   return { routing, time, plan: (model, asked = {}) => routing.plan({ ...asking(model), ...asked }) };
 }
 
-export function asking(model: string, wire: Wire = openAiChat): Asking {
+function asking(model: string, wire: Wire = openAiChat): Asking {
   return { model, wire, tags: tagsOf({}), stream: false, expected: () => null };
 }
 

@@ -1,5 +1,11 @@
-import type { ModelRoute, RouteDeployment, RoutingConfig, Strategy } from '#config';
-import { NO_LIMITS } from '#config';
+import {
+  NO_LIMITS,
+  type DeploymentLimits,
+  type ModelRoute,
+  type RouteDeployment,
+  type RoutingConfig,
+  type Strategy,
+} from '#config';
 import type { Clock } from '#std';
 import { Deployment } from './deployment.ts';
 import { toRouteTag, type RouteTag } from './route-tags.ts';
@@ -34,20 +40,16 @@ type Compiled = {
 export function compileRoutes(config: RoutingConfig, clock: Clock): Compiled {
   const { cooldown } = config;
   const deployments = new Map<string, Deployment>();
-  const limited = new Map<string, RouteDeployment>();
+  const stated = config.routes.flatMap((route) => route.deployments);
+  // Limits that stand in one route hold in all.
+  const limits = new Map(stated.map(({ id, limits: own }) => [id, own]));
+  for (const { id, limits: own } of stated) if (isLimited(own)) limits.set(id, own);
   const named = new Set(config.routes.map(({ name }) => name));
   const plain = new Set(config.routes.flatMap(({ fallbacks }) => fallbacks.filter((name) => !named.has(name))));
-  for (const deployment of config.routes.flatMap((route) => route.deployments)) {
-    const { limits } = limited.get(deployment.id) ?? deployment;
-    // Limits that stand in one route hold in all.
-    if (limits === deployment.limits || Object.values(limits).every((limit) => limit === null))
-      limited.set(deployment.id, deployment);
-  }
   const of = (one: RouteDeployment): Deployment => {
     const known = deployments.get(one.id);
     if (known !== undefined) return known;
-    const { limits } = limited.get(one.id) ?? one;
-    const made = new Deployment(one, limits, { clock, cooldown });
+    const made = new Deployment(one, limits.get(one.id) ?? one.limits, { clock, cooldown });
     deployments.set(one.id, made);
     return made;
   };
@@ -61,6 +63,10 @@ export function compileRoutes(config: RoutingConfig, clock: Clock): Compiled {
     models: new Map(Array.from(plain, (name) => [name, compile(routeOf(name))])),
     deployments,
   };
+}
+
+function isLimited(limits: DeploymentLimits): boolean {
+  return Object.values(limits).some((limit) => limit !== null);
 }
 
 /** `provider/model`, as the settings were checked to write it. */

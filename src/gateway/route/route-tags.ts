@@ -23,7 +23,7 @@ export type TagMisfit =
   | { readonly kind: 'not_default' };
 
 /** A call without tags. */
-export const NOTHING_ASKED: AskedTags = { plain: [], required: [], excluded: [] };
+const NOTHING_ASKED: AskedTags = { plain: [], required: [], excluded: [] };
 
 const DEFAULT: RouteTag = { key: null, text: 'default' };
 
