@@ -89,9 +89,9 @@ describe('what goes wrong on the way between dialects', () => {
 
   /** What a call leaves; an error reaches its caller before the ledger has it. */
   const entryOf = async (call: () => Promise<unknown>): Promise<Recorded> => {
-    const before = recorded(world.gateway.dataDir).length;
+    const earlier = recorded(world.gateway.dataDir).length;
     await call();
-    return until('its entry', 60_000, async () => recorded(world.gateway.dataDir)[before]);
+    return until('its entry', 60_000, async () => recorded(world.gateway.dataDir)[earlier]);
   };
 
   for (const [caller, model] of PAIRS) {
@@ -164,12 +164,12 @@ describe('what goes wrong on the way between dialects', () => {
     });
 
   test('what cannot be translated is refused before anything is sent, naming the field', async () => {
-    const before = (await upstream.received()).length;
+    const earlier = (await upstream.received()).length;
     const answer = await chat({ model: 'claude-haiku-4-5', seed: 7 });
     const { error }: { error: { param: string; code: string; message: string } } = JSON.parse(await answer.text());
     assert.deepEqual([answer.status, error.param, error.code], [400, 'seed', 'invalid_field']);
     assert.match(error.message, /Anthropic knows no seed/);
-    assert.equal((await upstream.received()).length, before);
+    assert.equal((await upstream.received()).length, earlier);
   });
 
   test('a fallback that a request cannot be translated for does not hide what the provider said', async () => {
