@@ -22,6 +22,10 @@ const EACH = `SELECT assumeNotNull(g) AS id, coalesce(sum(cost), 0) AS cost_in, 
   toUnixTimestamp64Milli(min(first_at)) AS first_in, toUnixTimestamp64Milli(max(last_at)) AS last_in,
   toUnixTimestamp64Milli(max(end_at)) - first_in AS duration_in`;
 
+/** When it began and ended, of rows of one session. */
+export const SESSION_TIMES = `toUnixTimestamp64Milli(min(first_at)) AS x_first, toUnixTimestamp64Milli(max(last_at)) AS x_last,
+  toUnixTimestamp64Milli(max(end_at)) - x_first AS x_duration`;
+
 const ORDER: Readonly<Record<SessionSort, string>> = {
   cost: 'cost_in',
   turns: 'turns_in',
@@ -80,8 +84,8 @@ const HOUR_MS = 3_600_000;
 /** More hours than these are not told apart: all of the period is looked through. */
 const MOST_HOURS = 5_000;
 
-/** A condition on entries: the hours from the first to the last entry of each session, in which theirs are looked for. */
-export function hoursOf(found: readonly FoundSession[]): string {
+/** A condition on entries or their sums: the hours from the first to the last entry of each session, in which theirs are looked for. */
+export function hoursOf(found: readonly FoundSession[], column: 'effective_at' | 'quarter'): string {
   const hours = new Set<number>();
   for (const { firstMs, lastMs } of found) {
     for (let hour = Math.floor(firstMs / HOUR_MS); hour * HOUR_MS <= lastMs; hour += 1) {
@@ -90,5 +94,5 @@ export function hoursOf(found: readonly FoundSession[]): string {
     }
   }
   const starts = Array.from(hours, (hour) => `toDateTime(${(hour * HOUR_MS) / 1000}, 'UTC')`);
-  return `toStartOfHour(effective_at) IN (${starts.join(', ')})`;
+  return `toStartOfHour(${column}) IN (${starts.join(', ')})`;
 }

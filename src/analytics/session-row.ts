@@ -77,17 +77,23 @@ const STARTED_MS = 'toUnixTimestamp64Milli(effective_at)';
 
 const MODELS = 20;
 
-export const SESSION_COLUMNS = [
-  MEASURE_COLUMNS,
-  `min(${STARTED_MS}) AS x_first`,
-  `max(${STARTED_MS}) AS x_last`,
-  `max(${STARTED_MS} + latency_ms) - min(${STARTED_MS}) AS x_duration`,
+/** What is in the entries of a session beside what adds up. */
+export const SESSION_DETAILS = [
   `arraySort(groupUniqArray(${MODELS})(model)) AS x_models`,
   "uniqExactIf(session_path, session_path != '') AS x_steps",
   'uniqUpTo(1)(entity_type, entity_id) AS x_entities',
   'any(entity_type) AS x_entity_type',
   'any(entity_id) AS x_entity_id',
   TAG_SETS_COLUMN,
+].join(', ');
+
+/** All of it, of entries. */
+export const SESSION_COLUMNS = [
+  MEASURE_COLUMNS,
+  `min(${STARTED_MS}) AS x_first`,
+  `max(${STARTED_MS}) AS x_last`,
+  `max(${STARTED_MS} + latency_ms) - min(${STARTED_MS}) AS x_duration`,
+  SESSION_DETAILS,
 ].join(', ');
 
 export function toWireSession(id: string, row: Row, tags: Readonly<Record<string, string>>): WireSession {

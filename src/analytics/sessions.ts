@@ -2,7 +2,7 @@ import type { TimestampMs } from '#std';
 import { formatUsd, picoUsd, usdNumber, type PicoUsd } from '#terms';
 import { commonTags } from './common-tags.ts';
 import { FILTER_PARAMETERS, parseListFilter, type EntryFilter } from './filter.ts';
-import { valueOf } from './grouping.ts';
+import { SESSION, valueOf } from './grouping.ts';
 import { fromRowMeasures, MEASURE_COLUMNS, NO_MEASURES, type Measures } from './measures.ts';
 import { PAGE_PARAMETERS, parsePage, toWirePagination, type Page, type WirePagination } from './page.ts';
 import { parseParameters } from './parameters.ts';
@@ -18,8 +18,15 @@ import {
   type WireDetailKept,
   type WireSummary,
 } from './report.ts';
-import { hoursOf, rankedSessions, SESSION_SORTS, type FoundSession, type SessionSort } from './session-ranking.ts';
-import { SESSION_COLUMNS, toWireSession, type WireSession } from './session-row.ts';
+import {
+  hoursOf,
+  rankedSessions,
+  SESSION_SORTS,
+  SESSION_TIMES,
+  type FoundSession,
+  type SessionSort,
+} from './session-ranking.ts';
+import { SESSION_DETAILS, toWireSession, type WireSession } from './session-row.ts';
 
 export type SessionsQuery = { readonly filter: EntryFilter; readonly sort: SessionSort; readonly page: Page };
 
@@ -78,17 +85,26 @@ export async function sessions(
 async function detailsOf(report: Report, found: readonly FoundSession[]): Promise<readonly WireSession[]> {
   const ids = found.map(({ id }) => id);
   if (ids.length === 0) return [];
-  const hours = hoursOf(found);
-  const rows = await report.rows(
-    (from, { bind }) => `SELECT session_id AS x_id, ${SESSION_COLUMNS} ${from} AND ${hours}
-      AND session_id IN ${bind('Array(String)', ids)} GROUP BY session_id`,
-  );
-  const byId = new Map(rows.map((row) => [textOf(row, 'x_id'), row]));
-  const tags = await commonTags(report, { sessions: byId, where: hours });
+  const ofEntries = hoursOf(found, 'effective_at');
+  const [sumRows, detailRows] = await Promise.all([
+    report.sums(
+      SESSION,
+      (from, { bind }) => `SELECT assumeNotNull(g) AS x_id, ${MEASURE_COLUMNS}, ${SESSION_TIMES} ${from}
+        WHERE ${hoursOf(found, 'quarter')} AND g IN ${bind('Array(String)', ids)} GROUP BY x_id`,
+    ),
+    report.rows(
+      (from, { bind }) => `SELECT session_id AS x_id, ${SESSION_DETAILS} ${from} AND ${ofEntries}
+        AND session_id IN ${bind('Array(String)', ids)} GROUP BY session_id`,
+    ),
+  ]);
+  const detailed = new Map(detailRows.map((row) => [textOf(row, 'x_id'), row]));
+  const measured = new Map(sumRows.map((row) => [textOf(row, 'x_id'), row]));
+  const tags = await commonTags(report, { sessions: detailed, where: ofEntries });
   return ids.flatMap((id) => {
-    const row = byId.get(id);
-    // Between the two questions its retention, or an erasure, may have ended it.
-    return row === undefined ? [] : [toWireSession(id, row, tags.get(id) ?? {})];
+    const [details, sums] = [detailed.get(id), measured.get(id)];
+    // Between the questions its retention, or an erasure, may have ended it.
+    if (details === undefined || sums === undefined) return [];
+    return [toWireSession(id, { ...details, ...sums }, tags.get(id) ?? {})];
   });
 }
 
