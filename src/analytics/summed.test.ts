@@ -40,6 +40,9 @@ const GROUPS = [
   'hour',
   'cause',
   'region',
+  'route',
+  'service_tier',
+  'kind',
   'key.team',
   'key.owner',
   'tags.team',
@@ -134,6 +137,8 @@ const seeds: fc.Arbitrary<Seed> = fc.record({
   state: fc.constantFrom('exact', 'estimated', 'unpriced', 'in_doubt', 'reported'),
   status: fc.constantFrom('ok', 'upstream_error'),
   region: fc.constantFrom('', 'eu'),
+  route: fc.constantFrom('', 'best'),
+  serviceTier: fc.constantFrom('default', 'priority'),
 });
 
 const corrections: fc.Arbitrary<Step> = fc.record({

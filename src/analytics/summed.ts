@@ -170,7 +170,7 @@ function entriesOf(source: Source, where: string): string {
   const { columns, listed } = source;
   const read = columns.map(({ as, entry }) => `${entry} AS ${as}, `).join('');
   return `SELECT ${read}${columnsOf(source, 'entries')}
-    FROM ${listed === undefined ? `${ENTRIES} WHERE ${where}` : `(${listedRows(listed, where)})`}`;
+    FROM ${listed === undefined ? `${ENTRIES} WHERE ${where}` : `(${listedRows([listed], where)})`}`;
 }
 
 /** Time and measures, in the same order whatever they are read of. */

@@ -37,5 +37,5 @@ function entriesSummedBy(
   where: string,
 ): { readonly names: readonly string[]; readonly from: string } {
   if (!isListed(dimension)) return { names: SUMMED, from: `${ENTRIES} WHERE ${where}` };
-  return { names: ['entry_count', ...LISTED_SUMMED], from: `(${listedRows(dimension, where)})` };
+  return { names: ['entry_count', ...LISTED_SUMMED], from: `(${listedRows([dimension], where)})` };
 }

@@ -1,7 +1,7 @@
 import { COST_STATES, ENTITY_TYPES, type CostState } from '#terms';
 import { quote } from '../bind.ts';
 import { tagColumn } from '../tag-column.ts';
-import { isListed, LISTED_NAMES, provenanceOf, type ListedName } from './listed.ts';
+import { isListed, LISTED_NAMES, listOf, provenanceOf, type ListedName } from './listed.ts';
 
 /** What entries are summed up by: an expression over the entries, whose value is `null` for what has none. */
 export type ValueDimension = {
@@ -13,7 +13,15 @@ export type ValueDimension = {
   readonly per: 'quarter' | 'hour';
   /** Sums are given up where there are nearly as many of them as entries. */
   readonly bounded: boolean;
+  /** The columns that value and detail are made of, if entries are put together by those first. */
+  readonly fold: Fold | null;
 };
+
+/**
+ * Columns of which few combinations stand in many entries. What is made of them is summed up in one statement, of the combinations: entries
+ * are read once for all of it.
+ */
+export type Fold = { readonly by: readonly string[] };
 
 /** What entries have any number of: summed up by the day, and only what a list of values shows of them. */
 export type ListDimension = {
@@ -24,20 +32,21 @@ export type ListDimension = {
 
 export type Dimension = ValueDimension | ListDimension;
 
-const COLUMNS = [
-  'provider',
-  'status',
-  'route',
-  'operation',
-  'cause',
-  'region',
-  'service_tier',
-  'kind',
-  'cost_state',
-  'key_team',
-  'key_owner',
-  'request_model',
-] as const;
+const BY_KEY: Fold = { by: ['key_id', 'key_name', 'key_team', 'key_owner'] };
+const BY_MODEL: Fold = { by: ['model', 'provider', 'request_model'] };
+const BY_KIND: Fold = {
+  by: [
+    'status',
+    'route',
+    'operation',
+    'cause',
+    'region',
+    'service_tier',
+    'kind',
+    'cost_state',
+    "if(session_id = '', NULL, '1') AS in_session",
+  ],
+};
 
 const SETTLED: readonly CostState[] = ['exact', 'reported'];
 
@@ -49,11 +58,17 @@ export const IS_UNSETTLED = `kind = 'attempt' AND cost_state IN (${UNSETTLED.map
 
 /** Dimensions that every store sums up. */
 const FIXED: readonly Dimension[] = [
-  plain('all', 'NULL'),
-  plain('model', "nullIf(toString(model), '')", 'toString(provider)'),
-  plain('key', "nullIf(toString(key_id), '')", 'toString(key_name)'),
-  ...COLUMNS.map((column) => plain(column, `nullIf(toString(${column}), '')`)),
-  plain('in_session', "if(session_id = '', NULL, '1')"),
+  folded('key', { fold: BY_KEY, column: 'key_id', detail: 'toString(key_name)' }),
+  folded('key_team', { fold: BY_KEY }),
+  folded('key_owner', { fold: BY_KEY }),
+  folded('model', { fold: BY_MODEL, detail: 'toString(provider)' }),
+  folded('provider', { fold: BY_MODEL }),
+  folded('request_model', { fold: BY_MODEL }),
+  ...(['status', 'route', 'operation', 'cause', 'region', 'service_tier', 'kind', 'cost_state'] as const).map(
+    (column) => folded(column, { fold: BY_KIND }),
+  ),
+  { ...plain('all', 'NULL'), fold: BY_KIND },
+  { ...plain('in_session', 'in_session'), fold: BY_KIND },
   {
     ...plain('entity', "if(entity_type = '', NULL, concat(entity_type, '/', entity_id))", 'toString(entity_type)'),
     bounded: true,
@@ -69,7 +84,15 @@ const FIXED: readonly Dimension[] = [
 
 /** Each entry is in one row of a dimension, so that the rows add up to the total. */
 function plain(name: string, value: string, detail = "''"): ValueDimension {
-  return { name, value, detail, per: 'quarter', bounded: false };
+  return { name, value, detail, per: 'quarter', bounded: false, fold: null };
+}
+
+/** By a column that is a text, empty where there is nothing. */
+function folded(
+  name: string,
+  { fold, column = name, detail }: { readonly fold: Fold; readonly column?: string; readonly detail?: string },
+): ValueDimension {
+  return { ...plain(name, `nullIf(toString(${column}), '')`, detail), fold };
 }
 
 function listed(name: ListedName): ListDimension {
@@ -95,4 +118,13 @@ export function dimensionsFor(keys: readonly string[]): readonly Dimension[] {
     ...Array.from(tags, (key) => ({ ...plain(tagDimension(key), tagColumn(key)), bounded: true })),
     ...keys.map((key) => listed(provenanceOf(key))),
   ];
+}
+
+/** Dimensions that one statement sums up. */
+export function statementsOf(dimensions: readonly Dimension[]): readonly (readonly Dimension[])[] {
+  const together = Map.groupBy(dimensions, (dimension) => {
+    if (dimension.per === 'day') return listOf(dimension.name).fold;
+    return dimension.fold ?? dimension;
+  });
+  return [...together.values()];
 }

@@ -1,3 +1,4 @@
+import { quote, quoteName } from '../bind.ts';
 import { ENTRIES, LABELS_OF_SET, PATHS_OF_SET } from '../schema.ts';
 import { tagColumn } from '../tag-column.ts';
 
@@ -9,6 +10,8 @@ export type Listed = {
   readonly values: string;
   /** What else of the entries is told apart. */
   readonly detail: string;
+  /** Lists of one name are of the same entries put together, and have the same detail. */
+  readonly fold: string;
 };
 
 const SENDER_COLUMNS = ['key_id', 'key_name', 'key_owner'] as const;
@@ -20,7 +23,7 @@ const SENDER_TEXT = `toJSONString([${SENDER_COLUMNS.map((column) => `toString(${
 export const IS_UNTAGGED = "(tag_keys = '' AND label_set = '[[],[]]')";
 
 function sentBy(column: string, values: string): Listed {
-  return { by: [column, ...SENDER_COLUMNS], values, detail: SENDER_TEXT };
+  return { by: [column, ...SENDER_COLUMNS], values, detail: SENDER_TEXT, fold: 'sender' };
 }
 
 export const LISTED = {
@@ -33,8 +36,9 @@ export const LISTED = {
     by: ['tag_keys', 'label_set', ...SENDER_COLUMNS],
     values: `if(${IS_UNTAGGED}, ['1'], [])`,
     detail: SENDER_TEXT,
+    fold: 'sender',
   },
-  tag_sent: { by: ['tags_sent'], values: 'tags_sent', detail: "''" },
+  tag_sent: { by: ['tags_sent'], values: 'tags_sent', detail: "''", fold: 'sent' },
 } as const satisfies Readonly<Record<string, Listed>>;
 
 /** The name of the dimension of how the values of a tag came to be there. */
@@ -56,13 +60,15 @@ function isFixed(name: string): name is keyof typeof LISTED {
   return Object.hasOwn(LISTED, name);
 }
 
-function listOf(name: ListedName): Listed {
+export function listOf(name: ListedName): Listed {
   if (isFixed(name)) return LISTED[name];
   const key = name.slice(PROVENANCE.length);
+  const [has, provenance] = [quoteName(`has ${key}`), quoteName(`provenance ${key}`)];
   return {
-    by: [`isNotNull(${tagColumn(key)}) AS f_has`, `${tagColumn(key, 'tag_provenance')} AS f_provenance`],
-    values: "if(f_has, [ifNull(f_provenance, 'unknown')], [])",
+    by: [`isNotNull(${tagColumn(key)}) AS ${has}`, `${tagColumn(key, 'tag_provenance')} AS ${provenance}`],
+    values: `if(${has}, [ifNull(${provenance}, 'unknown')], [])`,
     detail: "''",
+    fold: 'provenance',
   };
 }
 
@@ -89,23 +95,29 @@ const PUT_TOGETHER = [
 ].join(', ');
 
 /**
- * Rows with `value`, `detail`, `seq`, `first_at`, `last_at` and what is summed up, each value once and null for an entry that has none.
- * `entry_count` counts an entry at the first of its values only, so that all rows have as many as there are entries.
+ * Rows with `dimension`, `value`, `detail`, `seq`, `first_at`, `last_at` and what is summed up, each value of a list once, and null for an entry
+ * that has none. `entry_count` counts an entry at the first of its values only, so that each dimension has as many as there are entries.
  *
+ * @param names of one fold
  * @param where of the entries
  * @param time a unit of time to tell apart, as `time`
  */
-export function listedRows(name: ListedName, where: string, time?: string): string {
-  const { by, values, detail } = listOf(name);
+export function listedRows(names: readonly [ListedName, ...ListedName[]], where: string, time?: string): string {
+  const lists = names.map((name) => ({ name, ...listOf(name) }));
   const unit =
     time === undefined ? { inner: '', outer: '' } : { inner: `${time} AS f_time, `, outer: 'f_time AS time, ' };
-  const found = `CAST(arrayDistinct(arrayFilter(v -> v != '', ${values})), '${LIST}')`;
-  return `SELECT ${unit.outer}item.1 AS value, ${detail} AS detail, f_seq AS seq, f_first AS first_at, f_last AS last_at,
-      if(item.2 = 1, f_entry_count, 0) AS entry_count, ${LISTED_SUMMED.map((column) => `f_${column} AS ${column}`).join(', ')}
-    FROM (SELECT ${unit.inner}${by.join(', ')}, max(seq) AS f_seq, min(effective_at) AS f_first, max(effective_at) AS f_last,
-        ${PUT_TOGETHER}
+  const items = lists.map(({ name, values }, at) => {
+    const found = `CAST(arrayDistinct(arrayFilter(v -> v != '', ${values})), '${LIST}')`;
+    const list = `if(empty(${found}), CAST([NULL], '${LIST}'), ${found}) AS list_${at}`;
+    return `arrayMap((v, n) -> (${quote(name)}, v, n), ${list}, arrayEnumerate(list_${at}))`;
+  });
+  return `SELECT ${unit.outer}item.1 AS dimension, item.2 AS value, ${listOf(names[0]).detail} AS detail, f_seq AS seq,
+      f_first AS first_at, f_last AS last_at, if(item.3 = 1, f_entry_count, 0) AS entry_count,
+      ${LISTED_SUMMED.map((column) => `f_${column} AS ${column}`).join(', ')}
+    FROM (SELECT ${unit.inner}${[...new Set(lists.flatMap(({ by }) => by))].join(', ')}, max(seq) AS f_seq,
+        min(effective_at) AS f_first, max(effective_at) AS f_last, ${PUT_TOGETHER}
       FROM ${ENTRIES} WHERE ${where} GROUP BY ALL)
-    ARRAY JOIN arrayMap((v, n) -> (v, n), if(empty(${found}), CAST([NULL], '${LIST}'), ${found}) AS list, arrayEnumerate(list)) AS item`;
+    ARRAY JOIN ${items.length === 1 ? items.join('') : `arrayConcat(${items.join(', ')})`} AS item`;
 }
 
 const LIST = 'Array(Nullable(String))';

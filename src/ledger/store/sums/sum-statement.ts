@@ -1,7 +1,8 @@
+import { invariant } from '#std';
 import { bind, quote } from '../bind.ts';
 import { ENTRIES } from '../schema.ts';
-import type { Dimension, ListDimension, ValueDimension } from './dimension.ts';
-import { LISTED_SUMMED, listedRows } from './listed.ts';
+import type { Dimension, Fold, ValueDimension } from './dimension.ts';
+import { LISTED_SUMMED, listedRows, type ListedName } from './listed.ts';
 import { SUMMED, SUMMED_COUNTS, SUMMED_MONEY, SUMS } from './schema.ts';
 
 /** Consecutive entries of a node that are summed up together. */
@@ -23,34 +24,64 @@ const SETTINGS = [
   'max_bytes_before_external_group_by=150000000',
 ];
 
-/** Sums up a range by one dimension. */
-export function sumStatement(run: number, range: SumRange, dimension: Dimension): string {
-  const rows = dimension.per === 'day' ? sumsOfLists(dimension) : sumsOfValues(dimension);
+/** Sums up a range by dimensions that are of one statement, see `statementsOf`. */
+export function sumStatement(run: number, range: SumRange, dimensions: readonly Dimension[]): string {
+  const rows = sumsOf(dimensions);
   return bind(
-    `INSERT INTO ${SUMS} (${[...PLACE, ...rows.columns].join(', ')}) SETTINGS ${SETTINGS.join(', ')}
-    SELECT ${run}, ${quote(dimension.name)}, ${rows.sql}`,
+    `INSERT INTO ${SUMS} (${[...PLACE, ...rows.columns].join(', ')}) SETTINGS ${SETTINGS.join(', ')} SELECT ${run}, ${rows.sql}`,
     rangeParams(range),
   );
 }
 
 type SumsSql = { readonly columns: readonly string[]; readonly sql: string };
 
-function sumsOfValues({ value, detail, per }: ValueDimension): SumsSql {
+function sumsOf(dimensions: readonly Dimension[]): SumsSql {
+  const [first] = dimensions;
+  invariant(first !== undefined, 'a statement sums up something');
+  if (first.per === 'day') return sumsOfLists(dimensions.flatMap((one) => (one.per === 'day' ? [one.name] : [])));
+  if (first.fold === null) return sumsOfValues(first);
+  return sumsOfFold(
+    first.fold,
+    dimensions.flatMap((one) => (one.per === 'day' ? [] : [one])),
+  );
+}
+
+const ENDED_AT = 'effective_at + toIntervalMillisecond(latency_ms)';
+
+function sumsOfValues({ name, value, detail, per }: ValueDimension): SumsSql {
   const time = per === 'hour' ? 'toStartOfHour(quarter)' : 'quarter';
   return {
     columns: SUMMED,
-    sql: `${time} AS s_time, ${value} AS s_value, ${detail} AS s_detail,
-      max(seq), min(effective_at), max(effective_at), max(effective_at + toIntervalMillisecond(latency_ms)), ${SUMMED_SQL}
+    sql: `${quote(name)}, ${time} AS s_time, ${value} AS s_value, ${detail} AS s_detail,
+      max(seq), min(effective_at), max(effective_at), max(${ENDED_AT}), ${SUMMED_SQL}
     FROM ${ENTRIES} WHERE ${IN_RANGE} GROUP BY s_time, s_value, s_detail`,
   };
 }
 
-function sumsOfLists({ name }: ListDimension): SumsSql {
+function sumsOfFold({ by }: Fold, dimensions: readonly ValueDimension[]): SumsSql {
+  const items = dimensions.map(
+    ({ name, value, detail }) => `(${quote(name)}, CAST(${value}, 'Nullable(String)'), ${detail})`,
+  );
+  return {
+    columns: SUMMED,
+    sql: `item.1 AS s_dimension, f_time, item.2 AS s_value, item.3 AS s_detail,
+      max(f_seq), min(f_first), max(f_last), max(f_end), ${SUMMED_MONEY.map((name) => `sum(f_${name})`).join(', ')},
+      ${SUMMED_COUNTS.map((name) => `toInt64(sum(f_${name}))`).join(', ')}
+    FROM (SELECT quarter AS f_time, ${by.join(', ')}, max(seq) AS f_seq, min(effective_at) AS f_first, max(effective_at) AS f_last,
+        max(${ENDED_AT}) AS f_end, ${SUMMED_MONEY.map((name) => `coalesce(sum(${name}), 0) AS f_${name}`).join(', ')},
+        ${SUMMED_COUNTS.map((name) => `sum(${name}) AS f_${name}`).join(', ')}
+      FROM ${ENTRIES} WHERE ${IN_RANGE} GROUP BY ALL)
+    ARRAY JOIN [${items.join(', ')}] AS item GROUP BY s_dimension, f_time, s_value, s_detail`,
+  };
+}
+
+function sumsOfLists([name, ...more]: readonly ListedName[]): SumsSql {
+  invariant(name !== undefined, 'a statement sums up something');
   return {
     columns: ['entry_count', ...LISTED_SUMMED],
-    sql: `time, value AS s_value, detail AS s_detail, max(seq), min(first_at), max(last_at), max(last_at),
+    sql: `dimension AS s_dimension, time, value AS s_value, detail AS s_detail, max(seq), min(first_at), max(last_at), max(last_at),
       toInt64(sum(entry_count)), ${LISTED_SUMMED.map((column) => `coalesce(sum(${column}), 0)`).join(', ')}
-    FROM (${listedRows(name, IN_RANGE, 'toStartOfDay(quarter)')}) GROUP BY time, s_value, s_detail`,
+    FROM (${listedRows([name, ...more], IN_RANGE, 'toStartOfDay(quarter)')}) GROUP BY s_dimension, time, s_value, s_detail`,
   };
 }
 

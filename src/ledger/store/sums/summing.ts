@@ -4,7 +4,7 @@ import { bind } from '../bind.ts';
 import type { Connection } from '../connection.ts';
 import type { Log } from '../log.ts';
 import { Coverage, readCoverage, summedRows, type SummedRows } from './coverage.ts';
-import { dimensionsFor, type Dimension } from './dimension.ts';
+import { dimensionsFor, statementsOf, type Dimension } from './dimension.ts';
 import { CREATE_SUM_RUNS, CREATE_SUMS, SUM_RUNS, SUMS } from './schema.ts';
 import { sumStatement, totalStatement, type SumRange } from './sum-statement.ts';
 
@@ -129,9 +129,9 @@ export class Summing {
     const { connection, clock, log } = this.#deps;
     const run = Math.max(clock.now(), this.#lastRun + 1);
     this.#lastRun = run;
-    for (const dimension of dimensions) {
+    for (const together of statementsOf(dimensions)) {
       if (signal.aborted) return;
-      await connection.run(sumStatement(run, range, dimension));
+      await connection.run(sumStatement(run, range, together));
     }
     const { kept, entries } = await this.#proven(run, range, dimensions);
     await connection.run(
