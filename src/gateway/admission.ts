@@ -206,6 +206,8 @@ export function wishOf(deps: AdmitDeps, plan: Plan, earlier: Earlier): Wish {
   return { expected, takes: earlier.length > 0 || !deps.governor.limits ? null : { tokens, usd: expected } };
 }
 
+type Weighed = Pick<Plan, 'routed' | 'step' | 'start'>;
+
 const NO_WISH: Wish = { expected: null, takes: null };
 
 function notesOf({ over, limits }: Extract<Reservation, { readonly kind: 'admitted' }>): Record<string, string> {
@@ -215,7 +217,8 @@ function notesOf({ over, limits }: Extract<Reservation, { readonly kind: 'admitt
   return notes;
 }
 
-function refusalOf(deps: AdmitDeps, plan: Plan, refused: Refused): ApportionError {
+/** What the caller is told of a budget or limit that has no room. */
+export function refusalOf(deps: AdmitDeps, plan: Weighed, refused: Refused): ApportionError {
   if (refused.kind !== 'limited') {
     const by = reasoned(deps, plan, refused.by);
     const { message, hint, fields } = budgetRefusalWords(by);
@@ -244,7 +247,7 @@ function refusalOf(deps: AdmitDeps, plan: Plan, refused: Refused): ApportionErro
 }
 
 /** Counters see only that there is no bound; here it is known whether there is a price. */
-function reasoned(deps: AdmitDeps, plan: Plan, by: Shortfall): Shortfall {
+function reasoned(deps: AdmitDeps, plan: Weighed, by: Shortfall): Shortfall {
   if (by.reason === 'exceeded' || plan.routed.route.billing !== 'metered') return by;
   const priced = deps.prices().bound(pricedAttempt(plan), { inputTokens: 1, outputTokens: 1, n: 1 }) !== null;
   return { ...by, reason: priced ? 'unbounded' : 'unpriced' };

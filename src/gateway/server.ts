@@ -8,6 +8,7 @@ import { identify } from './identify.ts';
 import { modelsAnswer, type ListingDialect } from './models.ts';
 import type { LedgerProxy } from './proxy.ts';
 import { explainRoute } from './route-explain.ts';
+import { serveRealtime } from './realtime/realtime.ts';
 import { findRoute } from './routes.ts';
 import { checkTags } from './tags-check.ts';
 
@@ -45,6 +46,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       });
     },
   );
+  const realtime = serveRealtime(deps, server);
   server.headersTimeout = deps.config.timeouts.headersMs;
   // A body has its own timeout, and answers may take as long as a model thinks.
   server.requestTimeout = 0;
@@ -54,7 +56,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     close: async (deadlineMs) => {
       server.close();
       server.closeIdleConnections();
-      const cut = await running.drain(deadlineMs);
+      const [cut] = await Promise.all([running.drain(deadlineMs), realtime.close(deadlineMs)]);
       server.closeAllConnections();
       return { cut };
     },

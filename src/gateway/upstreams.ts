@@ -21,6 +21,8 @@ export type Upstream = {
   readonly pool: Pool;
   /** Of the address, with the port where it is not the usual one. */
   readonly host: string;
+  /** Where web sockets are opened (`wss://api.openai.com`); null where there are none. */
+  readonly socketOrigin: string | null;
   /** Signs each request in, where a key alone does not do. */
   readonly signer: Signer | null;
   /** The base URL's path, without a slash at the end. */
@@ -202,6 +204,7 @@ function openUpstream(provider: ProviderConfig, options: UpstreamOptions): Upstr
     pool: openPool(url.origin, timeouts, {}),
     basePath: url.pathname.replace(/\/+$/, ''),
     host: url.host,
+    socketOrigin: url.origin.replace(/^http/, 'ws'),
     signer:
       provider.signIn === null
         ? null
@@ -236,6 +239,7 @@ function openSandbox(socketPath: string, options: UpstreamOptions): Upstream {
     dialects: ['openai', 'anthropic', 'gemini'],
     wireFor: null,
     host: SANDBOX,
+    socketOrigin: null,
     signer: null,
     deployments: new Map(),
     pricedBy: 'answer',

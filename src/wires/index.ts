@@ -39,7 +39,7 @@ export {
   openAiTranscription,
 } from './openai/index.ts';
 export { CHAT_WIRES } from './chat-wires.ts';
-export { passReceipt, passThrough } from './pass-through/index.ts';
+export { openAiRealtime, passReceipt, passThrough } from './pass-through/index.ts';
 export { readUsage, USAGE_READERS, type StatedUsage } from './usage-readers.ts';
 export {
   dialectOf,

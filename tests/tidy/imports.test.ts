@@ -40,6 +40,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@fastify/static': ['admin'],
   ioredis: ['gateway'],
   undici: ['gateway', 'alerts'],
+  ws: ['gateway'],
   nodemailer: ['alerts'],
   pino: ['observe'],
   'prom-client': ['observe'],

@@ -27,6 +27,7 @@ export { FREE_CALLS, NATIVE_CALLS, type NativeCall } from './native-calls.ts';
 export { startOidcProvider, type OidcAnswer, type OidcProvider } from './oidc-provider.ts';
 export { pico, picoText } from './pico.ts';
 export type { BilledMeters, ServedModel } from './price-list.ts';
+export { startRealtimeUpstream, type RealtimeUpstream } from './realtime-upstream.ts';
 export { startRedis, withoutRedis, type RedisServer } from './redis.ts';
 export { seededRandom, type Random } from './random.ts';
 export { runBash, runPython, withoutPython, type Variables } from './scripts.ts';

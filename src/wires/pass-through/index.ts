@@ -21,6 +21,9 @@ export const passThrough: Wire = {
   meterStream: () => new UnreadStream(),
 };
 
+/** OpenAI's realtime sessions: events, not requests; the usage is in the events. */
+export const openAiRealtime: Wire = { ...passThrough, name: 'openai.realtime' };
+
 /** The same, for work that is begun: what it is called at the provider is read. */
 export const passReceipt: Wire = {
   ...passThrough,
