@@ -16,13 +16,16 @@ import {
 } from './converse/asked.ts';
 import { converseGemini } from './converse/gemini.ts';
 import { converseOpenAi } from './converse/openai.ts';
+import { converseResponses } from './converse/responses.ts';
 import { recorded, report, whenStored } from './record.ts';
 
 const CLIENTS: Readonly<Record<string, Converse>> = {
   "OpenAI's client": converseOpenAi,
   "Anthropic's client": converseAnthropic,
   "Google's client": converseGemini,
+  "OpenAI's client in Responses": converseResponses,
   'the AI SDK in OpenAI’s dialect': CONVERSE_AI.openai,
+  'the AI SDK in Responses': CONVERSE_AI.responses,
   'the AI SDK in Anthropic’s dialect': CONVERSE_AI.anthropic,
   'the AI SDK in Gemini’s dialect': CONVERSE_AI.gemini,
 };
@@ -40,7 +43,7 @@ describe('every client × every provider × {whole, stream} × every feature', (
 
   let seed = 1000;
   for (const [client, converse] of Object.entries(CLIENTS))
-    for (const model of MODELS)
+    for (const model of client.includes('Responses') ? MODELS.slice(1) : MODELS)
       for (const feature of FEATURES)
         for (const stream of [false, true])
           test(`${client}, ${model}, ${feature}, ${stream ? 'streamed' : 'whole'}`, async () => {

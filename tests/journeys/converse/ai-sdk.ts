@@ -47,6 +47,7 @@ function converseAs(modelAt: (target: Target, model: string) => LanguageModel): 
 
 export const CONVERSE_AI = {
   openai: converseAs(({ url, key }, model) => createOpenAI({ baseURL: `${url}/v1`, apiKey: key }).chat(model)),
+  responses: converseAs(({ url, key }, model) => createOpenAI({ baseURL: `${url}/v1`, apiKey: key }).responses(model)),
   anthropic: converseAs(({ url, key }, model) => createAnthropic({ baseURL: `${url}/v1`, apiKey: key })(model)),
   gemini: converseAs(({ url, key }, model) =>
     createGoogleGenerativeAI({ baseURL: `${url}/v1beta`, apiKey: key })(model),
@@ -82,12 +83,15 @@ function settingsOf({ feature, text }: Wish) {
     stopWhen: stepCountIs(4),
     ...(usesTools(feature) ? { tools: tools() } : {}),
     ...(feature === 'schema' ? { output: Output.object({ schema: jsonSchema(SCHEMA) }) } : {}),
-    ...(reasons(feature) ? { providerOptions: REASONING } : {}),
+    providerOptions: reasons(feature) ? REASONING : UNSTORED,
   };
 }
 
+/** In Responses of OpenAI's dialect, earlier items are sent again only where they are not stored. */
+const UNSTORED = { openai: { store: false } };
+
 const REASONING = {
-  openai: { reasoningEffort: 'low', forceReasoning: true },
+  openai: { reasoningEffort: 'low', reasoningSummary: 'auto', forceReasoning: true, store: false },
   anthropic: { thinking: { type: 'enabled', budgetTokens: 1024 } },
   google: { thinkingConfig: { thinkingBudget: 1024, includeThoughts: true } },
 };
