@@ -119,6 +119,81 @@ function sums(meters: Meters): object {
   };
 }
 
+test('calls that a server streams without an index are told apart by their ids', () => {
+  const pair = PAIRS.find(({ name }) => name === 'anthropic → openai') ?? anyPair();
+  const chunk = (delta: object, finish: string | null = null): Buffer =>
+    Buffer.from(
+      `data: ${JSON.stringify({ id: 'a', model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`,
+    );
+  const call = (id: string, args: string) => ({
+    tool_calls: [{ ...(id === '' ? {} : { id, type: 'function' }), function: { name: 'f', arguments: args } }],
+  });
+  const shown = shownBy(pair.wire.meterStream(contextOf(pair)), [
+    chunk(call('one', '{"a"')),
+    chunk(call('', ':1}')),
+    chunk(call('two', '{}')),
+    chunk({}, 'tool_calls'),
+    Buffer.from('data: [DONE]\n\n'),
+  ]);
+  const said = [...shown.matchAll(/"(?:id":"(one|two)|partial_json":"(.*?))"\}/g)].map(([, id, json]) => id ?? json);
+  assert.deepEqual(said, ['{\\"a\\"', ':1}', '{}']);
+  assert.deepEqual(
+    [...shown.matchAll(/"type":"tool_use","id":"(\w+)"/g)].map(([, id]) => id),
+    ['one', 'two'],
+  );
+});
+
+/** An answer's usage as each provider counts it. */
+const USAGES: Readonly<Record<string, fc.Arbitrary<object>>> = {
+  openai: fc.record({ i: count, cached: count, o: count, thought: count }).map(({ i, cached, o, thought }) => ({
+    usage: {
+      prompt_tokens: i + cached,
+      completion_tokens: o + thought,
+      total_tokens: i + cached + o + thought,
+      prompt_tokens_details: { cached_tokens: cached },
+      completion_tokens_details: { reasoning_tokens: thought },
+    },
+    choices: [],
+  })),
+  anthropic: fc.record({ i: count, read: count, written: count, o: count }).map(({ i, read, written, o }) => ({
+    usage: {
+      input_tokens: i,
+      cache_read_input_tokens: read,
+      cache_creation_input_tokens: written,
+      output_tokens: o,
+      service_tier: 'standard',
+    },
+    content: [],
+  })),
+  gemini: fc.record({ i: count, cached: count, o: count, thought: count }).map(({ i, cached, o, thought }) => ({
+    usageMetadata: {
+      promptTokenCount: i + cached,
+      cachedContentTokenCount: cached,
+      candidatesTokenCount: o,
+      thoughtsTokenCount: thought,
+      totalTokenCount: i + cached + o + thought,
+    },
+    candidates: [],
+  })),
+};
+
+for (const pair of PAIRS)
+  test(`${pair.name}: whatever is used, it is metered, and so priced, as on the provider's own wire`, () => {
+    const usages = USAGES[pair.to.dialect];
+    assert.ok(usages !== undefined);
+    fc.assert(
+      fc.property(usages, (answer) => {
+        const bytes = Buffer.from(JSON.stringify({ id: 'a', model: 'm', ...answer }));
+        const context = contextOf(pair);
+        const native = pair.to.readAnswer(bytes, context);
+        assert.deepEqual(pair.wire.readAnswer(bytes, context), native);
+        const shown = pair.from.readAnswer(shownWhole(pair, bytes), context);
+        assert.ok(native.usage !== null && shown.usage !== null);
+        assert.deepEqual(sums(shown.usage.meters), sums(native.usage.meters));
+      }),
+    );
+  });
+
 test('each of the three dialects is translated into both others', () => {
   assert.equal(PAIRS.length, 6);
 });

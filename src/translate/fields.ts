@@ -18,12 +18,16 @@ export function asList(value: unknown, at: string): readonly unknown[] {
   throw malformed(at, 'an array');
 }
 
-/** Refuses the first field that is neither known nor null. @param at the object's place; empty for the top. */
+/** Refuses the first field that is not known and asks for something. @param at the object's place; empty for the top. */
 export function only(fields: Fields, known: ReadonlySet<string>, at: string): void {
   for (const name in fields) {
-    if (known.has(name) || fields[name] === null || fields[name] === undefined) continue;
+    if (known.has(name) || asksNothing(fields[name])) continue;
     throw unsayable(at === '' ? name : `${at}.${name}`, 'it is not known to translation');
   }
+}
+
+function asksNothing(value: unknown): boolean {
+  return value === null || value === undefined || (Array.isArray(value) && value.length === 0);
 }
 
 export function text(fields: Fields, name: string, at = ''): string | null {

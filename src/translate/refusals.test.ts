@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { ApportionError } from '#terms';
 import { anthropicMessages, geminiGenerate, NO_TARGET, openAiChat, type Wire } from '#wires';
@@ -237,6 +238,46 @@ const LEFT: readonly Written[] = [
     ANTHROPIC_TO_OPENAI,
     { thinking: { type: 'enabled', budget_tokens: 8192 }, cache_control: { type: 'ephemeral' } },
     { model: 'gpt-5', ...MESSAGES, max_completion_tokens: 100, reasoning_effort: 'medium' },
+  ],
+  [
+    'LiteLLM’s word for thinking',
+    { ...OPENAI_TO_CLAUDE, model: 'claude-3-7-sonnet-latest' },
+    { max_tokens: 5000, thinking: { type: 'enabled', budget_tokens: 2000 }, functions: [] },
+    {
+      model: 'claude-3-7-sonnet-latest',
+      max_tokens: 5000,
+      ...MESSAGES,
+      thinking: { type: 'enabled', budget_tokens: 2000 },
+    },
+  ],
+  [
+    'a name of a user that OpenAI would find too long',
+    ANTHROPIC_TO_OPENAI,
+    { metadata: { user_id: 'u'.repeat(100) } },
+    {
+      model: 'gpt-5',
+      ...MESSAGES,
+      max_completion_tokens: 100,
+      user: createHash('sha256').update('u'.repeat(100)).digest('hex'),
+    },
+  ],
+  [
+    'a schema for a server that speaks Anthropic’s dialect, of which nothing is known',
+    { ...OPENAI_TO_CLAUDE, model: 'kimi-k2' },
+    { max_tokens: 5, response_format: { type: 'json_schema', json_schema: { name: 's', schema: { type: 'object' } } } },
+    {
+      model: 'kimi-k2',
+      max_tokens: 5,
+      ...MESSAGES,
+      tools: [
+        {
+          name: 'apportion_json_answer',
+          description: 'Gives the answer. Its input is the whole answer, as JSON.',
+          input_schema: { type: 'object' },
+        },
+      ],
+      tool_choice: { type: 'tool', name: 'apportion_json_answer' },
+    },
   ],
   [
     'filters that are open, and labels',

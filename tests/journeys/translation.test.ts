@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { inputTokens, outputTokens } from '#terms';
-import { ALL_PROVIDERS, pico, planPieces, startWorld, valueFor, type World } from '#world';
+import { ALL_PROVIDERS, makeClients, pico, planPieces, startWorld, valueFor, type World } from '#world';
 import { CONVERSE_AI } from './converse/ai-sdk.ts';
 import { converseAnthropic } from './converse/anthropic.ts';
 import {
@@ -65,6 +65,39 @@ describe('every client × every provider × {whole, stream} × every feature', (
             if (reasons(feature) && got.thought !== null && !model.startsWith('gpt'))
               assert.match(got.thought, /What did it cost\?/);
           });
+
+  test('likelihoods and several answers, where both have them', async () => {
+    const { openai, gemini } = makeClients({ url: world.gateway.url, key: world.gateway.adminKey });
+    const text = 'seed=77';
+    const said = planPieces({ seed: 77 });
+    const completion = await openai.chat.completions.create({
+      model: 'gemini-2.5-flash',
+      messages: [{ role: 'user', content: text }],
+      n: 2,
+      logprobs: true,
+      top_logprobs: 1,
+    });
+    assert.equal(completion.choices.length, 2);
+    for (const { message, logprobs } of completion.choices) {
+      assert.equal(message.content, said.join(''));
+      const likely = (logprobs?.content ?? []).map(({ token, logprob, top_logprobs: tops }) => [
+        token,
+        logprob,
+        tops.length,
+      ]);
+      assert.deepEqual(
+        likely,
+        said.map((token) => [token, -0.25, 1]),
+      );
+    }
+    const { candidates } = await gemini.models.generateContent({
+      model: 'gpt-4o-mini',
+      contents: text,
+      config: { candidateCount: 2, responseLogprobs: true, logprobs: 1 },
+    });
+    const chosen = (candidates ?? []).map(({ logprobsResult }) => logprobsResult?.chosenCandidates?.length);
+    assert.deepEqual(chosen, [said.length, said.length]);
+  });
 
   test('usage as the clients count it is what was recorded, and the bill is the ledger', async () => {
     const entries = recorded(world.gateway.dataDir);

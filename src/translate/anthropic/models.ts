@@ -39,7 +39,14 @@ const MODELS: readonly (readonly [name: RegExp, model: Partial<ClaudeModel>])[] 
 ];
 
 /** Servers that speak Anthropic's dialect for models of others: nothing is known of them, so nothing is refused here. */
-const UNKNOWN: ClaudeModel = { ...NEWEST, maxOutputTokens: 8_192, sampling: true, thinking: 'budget' };
+const UNKNOWN: ClaudeModel = {
+  ...NEWEST,
+  maxOutputTokens: 8_192,
+  // A server may pass over a format that it does not know; a tool that must be called, everybody knows.
+  schemas: false,
+  sampling: true,
+  thinking: 'budget',
+};
 
 export function claudeModel(name: string): ClaudeModel {
   const found = MODELS.find(([pattern]) => pattern.test(name));

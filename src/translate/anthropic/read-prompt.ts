@@ -3,6 +3,7 @@ import type { RequestBody } from '#wires';
 import { asFields, asList, count, flag, isFields, numeral, only, text, word, type Fields } from '../fields.ts';
 import type { OutputFormat, Prompt, Reasoning, SettingNames, ToolChoice } from '../prompt.ts';
 import { malformed, unsayable } from '../refusal.ts';
+import { readThinking } from '../thinking.ts';
 import { readMessages, readSystem } from './read-messages.ts';
 import { readTools } from './read-tools.ts';
 
@@ -111,19 +112,7 @@ function readReasoning(thinking: unknown, config: Fields): Reasoning | null {
   const effort = word(config['effort'], 'output_config.effort', ['low', 'medium', 'high', 'xhigh', 'max']);
   if (thinking === undefined || thinking === null)
     return effort === null ? null : { effort, budgetTokens: null, shown: null };
-  const given = asFields(thinking, 'thinking');
-  const display = text(given, 'display', 'thinking');
-  const shown = display !== 'omitted';
-  switch (given['type']) {
-    case 'disabled':
-      return { effort: 'none', budgetTokens: null, shown: null };
-    case 'enabled':
-      return { effort, budgetTokens: count(given, 'budget_tokens', 'thinking'), shown };
-    case 'adaptive':
-      return { effort, budgetTokens: null, shown };
-    default:
-      throw unsayable('thinking.type', `only Anthropic thinks in the way ${String(given['type'])}`);
-  }
+  return readThinking(thinking, effort);
 }
 
 function readTier(fields: Fields): Prompt['serviceTier'] {

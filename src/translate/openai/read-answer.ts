@@ -68,7 +68,9 @@ type Into = { readonly logprobs: readonly TokenLogprob[]; readonly events: Answe
 class ChoiceReader {
   readonly #choice: number;
   /** Calls that were begun, by the index their pieces name. */
-  readonly #calls = new Map<number, number>();
+  readonly #calls = new Map<number | string, number>();
+  /** The last call that came without an index. */
+  #unnumbered = '';
 
   #refused = false;
 
@@ -101,17 +103,24 @@ class ChoiceReader {
   #readCall(call: Fields, { at, events }: { readonly at: number; readonly events: AnswerEvent[] }): void {
     const choice = this.#choice;
     const given = fieldsOf(call['function']);
-    const index = indexOf(call, at);
-    let known = this.#calls.get(index);
+    const id = textOf(call['id']);
+    const key = this.#keyOf(call, { id, at });
+    let known = this.#calls.get(key);
     if (known === undefined) {
       known = this.#calls.size;
-      this.#calls.set(index, known);
-      const id = textOf(call['id']);
+      this.#calls.set(key, known);
       const name = textOf(given['name']);
       events.push({ kind: 'tool_call', choice, call: known, id, name, signature: thoughtOf(call) });
     }
     const json = textOf(given['arguments']);
     if (json !== '') events.push({ kind: 'args', choice, call: known, json });
+  }
+
+  /** Some servers leave the index out, and tell calls apart by their ids, which stand in the first piece of each. */
+  #keyOf({ index }: Fields, { id, at }: { readonly id: string; readonly at: number }): number | string {
+    if (typeof index === 'number') return index;
+    if (id !== '') this.#unnumbered = id;
+    return this.#unnumbered === '' ? at : this.#unnumbered;
   }
 }
 

@@ -3,6 +3,7 @@ import type { RequestBody } from '#wires';
 import { asFields, asList, count, flag, numeral, only, text, word, type Fields } from '../fields.ts';
 import { EFFORTS, type OutputFormat, type Prompt, type SettingNames, type ToolChoice } from '../prompt.ts';
 import { malformed, unsayable } from '../refusal.ts';
+import { readThinking } from '../thinking.ts';
 import { readMessages } from './read-messages.ts';
 import { readTools } from './read-tools.ts';
 
@@ -57,6 +58,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   'logit_bias',
   'modalities',
   'reasoning_effort',
+  'thinking',
   'verbosity',
   'service_tier',
   'user',
@@ -110,6 +112,8 @@ function refuseEmptyWishes(fields: Fields): void {
 
 function readReasoning(fields: Fields): Prompt['reasoning'] {
   const effort = word(fields['reasoning_effort'], 'reasoning_effort', EFFORTS);
+  const { thinking } = fields;
+  if (thinking !== undefined && thinking !== null) return readThinking(thinking, effort);
   return effort === null ? null : { effort, budgetTokens: null, shown: effort === 'none' ? null : true };
 }
 

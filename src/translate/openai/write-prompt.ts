@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Effort, OutputFormat, Prompt, Reasoning, Tool } from '../prompt.ts';
 import { unsayable } from '../refusal.ts';
 import { takesEveryProperty } from '../schema.ts';
@@ -27,8 +28,16 @@ export function writePrompt(prompt: Prompt, model: string): object {
     ...given('reasoning_effort', prompt.reasoning === null ? null : effortOf(prompt.reasoning, model)),
     ...given('verbosity', prompt.verbosity),
     ...given('service_tier', prompt.serviceTier),
-    ...given('user', prompt.user),
+    ...given('user', prompt.user === null ? null : userOf(prompt.user)),
   };
+}
+
+/** OpenAI takes no longer name of a user. */
+const USER_CHARS = 64;
+
+/** A name that is too long is told by its digest, which is the same every time. */
+function userOf(user: string): string {
+  return user.length <= USER_CHARS ? user : createHash('sha256').update(user).digest('hex');
 }
 
 function given(name: string, value: unknown): Readonly<Record<string, unknown>> {

@@ -23,6 +23,7 @@ class ChunkWriter implements StreamWriter {
   /** Everything of a chunk before its choices. */
   #head = '';
   #finished = false;
+  readonly #begun = new Set<number>();
   #thought = '';
   #images = 0;
 
@@ -56,7 +57,7 @@ class ChunkWriter implements StreamWriter {
     switch (event.kind) {
       case 'start':
         this.#begin(event.id, event.model);
-        return this.#delta(0, '{"role":"assistant","content":"","refusal":null}');
+        return this.#chunk(0, { delta: ROLE });
       case 'text':
         return this.#text(event);
       case 'args':
@@ -111,11 +112,22 @@ class ChunkWriter implements StreamWriter {
     return this.#chunk(choice, { delta });
   }
 
-  #chunk(choice: number, { delta, logprobs = 'null', finish = 'null' }: Chunk): string {
+  #chunk(choice: number, chunk: Chunk): string {
+    // Each choice begins with whose it is; the first one's is said at the start.
+    if (this.#begun.has(choice)) return this.#write(choice, chunk);
+    this.#begun.add(choice);
+    return chunk.delta === ROLE
+      ? this.#write(choice, chunk)
+      : this.#write(choice, { delta: ROLE }) + this.#write(choice, chunk);
+  }
+
+  #write(choice: number, { delta, logprobs = 'null', finish = 'null' }: Chunk): string {
     const told = `{"index":${choice},"delta":${delta},"logprobs":${logprobs},"finish_reason":${finish}}`;
     return `${this.#head}${told}]}\n\n`;
   }
 }
+
+const ROLE = '{"role":"assistant","content":"","refusal":null}';
 
 type Seldom = 'refusal' | 'signature' | 'opaque' | 'tool_call' | 'media';
 
