@@ -116,6 +116,28 @@ describe('the request list', { skip: NO_BROWSER }, () => {
     await close();
   });
 
+  test('a call whose detail is no longer kept stands in the list with its cost, and does not open', async () => {
+    const { page, complaints, close } = await openPage(browser, { now: NOW });
+    await page.route('**/v1/events?*', async (route) => {
+      const response = await route.fetch();
+      const list: { data: object[] } = await response.json();
+      const data = list.data.map((event, at) => (at === 1 ? { ...event, id: null, entry_id: null } : event));
+      const detail_kept = { from: '2026-11-16T00:00:00.000Z', days: 1 };
+      await route.fulfill({ response, json: { ...list, data, detail_kept } });
+    });
+    await signIn(page, gateway, '/ui/requests');
+    await page.getByText('Details are kept for 1 day').waitFor();
+    const [kept, old] = [page.locator('tbody tr').first(), page.locator('tbody tr').nth(1)];
+    assert.ok(await old.getByRole('button', { name: /^Open the request of/ }).isDisabled());
+    assert.match(await old.innerText(), /\$\d/);
+    await old.click();
+    assert.equal(new URL(page.url()).searchParams.get('call'), null);
+    await kept.click();
+    await page.getByRole('dialog', { name: 'Request' }).waitFor();
+    assert.deepEqual(complaints, []);
+    await close();
+  });
+
   test('a tap on a row opens it on a small screen, and nothing is wider than the screen', async () => {
     const { page, close } = await requests('?tags=customer/acme', { width: 390, height: 844 });
     assert.equal(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'), 0);
