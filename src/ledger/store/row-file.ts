@@ -1,4 +1,4 @@
-import { unlinkSync } from 'node:fs';
+import { existsSync, unlinkSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -19,20 +19,31 @@ export type RowFile = {
 const CHUNK_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
+/** Where Linux shows a process its open files. */
+const OPEN_FILES = '/proc/self/fd';
+
 let opened = 0;
 
-/** Without a name, so that nothing of an entry stays behind when the process is killed, or gets into a backup. */
-export async function openRowFile(dir: string): Promise<RowFile> {
+/**
+ * Without a name, so that nothing of an entry stays behind when the process is killed, or gets into a backup. Where the system has no way to a
+ * file without a name it keeps its own, which the next process takes over.
+ */
+export async function openRowFile(dir: string, openFiles = OPEN_FILES): Promise<RowFile> {
   opened += 1;
-  const name = join(dir, `rows-${process.pid}-${opened}`);
+  const name = join(dir, `rows-${opened}`);
   const file = await open(name, 'w+', 0o600);
-  unlinkSync(name);
+  const nameless = join(openFiles, String(file.fd));
+  const needsName = !existsSync(nameless);
+  if (!needsName) unlinkSync(name);
   const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   return {
-    path: `/dev/fd/${file.fd}`,
+    path: needsName ? name : nameless,
     fill: (rows) => writeRows(file, chunk, rows),
     empty: () => file.truncate(0),
-    close: () => file.close(),
+    async close() {
+      await file.close();
+      if (needsName) unlinkSync(name);
+    },
   };
 }
 
