@@ -212,7 +212,7 @@ test('a provider without address, with two keys, with an absent variable or a wr
     '"providers.a".base_url: the address is missing',
     'api_key and api_key_env are both set',
     'the environment has no B',
-    '"providers.c.wire": this value does not fit. It must be one of openai, anthropic, gemini, bedrock.',
+    '"providers.c.wire": this value does not fit. It must be one of openai, anthropic, gemini, bedrock, cohere.',
     '"providers.c.base_url": this value does not fit. It must be an http or https address without user, query or fragment.',
     'a list with at least one model',
     'a header that Apportion does not set itself',

@@ -201,7 +201,7 @@ function bodyFor(journey: Journey, step: Step, outputTokens: number | null): Buf
     askUsage: asksForUsage(journey, step),
     drop: OUR_FIELDS,
     ...limitField(step),
-    // Gemini's and Converse's requests have no metadata of their own.
+    // Gemini's, Cohere's and Converse's requests have no metadata of their own.
     metadata: hasNoMetadata(step.wire) ? { action: 'drop' } : tagged.declared.forwardMetadata,
     ...(outputTokens === null
       ? {}
@@ -215,7 +215,7 @@ function limitField({ upstream }: Step): Pick<RequestEdit, 'limitField'> {
 }
 
 function hasNoMetadata(wire: Wire): boolean {
-  return dialectOf(wire) === 'gemini' || wire.name === 'bedrock.converse';
+  return dialectOf(wire) === 'gemini' || dialectOf(wire) === 'cohere' || wire.name === 'bedrock.converse';
 }
 
 type Bounded = Pick<Plan, 'asked' | 'routed' | 'step' | 'batch'> & { readonly start: Omit<AttemptStart, 'reserved'> };

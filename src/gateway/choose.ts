@@ -29,6 +29,7 @@ const DIALECT_ROUTES: Readonly<Record<Dialect, string>> = {
   openai: "OpenAI's (POST /v1/chat/completions)",
   anthropic: "Anthropic's (POST /v1/messages)",
   bedrock: "Bedrock's (POST /model/{modelId}/converse)",
+  cohere: "Cohere's (POST /v2/chat)",
   gemini: "Gemini's (POST /v1beta/models/{model}:generateContent)",
 };
 

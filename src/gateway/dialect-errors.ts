@@ -2,9 +2,11 @@ import { toOpenAiError, type ApportionError } from '#terms';
 import {
   anthropicErrorEvent,
   bedrockErrorEvent,
+  cohereErrorEvent,
   geminiErrorEvent,
   toAnthropicError,
   toBedrockError,
+  toCohereError,
   toGeminiError,
   type Dialect,
 } from '#wires';
@@ -15,6 +17,7 @@ export const ERROR_BODIES: Readonly<Record<Dialect, (error: ApportionError) => u
   anthropic: toAnthropicError,
   gemini: toGeminiError,
   bedrock: toBedrockError,
+  cohere: toCohereError,
 };
 
 /** The same in the middle of a stream, where there is no status any more. */
@@ -24,4 +27,5 @@ export const ERROR_EVENTS: Readonly<Record<Dialect, (error: ApportionError) => B
   anthropic: anthropicErrorEvent,
   gemini: geminiErrorEvent,
   bedrock: bedrockErrorEvent,
+  cohere: cohereErrorEvent,
 };

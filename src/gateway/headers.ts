@@ -48,6 +48,7 @@ const DIALECT_PREFIXES: Readonly<Record<Dialect, RegExp>> = {
   anthropic: /^anthropic-/,
   gemini: /^x-goog-/,
   bedrock: /^x-amzn-/,
+  cohere: /^x-client-name$/,
 };
 
 export function upstreamHeaders(headers: IncomingHttpHeaders, plan: Plan): Record<string, string> {

@@ -6,7 +6,7 @@ import { decodeName } from './routes.ts';
 type Listed = { readonly id: string; readonly provider: string };
 
 /** The dialects whose clients list models. */
-export type ListingDialect = Exclude<Dialect, 'bedrock'>;
+export type ListingDialect = Exclude<Dialect, 'bedrock' | 'cohere'>;
 
 type Question = {
   readonly dialect: ListingDialect;

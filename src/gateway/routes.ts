@@ -3,6 +3,9 @@ import {
   anthropicMessages,
   bedrockConverse,
   bedrockInvoke,
+  cohereChat,
+  cohereEmbed,
+  cohereRerank,
   geminiCountTokens,
   geminiEmbed,
   geminiGenerate,
@@ -81,6 +84,13 @@ export const CALL_ROUTES: ReadonlyMap<string, CallRoute> = new Map([
   ['/messages/count_tokens', metered('count_tokens', anthropicCountTokens, 'free')],
 ]);
 
+/** Cohere's, whose version is part of their name. */
+const COHERE_ROUTES: ReadonlyMap<string, CallRoute> = new Map([
+  ['/v2/chat', metered('chat', cohereChat)],
+  ['/v2/embed', metered('embeddings', cohereEmbed)],
+  ['/v2/rerank', metered('rerank', cohereRerank)],
+]);
+
 /** What may follow the colon in Gemini's paths. */
 export const GEMINI_ACTIONS: ReadonlyMap<string, CallRoute> = new Map([
   ['generateContent', metered('chat', geminiGenerate)],
@@ -91,7 +101,7 @@ export const GEMINI_ACTIONS: ReadonlyMap<string, CallRoute> = new Map([
 ]);
 
 /** What Bedrock's clients do with a model that the path names. */
-export const BEDROCK_ACTIONS: ReadonlyMap<string, CallRoute> = new Map([
+const BEDROCK_ACTIONS: ReadonlyMap<string, CallRoute> = new Map([
   ['converse', metered('chat', bedrockConverse)],
   ['converse-stream', metered('chat', bedrockConverse)],
   ['invoke', metered('chat', bedrockInvoke)],
@@ -140,7 +150,7 @@ const PASSED_METHODS: ReadonlySet<string> = new Set(['GET', 'POST', 'DELETE', 'P
 /** The route of a request; undefined for what is no call, `POST` for a call's path with another method. */
 export function findRoute(line: RequestLine): RoutedCall | 'POST' | undefined {
   const { method, path, query } = line;
-  const route = CALL_ROUTES.get(path);
+  const route = CALL_ROUTES.get(path) ?? COHERE_ROUTES.get(path);
   if (route !== undefined) {
     if (method === 'POST') return { route, method, upstreamPath: path, target: NO_TARGET };
     // Stored chat completions are listed with a GET on the path that makes them.
@@ -198,6 +208,8 @@ export function pathAtProvider(call: RoutedCall, step: Choice, { stream }: { rea
   const { dialect } = wire;
   if (dialect === 'openai') return `${upstream.basePath}${call.upstreamPath ?? ''}${asQuery(target.query)}`;
   if (dialect === 'bedrock') return `${upstream.basePath}/model/${encodeURIComponent(model)}/${target.action}`;
+  // Cohere's routes carry their version, and base URLs may, too.
+  if (dialect === 'cohere') return `${upstream.basePath.replace(/\/v[12]$/, '')}${call.upstreamPath ?? ''}`;
   // A base URL is written with and without the version; Anthropic's and Google's own clients leave it out.
   const root = upstream.basePath.replace(/\/v1(?:beta)?$/, '');
   if (dialect === 'anthropic') return `${root}/v1${call.upstreamPath ?? ''}${asQuery(target.query)}`;

@@ -92,6 +92,15 @@ const FIRST_CALLS: Readonly<Record<Dialect, (model: string, place: Place) => Fir
       `await client.messages.create({ model: '${model}', max_tokens: 100, messages: [{ role: 'user', content: 'Hello' }] });`,
     ],
   }),
+  cohere: (model, { url, key }) => ({
+    path: '/v2/chat',
+    body: { model, messages: MESSAGES },
+    sdk: 'Cohere',
+    client: [
+      `const client = new CohereClientV2({ environment: '${url}', token: '${key}' });`,
+      `await client.chat({ model: '${model}', messages: [{ role: 'user', content: 'Hello' }] });`,
+    ],
+  }),
   bedrock: (model, { url, key }) => ({
     path: `/model/${encodeURIComponent(model)}/converse`,
     body: { messages: [{ role: 'user', content: [{ text: 'Hello' }] }] },

@@ -1,6 +1,7 @@
 import { anthropic } from './anthropic/index.ts';
 import { azure } from './azure/index.ts';
 import { bedrock } from './bedrock/index.ts';
+import { cohere } from './cohere/index.ts';
 import { deepseek } from './deepseek/index.ts';
 import { fireworks } from './fireworks/index.ts';
 import { gemini } from './gemini/index.ts';
@@ -26,6 +27,7 @@ export const PROVIDERS: readonly Provider[] = [
   azure,
   bedrock,
   vertex,
+  cohere,
   mistral,
   deepseek,
   xai,

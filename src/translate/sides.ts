@@ -1,6 +1,15 @@
-import { anthropicMessages, bedrockConverse, geminiGenerate, openAiChat, openAiResponses, type Wire } from '#wires';
+import {
+  anthropicMessages,
+  bedrockConverse,
+  cohereChat,
+  geminiGenerate,
+  openAiChat,
+  openAiResponses,
+  type Wire,
+} from '#wires';
 import { anthropicCaller, anthropicProvider } from './anthropic/index.ts';
 import { bedrockProvider } from './bedrock/index.ts';
+import { cohereProvider } from './cohere/index.ts';
 import { geminiCaller, geminiProvider } from './gemini/index.ts';
 import { openAiCaller, openAiProvider } from './openai/index.ts';
 import { responsesCaller } from './responses/index.ts';
@@ -10,13 +19,16 @@ type Caller = { readonly side: CallerSide; readonly targets: readonly Wire[] };
 
 /** Who asks, by the name of the wire, and what its calls can be put into. */
 export const CALLERS: ReadonlyMap<string, Caller> = new Map([
-  [openAiChat.name, { side: openAiCaller, targets: [anthropicMessages, geminiGenerate, bedrockConverse] }],
+  [openAiChat.name, { side: openAiCaller, targets: [anthropicMessages, geminiGenerate, bedrockConverse, cohereChat] }],
   [
     openAiResponses.name,
-    { side: responsesCaller, targets: [openAiChat, anthropicMessages, geminiGenerate, bedrockConverse] },
+    { side: responsesCaller, targets: [openAiChat, anthropicMessages, geminiGenerate, bedrockConverse, cohereChat] },
   ],
-  [anthropicMessages.name, { side: anthropicCaller, targets: [openAiChat, geminiGenerate, bedrockConverse] }],
-  [geminiGenerate.name, { side: geminiCaller, targets: [openAiChat, anthropicMessages, bedrockConverse] }],
+  [
+    anthropicMessages.name,
+    { side: anthropicCaller, targets: [openAiChat, geminiGenerate, bedrockConverse, cohereChat] },
+  ],
+  [geminiGenerate.name, { side: geminiCaller, targets: [openAiChat, anthropicMessages, bedrockConverse, cohereChat] }],
 ]);
 
 /** Who is asked, by the name of the wire, hosted or not. */
@@ -25,4 +37,5 @@ export const PROVIDERS: ReadonlyMap<string, ProviderSide> = new Map([
   [anthropicMessages.name, anthropicProvider],
   [geminiGenerate.name, geminiProvider],
   [bedrockConverse.name, bedrockProvider],
+  [cohereChat.name, cohereProvider],
 ]);

@@ -1,5 +1,6 @@
 import { anthropicMessages } from './anthropic/index.ts';
 import { bedrockConverse } from './bedrock/index.ts';
+import { cohereChat } from './cohere/index.ts';
 import { geminiGenerate } from './gemini/index.ts';
 import { openAiChat } from './openai/index.ts';
 import type { Dialect, Wire } from './wire.ts';
@@ -10,4 +11,5 @@ export const CHAT_WIRES: Readonly<Record<Dialect, Wire>> = {
   anthropic: anthropicMessages,
   gemini: geminiGenerate,
   bedrock: bedrockConverse,
+  cohere: cohereChat,
 };

@@ -18,6 +18,7 @@ export {
   toBedrockError,
   writeFrame,
 } from './bedrock/index.ts';
+export { cohereChat, cohereEmbed, cohereErrorEvent, cohereRerank, toCohereError } from './cohere/index.ts';
 export { createEstimator, type Estimator } from './estimate/index.ts';
 export { EventBuffer, readEventPayload } from './events.ts';
 export {

@@ -3,7 +3,7 @@ import type { Meters, Usage } from '#terms';
 import type { MultipartForm } from './multipart.ts';
 
 /** The formats clients speak. A call keeps its dialect: what comes in as Anthropic's goes to a provider that speaks Anthropic's. */
-export const DIALECTS = ['openai', 'anthropic', 'gemini', 'bedrock'] as const;
+export const DIALECTS = ['openai', 'anthropic', 'gemini', 'bedrock', 'cohere'] as const;
 
 export type Dialect = (typeof DIALECTS)[number];
 

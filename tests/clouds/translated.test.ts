@@ -14,6 +14,7 @@ const ROUTES: Readonly<Record<string, string>> = {
   'bedrock-nova': 'bedrock/us.amazon.nova-pro-v1:0',
   'bedrock-llama': 'bedrock/meta.llama3-3-70b-instruct-v1:0',
   'vertex-gemini': 'vertex/gemini-2.5-flash',
+  'cohere-command': 'cohere/command-a-03-2025',
   'vertex-claude': 'vertex/claude-haiku-4-5@20251001',
 };
 
@@ -73,6 +74,7 @@ describe('any client to any cloud', () => {
           azure: { ...keyed, deployments: { 'prod-chat': 'gpt-4o-mini' } },
           bedrock: { base_url: upstream.origin, region: AWS_IDENTITY.region },
           vertex: { ...keyed, project: VERTEX_PROJECT },
+          cohere: keyed,
         },
         models: ROUTES,
       },

@@ -17,6 +17,7 @@ import {
   type Stock,
 } from './dialect.ts';
 import { bedrock } from './bedrock/index.ts';
+import { cohere } from './cohere/index.ts';
 import { gemini } from './gemini/index.ts';
 import { openai } from './openai/index.ts';
 import { vertex } from './vertex/index.ts';
@@ -63,7 +64,7 @@ const KEPT_BODY_BYTES = 65_536;
 const KEPT_REQUESTS = 5_000;
 
 /** The first that owns an address answers it. */
-const DIALECTS: readonly Dialect[] = [azure, bedrock, vertex, anthropic, gemini, openai];
+const DIALECTS: readonly Dialect[] = [azure, bedrock, vertex, cohere, anthropic, gemini, openai];
 
 type State = {
   readonly apiKey: string;

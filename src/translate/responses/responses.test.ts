@@ -104,10 +104,10 @@ function streamed(chunks: readonly Buffer[]): Buffer {
   return Buffer.concat([...shown, meter.closing({ usd: '0.000414', state: 'exact' })]);
 }
 
-test('Responses are put into chats where there are no others, else into Anthropic’s, Gemini’s and Bedrock’s words', () => {
+test('Responses are put into chats where there are no others, else into Anthropic’s, Gemini’s, Bedrock’s and Cohere’s words', () => {
   assert.deepEqual(
     targetsOf(openAiResponses).map(({ name }) => name),
-    ['openai.chat', 'anthropic.messages', 'gemini.generateContent', 'bedrock.converse'],
+    ['openai.chat', 'anthropic.messages', 'gemini.generateContent', 'bedrock.converse', 'cohere.chat'],
   );
 });
 

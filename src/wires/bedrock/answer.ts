@@ -45,7 +45,7 @@ export function readConverseAnswer(bytes: Buffer, context: AnswerContext): Answe
 }
 
 /** What a model wrote into the blocks of a message, and into the pieces of a stream. */
-export function contentText(content: unknown): string {
+function contentText(content: unknown): string {
   return asObjects(content).map(blockText).join('');
 }
 
