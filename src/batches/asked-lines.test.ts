@@ -20,10 +20,10 @@ function line(id: string, body: object, url = '/v1/chat/completions'): string {
 
 const CHAT = { model: 'm', max_tokens: 7, messages: [] };
 
-test('each line of a file is cleaned, and everything else stays byte for byte', () => {
+test('each line of a file is cleaned, and everything else stays byte for byte', async () => {
   const plain = `{ "custom_id":"b", "method": "POST", "url":"/v1/chat/completions", "body": {"model":"m","n":2} }`;
   const text = `${line('a', { ...CHAT, mine: 1 })}\r\n${plain}\n\n`;
-  const { bytes, lines } = readJsonLines(Buffer.from(text), clean);
+  const { bytes, lines } = await readJsonLines(Buffer.from(text), clean);
   assert.equal(bytes.toString(), `${line('a', CHAT)}\r\n${plain}\n\n`);
   assert.deepEqual(
     lines.map(({ customId, model, maxOutputTokens, choices, fields }) => [
@@ -40,9 +40,9 @@ test('each line of a file is cleaned, and everything else stays byte for byte', 
   );
 });
 
-test('a line that cannot be read goes on as it came, and nothing bounds it', () => {
+test('a line that cannot be read goes on as it came, and nothing bounds it', async () => {
   const text = `no json\n${line('x', { model: 'm' }, '/v1/unheard/of')}\n${line('a', CHAT)}`;
-  const { bytes, lines } = readJsonLines(Buffer.from(text), clean);
+  const { bytes, lines } = await readJsonLines(Buffer.from(text), clean);
   assert.equal(bytes.toString(), text);
   assert.deepEqual(
     lines.map(({ customId, maxInputTokens }) => [customId, maxInputTokens === null]),
@@ -54,27 +54,27 @@ test('a line that cannot be read goes on as it came, and nothing bounds it', () 
   );
 });
 
-test('what is wrong in a line is told with its place', () => {
+test('what is wrong in a line is told with its place', async () => {
   const twice = '{"custom_id":"a","url":"/v1/chat/completions","body":{"model":"m","model":"n"}}';
   for (const [text, param] of [
     [`${line('a', CHAT)}\n${line('b', { ...CHAT, mine: 'bad' })}`, 'line 2.body.mine'],
     [twice, 'line 1.body.model'],
   ] as const) {
-    assert.throws(
-      () => readJsonLines(Buffer.from(text), clean),
+    await assert.rejects(
+      readJsonLines(Buffer.from(text), clean),
       (error: unknown) => error instanceof ApportionError && error.param === param,
     );
   }
 });
 
-test('requests of a list are cleaned where they stand', () => {
+test('requests of a list are cleaned where they stand', async () => {
   const bytes = Buffer.from(
     '{"requests": [ {"custom_id":"a\\"]","params":{"model":"m","max_tokens":3,"messages":[{"x":"}]"}],"mine":2}} , {"custom_id":"b","params":{"model":"m","max_tokens":4,"messages":[]}}]}',
   );
   const scan = scanJsonObject(bytes);
   assert.ok(scan.ok);
   const members = new Map(scan.members.map((member) => [member.key, member]));
-  const { bytes: written, lines } = readRequestList({ bytes, members, form: null, target: NO_TARGET }, clean);
+  const { bytes: written, lines } = await readRequestList({ bytes, members, form: null, target: NO_TARGET }, clean);
   assert.equal(written.toString(), bytes.toString().replace(',"mine":2', ''));
   assert.deepEqual(
     lines.map(({ customId, maxOutputTokens }) => [customId, maxOutputTokens]),

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { scanJsonObject, type JsonMember } from '#std';
 import { ApportionError } from '#terms';
 import { NO_TARGET, type RequestBody } from '#wires';
@@ -37,8 +38,11 @@ type Cleaning = (body: RequestBody, kind: LineKind) => CleanLine;
 
 const NEWLINE = 0x0a;
 
+/** Lines read before other calls get their turn: a batch has up to a hundred thousand. */
+const AT_ONCE = 250;
+
 /** OpenAI's input file: a request a line, as JSON. What is no such line goes on as it came. */
-export function readJsonLines(bytes: Buffer, clean: Cleaning): CleanedLines {
+export async function readJsonLines(bytes: Buffer, clean: Cleaning): Promise<CleanedLines> {
   const pieces: Buffer[] = [];
   const lines: AskedLine[] = [];
   let [number, at] = [0, 0];
@@ -48,6 +52,7 @@ export function readJsonLines(bytes: Buffer, clean: Cleaning): CleanedLines {
     const line = bytes.subarray(at, end);
     number += 1;
     at = end;
+    if (number % AT_ONCE === 0) await nextTurn();
     const read = readLine(line, { number, clean, of: OPENAI_LINE });
     pieces.push(read?.bytes ?? line);
     if (read !== null) lines.push(read.asked);
@@ -57,13 +62,14 @@ export function readJsonLines(bytes: Buffer, clean: Cleaning): CleanedLines {
 }
 
 /** Anthropic's list: `requests` of one JSON body. */
-export function readRequestList(body: RequestBody, clean: Cleaning): CleanedLines {
+export async function readRequestList(body: RequestBody, clean: Cleaning): Promise<CleanedLines> {
   const list = body.members.get('requests');
   if (list === undefined) return { bytes: body.bytes, lines: [UNREAD] };
   const pieces: Buffer[] = [];
   const lines: AskedLine[] = [];
   let copied = 0;
   for (const [index, { start, end }] of itemsOf(body.bytes, list).entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) await nextTurn();
     const read = readLine(body.bytes.subarray(start, end), { number: index, clean, of: ANTHROPIC_LINE });
     if (read === null) {
       lines.push(UNREAD);

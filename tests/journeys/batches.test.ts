@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI, { toFile } from 'openai';
 import { pico, startBatchUpstream, startGateway, until, type BatchUpstream, type Gateway } from '#world';
@@ -7,6 +10,8 @@ import { makeKey, recorded, report, whenStored, type Recorded } from './record.t
 import { putBudget, standingOf } from './rules.ts';
 
 const WAIT_MS = 90_000;
+
+const CLI = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 let upstream: BatchUpstream;
 let gateway: Gateway;
@@ -233,6 +238,27 @@ test('killed while results are fetched, nothing is lost and nothing doubled', as
   await released(batch.id);
   await (await openai().files.content(output ?? '')).text();
   assert.equal(linesNamed('killed').length, 300, 'a batch that is done is not metered again');
+});
+
+test('ten thousand lines pass as they are metered, and the doctor finds nothing wrong', async () => {
+  const ids = numbered(10_000, 'many');
+  const batch = await createOpenAi(
+    openai(),
+    jsonLines(ids, (id) => ({ tags: [`ends:${id.slice(-1)}`] })),
+  );
+  upstream.finish(batch.id);
+  const { output_file_id: output } = await openai().batches.retrieve(batch.id);
+  const [first, second] = await Promise.all(
+    [1, 2].map(async () => (await openai().files.content(output ?? '')).arrayBuffer()),
+  );
+  assert.deepEqual(first, second);
+  const lines = linesNamed('many');
+  assert.equal(lines.length, 10_000);
+  assert.equal(sum(lines), billedFor(batch.id));
+  await released(batch.id);
+  await whenStored(gateway);
+  const { stdout } = await promisify(execFile)(process.execPath, [CLI, 'doctor', '--data-dir', gateway.dataDir]);
+  assert.match(stdout, /Nothing is wrong/);
 });
 
 test('results that nobody fetches are asked for, by a gateway that was killed meanwhile too', async () => {

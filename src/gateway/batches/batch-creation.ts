@@ -22,7 +22,7 @@ type Asked = {
 export async function prepareCreation(deps: BatchCallDeps, created: BatchCall, at: At): Promise<BatchWork> {
   const { call, caller, tagged } = created;
   const { upstream, dialect } = at;
-  const asked = dialect === 'anthropic' ? askedInBody(deps, created) : await askedInFile(deps, created, upstream);
+  const asked = await (dialect === 'anthropic' ? askedInBody(deps, created) : askedInFile(deps, created, upstream));
   checkModels(caller, asked.lines);
   const rows = asked.lines === null ? [] : await rowsOf(deps, created, { upstream, lines: asked.lines });
   const reserved = asked.lines === null ? null : sumOf(rows);
@@ -57,8 +57,8 @@ export async function prepareCreation(deps: BatchCallDeps, created: BatchCall, a
   };
 }
 
-function askedInBody({ tagging }: BatchCallDeps, { call: { body } }: BatchCall): Asked {
-  const { bytes, lines } = readRequestList(body, (line, kind) => cleanLine(tagging, line, kind));
+async function askedInBody({ tagging }: BatchCallDeps, { call: { body } }: BatchCall): Promise<Asked> {
+  const { bytes, lines } = await readRequestList(body, (line, kind) => cleanLine(tagging, line, kind));
   const changed = !bytes.equals(body.bytes);
   const type = { type: 'application/json', form: 'passed' as const };
   return { body: changed ? { target: body.target, ...bodyFields(bytes, type) } : null, lines, endpoint: '' };

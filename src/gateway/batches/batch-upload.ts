@@ -12,7 +12,7 @@ export async function prepareUpload(deps: BatchCallDeps, { call }: BatchCall, up
   if (body.form === null || file === undefined || readFormText(body.form, body.bytes, 'purpose') !== 'batch')
     return NO_BATCH_WORK;
   const given = body.bytes.subarray(file.valueStart, file.valueEnd);
-  const { bytes, lines } = readJsonLines(given, (line, kind) => cleanLine(deps.tagging, line, kind));
+  const { bytes, lines } = await readJsonLines(given, (line, kind) => cleanLine(deps.tagging, line, kind));
   return {
     ...NO_BATCH_WORK,
     call: bytes.equals(given) ? null : { ...call, body: withFile(body, { file, bytes }) },

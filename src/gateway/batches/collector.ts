@@ -28,6 +28,9 @@ const TOGETHER = 8;
 /** OpenAI deletes the files of batches after 30 days unless it is told otherwise (Files API). */
 const INPUT_KEPT_MS = 35 * 86_400_000;
 
+/** For a file that may be anybody's, a batch is not asked about again so soon; its results are collected in any case. */
+const LOOK_AGAIN_MS = 2_000;
+
 /** An answer about a batch is small; one that is not is none. */
 const STATUS_BYTES = 1024 * 1024;
 
@@ -41,6 +44,8 @@ export class BatchCollector {
   readonly #deps: BatchCollectorDeps;
   readonly #due = new Map<OpenBatch, Due>();
   readonly #collecting = new Map<OpenBatch, Promise<void>>();
+  /** When batches were looked at last, by their id. */
+  readonly #looked = new Map<string, number>();
   readonly #stopping = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -135,13 +140,17 @@ export class BatchCollector {
     if (status !== 200 || end.kind !== 'complete')
       throw new Error(`the provider answered ${status} (${end.kind}) about ${id}`);
     await this.#deps.book.learn(provider, Buffer.concat(parts));
+    if (this.#deps.book.find(provider, id) === undefined) this.#looked.delete(id);
+    else this.#looked.set(id, this.#deps.clock.elapsedMs());
   }
 
   /** The batch that a file is the results of, after all of the provider's were asked that may be. */
   async lookFor(provider: string, file: string): Promise<OpenBatch | undefined> {
-    const { book } = this.#deps;
+    const { book, clock } = this.#deps;
     const open = book.all().filter(({ record, status }) => {
-      return record.provider === provider && record.dialect === 'openai' && status?.over !== true;
+      const looked = this.#looked.get(record.batch) ?? -LOOK_AGAIN_MS;
+      const long = clock.elapsedMs() - looked >= LOOK_AGAIN_MS;
+      return record.provider === provider && record.dialect === 'openai' && status?.over !== true && long;
     });
     for (let at = 0; at < open.length; at += TOGETHER) {
       // One that cannot be asked is asked again later; the file may be another's.
