@@ -51,12 +51,13 @@ export function openLedgerFiles(parts: LedgerFilesParts): LedgerFiles {
     clock: systemClock,
     log,
   });
-  const erasures = openErasures(parts, care);
+  const batches = openBatchFolder(config.dataDir);
+  const erasures = openErasures(parts, care, batches);
   const detail = openDetail(parts, care);
   return {
     chain,
     erasures,
-    batches: openBatchFolder(config.dataDir),
+    batches,
     async close() {
       await detail?.close();
       await erasures.close();
@@ -77,7 +78,7 @@ function openDetail(parts: LedgerFilesParts, { adopted }: FileCare): DetailReten
   return retainDetail({ days, store, inTurn, untilStored, clock: systemClock, log });
 }
 
-function openErasures(parts: LedgerFilesParts, { segments, adopted }: FileCare): Erasures {
+function openErasures(parts: LedgerFilesParts, { segments, adopted }: FileCare, batches: BatchFolder): Erasures {
   const { config, store, storeDir, accounts, alerts, rotations, log } = parts;
   const { dataDir } = config;
   return createErasures({
@@ -103,9 +104,11 @@ function openErasures(parts: LedgerFilesParts, { segments, adopted }: FileCare):
     eraseQuarantine: (subject) => eraseQuarantine(storeDir, subject),
     forget: async (request) => {
       const told = await alerts.forget(request);
+      const asked = await batches.forget(request.holds);
       // After all else in `control.db`: it overwrites what was given back there.
       const known = await accounts.forget(request);
-      return { rows: told.rows + known.rows, stillNamedBy: [...told.stillNamedBy, ...known.stillNamedBy] };
+      const stillNamedBy = [...told.stillNamedBy, ...asked.stillNamedBy, ...known.stillNamedBy];
+      return { rows: told.rows + asked.rows + known.rows, stillNamedBy };
     },
     audit: accounts.audit,
     clock: systemClock,

@@ -38,6 +38,13 @@ export type BatchFolder = {
   readEnded(): Promise<readonly BatchRecord[]>;
   /** What was held is given back: nothing but the batch's name is kept, so that its results are never metered again. */
   finish(record: BatchRecord): Promise<void>;
+  /**
+   * Removes what uploaded files said of tags where it holds a value that is erased; a batch that is made of one later has no tags per line, and no
+   * bound. Batches that are unfinished and hold it keep it until they end. @param holds whether a text holds the value
+   */
+  forget(
+    holds: (text: string) => boolean,
+  ): Promise<{ readonly rows: number; readonly stillNamedBy: readonly string[] }>;
 };
 
 const FOLDERS = ['inputs', 'open', 'ended', 'done'] as const;
@@ -82,7 +89,47 @@ export function openBatchFolder(dataDir: string): BatchFolder {
       await writeDurably(pathOf('done', named(record), '.json'), JSON.stringify({ batch, provider, call_id: callId }));
       await rm(pathOf('ended', named(record), '.json'), { force: true });
     },
+    forget: async (holds) => {
+      const stillNamedBy: string[] = [];
+      for (const record of [...(await records('open')), ...(await records('ended'))]) {
+        const lines = (await readIfThere(pathOf('open', named(record), '.lines'))) ?? '';
+        if (holdsSomewhere(`${toRecordText(record)}\n${lines}`, holds)) stillNamedBy.push(`batch ${record.batch}`);
+      }
+      return { rows: await forgetInputs(join(root, 'inputs'), holds), stillNamedBy };
+    },
   };
+}
+
+async function forgetInputs(folder: string, holds: (text: string) => boolean): Promise<number> {
+  let forgotten = 0;
+  for (const name of await readdir(folder)) {
+    const text = await readIfThere(join(folder, name));
+    const said = parseAsked(text ?? '').flatMap(({ fields }) => (fields === null ? [] : Object.values(fields)));
+    if (!holdsSomewhere([...new Set(said)].join('\n'), holds)) continue;
+    await rm(join(folder, name), { force: true });
+    forgotten += 1;
+  }
+  return forgotten;
+}
+
+/** What a caller wrote need not be JSON all through; then it is a text like any other. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return line;
+  }
+}
+
+/** @param lines of JSON: whatever text is in them, keys included */
+function holdsSomewhere(lines: string, holds: (text: string) => boolean): boolean {
+  const seen = (value: unknown): boolean => {
+    if (typeof value === 'string') return holds(value);
+    if (Array.isArray(value)) return value.some(seen);
+    if (typeof value !== 'object' || value === null) return false;
+    return Object.entries(value).some(([key, inside]) => holds(key) || seen(inside));
+  };
+  return lines.split('\n').some((line) => line !== '' && (holds(line) || seen(parsed(line))));
 }
 
 /** Ids of providers are any text; a file's name is not. */
