@@ -195,6 +195,12 @@ const answers = (store: StoreReader, query: Record<string, string>) =>
 /** Everything but the time of asking. */
 const told = (answer: object): object => (Array.isArray(answer) ? answer : { ...answer, as_of: null });
 
+/** Some dimensions have so many values that they are not summed up. */
+function partlySummed(store: StoreReader, which: number): StoreReader {
+  const lacks = (dimension: string): boolean => (dimension.length + which) % 3 === 0;
+  return { ...store, sums: (dimension, asOf) => (lacks(dimension) ? null : (store.sums?.(dimension, asOf) ?? null)) };
+}
+
 /** Lists of everything, whose tag key may not be in use. */
 async function inventory(store: StoreReader, ask: Ask, period: Record<string, string>): Promise<object> {
   const notes = () =>
@@ -223,16 +229,22 @@ describe('sums of entries', () => {
             const parts = summed.data.reduce((sum, { total_cost_exact }) => sum + exact(total_cost_exact), 0n);
             if (!summed.overlapping) assert.equal(parts, exact(summed.summary.total_cost_exact));
           }
+          const partly = partlySummed(ledger.summed, taken.length);
+          assert.deepEqual(
+            told(await answers(partly, { group_by: 'cost_state', ...PERIOD })),
+            told(await answers(ledger.store, { group_by: 'cost_state', ...PERIOD })),
+          );
           for (const [at, [name, ask]] of Object.entries(INVENTORIES).entries()) {
+            const store = (at + taken.length) % 3 === 0 ? partly : ledger.summed;
             const period = LIST_PERIODS[(at + taken.length) % LIST_PERIODS.length] ?? PERIOD;
             const raw = await inventory(ledger.store, ask, period);
-            assert.deepEqual(await inventory(ledger.summed, ask, period), raw, `${name} ${JSON.stringify(period)}`);
+            assert.deepEqual(await inventory(store, ask, period), raw, `${name} ${JSON.stringify(period)}`);
           }
         } finally {
           await ledger.close();
         }
       }),
-      { numRuns: 4 },
+      { numRuns: 3 },
     );
   });
 });

@@ -21,8 +21,8 @@ async function ship(store: Store, first: number, last: number): Promise<void> {
   await store.kept();
 }
 
-function covered(store: Store, seq = 1000): number {
-  const rest = store.sums('all', { nodeId: NODE, seq, at: null })?.rest ?? '';
+function covered(store: Store, dimension = 'all'): number {
+  const rest = store.sums(dimension, { nodeId: NODE, seq: 1000, at: null })?.rest ?? '';
   return Number(/seq > (\d+)/.exec(rest)?.[1] ?? 0);
 }
 
@@ -73,6 +73,28 @@ test('a run that lost rows does not count any more, and is done again', async ()
   assert.equal(covered(again), 0);
   await ship(again, 4, 4);
   assert.equal(covered(again), 4);
+  await again.close();
+});
+
+test('what a newer build sums up as well is caught up with, from the first entry on', async () => {
+  await using dir = await tempDir();
+  const store = await open(dir.path);
+  await ship(store, 1, 3);
+  await store.close();
+  const added = ['cost_state', 'unsettled', 'in_session', 'label', 'tags.customer'];
+  const names = added.map((name) => `'${name}'`).join(', ');
+  await change(
+    dir.path,
+    `ALTER TABLE ${SUM_RUNS} UPDATE dimensions = arrayFilter(d -> d NOT IN (${names}), dimensions) WHERE 1 SETTINGS mutations_sync=2`,
+  );
+  await change(dir.path, `ALTER TABLE ${SUMS} DELETE WHERE dimension IN (${names}) SETTINGS mutations_sync=2`);
+  const again = await open(dir.path);
+  assert.deepEqual([covered(again), covered(again, 'label')], [3, 0]);
+  await ship(again, 4, 6);
+  assert.deepEqual(
+    ['all', ...added].map((name) => covered(again, name)),
+    ['all', ...added].map(() => 6),
+  );
   await again.close();
 });
 
