@@ -1,5 +1,4 @@
 import type { TimestampMs } from '#std';
-import { distinctValues } from '../distinct.ts';
 import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from '../filter.ts';
 import { parseParameters } from '../parameters.ts';
 import {
@@ -15,7 +14,15 @@ import {
 import { keyNumbers, MOST_KEYS } from '../tag-keys.ts';
 import { manyValuesIn, personalDataIn, similarIn, type Place, type WireFinding } from './finding.ts';
 import { gapsByKey, gapsBySender, type WireKeyGap, type WireSenderGap } from './untagged.ts';
-import { labelsInUse, MOST_TEXTS, pathsInUse, sessionsInUse, valuesOfKey, type Usage } from './usage.ts';
+import {
+  labelsInUse,
+  MOST_TEXTS,
+  pathsInUse,
+  sessionsInUse,
+  valuesOfKey,
+  valuesOfSummedKeys,
+  type Usage,
+} from './usage.ts';
 
 export type TagHygieneQuery = { readonly filter: EntryFilter };
 
@@ -53,12 +60,18 @@ export async function tagHygiene(
     gapsBySender(report),
   ]);
   const keys = numbers.map(({ name, calls, cost }): Usage => ({ text: name, calls, cost, filter: null }));
+  const [values, labels, paths, sessions] = await Promise.all([
+    valuesFindings(report, keys.slice(0, MOST_VALUE_KEYS)),
+    labelsInUse(report),
+    pathsInUse(report),
+    sessionsInUse(report),
+  ]);
   const findings = [
     ...similarIn(KEY, keys),
-    ...(await valuesFindings(report, keys.slice(0, MOST_VALUE_KEYS))),
-    ...textFindings(LABEL, await labelsInUse(report)),
-    ...textFindings(PATH, await pathsInUse(report)),
-    ...personalDataIn(SESSION, await sessionsInUse(report)),
+    ...values,
+    ...textFindings(LABEL, labels),
+    ...textFindings(PATH, paths),
+    ...personalDataIn(SESSION, sessions),
   ];
   return {
     data: findings.toSorted((left, right) => right.cost - left.cost || right.calls - left.calls),
@@ -79,15 +92,15 @@ const PATH: Place = { at: 'path', key: null };
 const SESSION: Place = { at: 'session', key: null };
 
 async function valuesFindings(report: Report, keys: readonly Usage[]): Promise<readonly WireFinding[]> {
-  const distinct = await distinctValues(
+  const summed = await valuesOfSummedKeys(
     report,
     keys.map(({ text }) => text),
   );
   const findings: WireFinding[] = [];
-  // One after another: this report is in no hurry, and others want the second reader.
-  for (const [at, key] of keys.entries()) {
-    const common = await valuesOfKey(report, key.text);
-    const many = manyValuesIn(key, { distinct: distinct[at] ?? common.length, common });
+  // Those that are not summed up one after another: this report is in no hurry, and others want the second reader.
+  for (const key of keys) {
+    const { common, distinct } = summed.get(key.text) ?? (await valuesOfKey(report, key.text));
+    const many = manyValuesIn(key, { distinct, common });
     const place: Place = { at: 'value', key: key.text };
     // Ids resemble each other by nature.
     findings.push(...many, ...(many.length > 0 ? personalDataIn(place, common) : textFindings(place, common)));
