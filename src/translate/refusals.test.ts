@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { ApportionError } from '#terms';
-import { anthropicMessages, geminiGenerate, NO_TARGET, openAiChat, type Wire } from '#wires';
+import { anthropicMessages, geminiGenerate, NO_TARGET, openAiChat, type RequestBody, type Wire } from '#wires';
 import { bodyOf } from './recorded.fixture.ts';
 import { translated } from './translated.ts';
 
@@ -24,10 +24,14 @@ const SAID = {
   'gemini.generateContent': { contents: [{ role: 'user', parts: [{ text: 'hello' }] }] },
 };
 
-function write({ from, to, model }: Asked, extra: object): unknown {
+function bodyFor(from: Wire, extra: object): RequestBody {
   const said: object = Object.entries(SAID).find(([name]) => name === from.name)?.[1] ?? {};
   const target = { ...NO_TARGET, model: 'm', action: 'generateContent' };
-  const body = bodyOf({ ...said, ...extra }, from === geminiGenerate ? target : NO_TARGET);
+  return bodyOf({ ...said, ...extra }, from === geminiGenerate ? target : NO_TARGET);
+}
+
+function write({ from, to, model }: Asked, extra: object): unknown {
+  const body = bodyFor(from, extra);
   const wire = translated(from, { target: to, spoken: to, model });
   wire.readRequest(body);
   const edit = { model, askUsage: false, drop: new Set<string>(), metadata: { action: 'keep' } as const };
@@ -298,6 +302,26 @@ describe('what is written', () => {
     test(`${asked.from.dialect} → ${asked.model}: ${name}`, () => {
       assert.deepEqual(write(asked, extra), written);
     });
+});
+
+test('a lower output limit is written where the provider reads it', () => {
+  const limits = [OPENAI_TO_CLAUDE, OPENAI_TO_GEMINI, ANTHROPIC_TO_OPENAI, GEMINI_TO_OPENAI, GEMINI_TO_CLAUDE].map(
+    ({ from, to, model }) => {
+      const wire = translated(from, { target: to, spoken: to, model });
+      const body = bodyFor(from, {});
+      const outputLimit = { tokens: 16, names: wire.outputLimitNames?.(body) ?? [] };
+      const edit = {
+        model,
+        askUsage: false,
+        drop: new Set<string>(),
+        metadata: { action: 'keep' } as const,
+        outputLimit,
+      };
+      const written: Record<string, unknown> = JSON.parse(wire.writeRequest(body, edit).toString('utf8'));
+      return written['max_tokens'] ?? written['max_completion_tokens'] ?? written['generationConfig'];
+    },
+  );
+  assert.deepEqual(limits, [16, { maxOutputTokens: 16 }, 16, 16, 16]);
 });
 
 test('thoughts that another provider signed are not sent, and the turn goes on without thinking', () => {

@@ -31,7 +31,9 @@ export class TranslatedMeter implements StreamMeter {
   }
 
   closing(cost: ClosingCost): Buffer {
-    const { usage } = this.#inner.facts();
+    const { usage: counted, usageComplete } = this.#inner.facts();
+    // A count of a part is none of the whole.
+    const usage = usageComplete ? counted : null;
     const last = this.#inner.closing(cost);
     // A last event may come without the blank line behind it.
     const events = [...this.#reader.read(last), ...this.#reader.read(BLANK_LINE)];

@@ -111,6 +111,9 @@ describe('every client × every provider × {whole, stream} × every feature', (
       );
       assert.ok(entry.reserved === null || entry.cost === null || entry.cost <= entry.reserved);
     }
+    // C12: what is translated is one call, recorded once.
+    const received = (await world.upstream.received()).filter(({ method }) => method === 'POST');
+    assert.equal(entries.length, received.length);
     await whenStored(world.gateway);
     const { summary } = await report(world.gateway);
     const { total } = await world.upstream.bill();
