@@ -5,6 +5,7 @@ import { readClickHouse, type ClickHouseConfig } from './clickhouse.ts';
 import { NO_FILE, parseConfigFile, type ConfigFile } from './config-file.ts';
 import { readVariable, type Environment } from './environment.ts';
 import { ConfigError, type ConfigProblem } from './problem.ts';
+import { withModelList } from './model-list.ts';
 import { readOidc, type OidcConfig } from './oidc.ts';
 import { readPrices, type PricesConfig } from './prices.ts';
 import { type ProviderConfig, type ProviderTimeouts } from './provider-entry.ts';
@@ -91,7 +92,8 @@ export function loadConfig(sources: Partial<ConfigSources> = {}): Config {
   const env = sources.env ?? process.env;
   const readFile = sources.readFile ?? ((path: string) => readFileSync(path, 'utf8'));
   const problems: ConfigProblem[] = [];
-  const file = openFile(env, { readFile, problems });
+  const { file, problems: listProblems } = withModelList(openFile(env, { readFile, problems }));
+  problems.push(...listProblems);
   const read = <T>(setting: Setting<T>): T => readSetting(setting, { env, file, problems });
   const timeouts = readTimeouts(read);
   const { providers, names, problems: providerProblems } = readProviders(file, { env, timeouts });
@@ -264,6 +266,7 @@ function serviceLinkHint(name: string, value: string | undefined): string {
 const SECTIONS = [
   'providers',
   'models',
+  'model_list',
   'tag_routing',
   'router_settings',
   'retries',

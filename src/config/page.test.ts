@@ -192,6 +192,6 @@ test('the examples on the page of routing work with the providers they name', ()
   );
   assert.deepEqual(
     found.map(({ routing }) => routing.routes.map(({ name }) => name)),
-    [['fast', 'smart'], ['gpt-4']],
+    [['fast', 'smart'], ['gpt-4'], ['gpt-4']],
   );
 });

@@ -14,32 +14,50 @@ const priced = (upstream: Upstream) => ({
   price_as: 'openai',
 });
 
-/** As LiteLLM's page of tag routing has them, with a provider for each `api_base`. */
-const LITELLM_MODELS = {
-  'gpt-4': {
-    deployments: [
-      { model: 'a/gpt-4o-mini', tags: ['free'], id: 'free-model' },
-      { model: 'b/gpt-4o', tags: ['paid'], id: 'paid-model' },
-      { model: 'c/gpt-4o', tags: ['default'], id: 'default-model' },
-    ],
-  },
-  'fake-openai-endpoint': {
-    deployments: [
-      { model: 'a/gpt-4o', tags: ['teamA'], id: 'team-a-model' },
-      { model: 'b/gpt-4o-mini', tags: ['teamB'], id: 'team-b-model' },
-      { model: 'c/gpt-4o', tags: ['default'], id: 'default-model' },
-    ],
-  },
-  tiers: {
-    deployments: [
-      { model: 'a/gpt-4o-mini', tags: ['free'] },
-      { model: 'b/gpt-4o', tags: ['paid'], id: 'paid-model' },
-    ],
-  },
+/** As LiteLLM's page of tag routing has it, in JSON. */
+const modelList = (a: Upstream, b: Upstream, c: Upstream) => {
+  const at = ({ baseUrl, apiKey }: Upstream) => ({ api_base: baseUrl, api_key: apiKey });
+  return [
+    {
+      model_name: 'gpt-4',
+      litellm_params: { model: 'openai/gpt-4o-mini', ...at(a), tags: ['free'] },
+      model_info: { id: 'free-model' },
+    },
+    {
+      model_name: 'gpt-4',
+      litellm_params: { model: 'openai/gpt-4o', ...at(b), tags: ['paid'] },
+      model_info: { id: 'paid-model' },
+    },
+    {
+      model_name: 'gpt-4',
+      litellm_params: { model: 'openai/gpt-4o', ...at(c), tags: ['default'] },
+      model_info: { id: 'default-model' },
+    },
+    {
+      model_name: 'fake-openai-endpoint',
+      litellm_params: { model: 'openai/gpt-4o', ...at(a), tags: ['teamA'] },
+      model_info: { id: 'team-a-model' },
+    },
+    {
+      model_name: 'fake-openai-endpoint',
+      litellm_params: { model: 'openai/gpt-4o-mini', ...at(b), tags: ['teamB'] },
+      model_info: { id: 'team-b-model' },
+    },
+    {
+      model_name: 'fake-openai-endpoint',
+      litellm_params: { model: 'openai/gpt-4o', ...at(c), tags: ['default'] },
+      model_info: { id: 'default-model' },
+    },
+  ];
 };
 
 const MODELS = {
-  ...LITELLM_MODELS,
+  tiers: {
+    deployments: [
+      { model: 'a/gpt-4o-mini', tags: ['free'] },
+      { model: 'b/gpt-4o', tags: ['paid'] },
+    ],
+  },
   spread: {
     deployments: [{ model: 'a/gpt-4o-mini' }, { model: 'b/gpt-4o-mini' }],
     strategy: 'ordered',
@@ -74,6 +92,7 @@ describe('where calls go', () => {
           claude: { preset: 'anthropic', base_url: a.origin, api_key: a.apiKey },
         },
         models: MODELS,
+        model_list: modelList(a, b, c),
         router_settings: { enable_tag_filtering: true },
         retries: { max_attempts: 3, backoff_ms: 10 },
         cooldown: { failures: 3, for_ms: 1_000 },
@@ -105,7 +124,7 @@ describe('where calls go', () => {
     assert.equal(await chat({ model: 'gpt-4' }), 'default-model');
     assert.equal(await chat({ model: 'gpt-4', metadata: { tags: ['paid'] } }), 'paid-model');
     const [entry] = recorded(world.gateway.dataDir).slice(-1);
-    assert.deepEqual([entry?.route, entry?.provider, entry?.model], ['gpt-4', 'b', 'gpt-4o']);
+    assert.deepEqual([entry?.route, entry?.provider, entry?.model], ['gpt-4', 'openai-2', 'gpt-4o']);
   });
 
   test('the header chooses as the body does, beside tags that are for reports', async () => {
@@ -131,7 +150,7 @@ describe('where calls go', () => {
     const earlier = recorded(world.gateway.dataDir).length;
     await assert.rejects(chat({ model: 'tiers', tags: ['gold'] }), (error: Error) => {
       assert.match(error.message, /400 No deployment of tiers is for the tags gold\./);
-      assert.match(error.message, /There are a\/gpt-4o-mini \(free\); paid-model \(paid\)\./);
+      assert.match(error.message, /There are a\/gpt-4o-mini \(free\); b\/gpt-4o \(paid\)\./);
       return true;
     });
     assert.equal(recorded(world.gateway.dataDir).length, earlier);
@@ -141,7 +160,7 @@ describe('where calls go', () => {
     const { key } = await makeKey(world.gateway, { models: ['tiers'] });
     const answer = await send(world.gateway, { key, body: { ...CHAT, model: 'gpt-4', tags: ['gold'] } });
     assert.equal(answer.status, 403, answer.text);
-    assert.equal(await chat({ model: 'tiers', tags: ['paid'] }, { key }), 'paid-model');
+    assert.equal(await chat({ model: 'tiers', tags: ['paid'] }, { key }), 'b/gpt-4o');
   });
 
   test('a provider whose budget is used up is passed over, in favour of the route’s others and its fallbacks', async () => {
@@ -248,7 +267,7 @@ describe('where calls go', () => {
 
   test('an explanation sends, reserves and records nothing, and says of each deployment why', async () => {
     const { gateway, upstreams } = world;
-    await putBudget(gateway, { id: 'a-is-out', limit_usd: '0', scope: { provider: 'a' } });
+    await putBudget(gateway, { id: 'a-is-out', limit_usd: '0', scope: { provider: 'openai-1' } });
     const stood = await standingOf(gateway, 'a-is-out');
     const counts = async () => Promise.all(upstreams.map(async (upstream) => (await upstream.received()).length));
     const [sent, written] = [await counts(), recorded(gateway.dataDir).length];
