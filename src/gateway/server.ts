@@ -33,7 +33,7 @@ const KEEP_ALIVE_MS = 65_000;
 export function createGateway(deps: GatewayDeps): Gateway {
   const running = new RunningCalls();
   const server = createServer(
-    { noDelay: true, keepAlive: true, connectionsCheckingInterval: LOOK_MS },
+    { noDelay: true, keepAlive: true, connectionsCheckingInterval: LOOK_MS, shouldUpgradeCallback: asksForSocket },
     (request, response) => {
       running.add(response);
       serve(deps, request, response).catch((error: unknown) => {
@@ -112,6 +112,11 @@ async function serve(deps: GatewayDeps, request: IncomingMessage, response: Serv
     default:
       await deps.proxy.forward(request, response);
   }
+}
+
+/** Java's clients offer HTTP/2 with every request (RFC 9113, section 3.2): theirs are requests like any other. */
+function asksForSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 function refuseMethod(response: ServerResponse, allowed: string): void {

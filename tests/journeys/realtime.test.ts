@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
@@ -223,6 +224,23 @@ test('what may not be is refused before a socket is open', async () => {
     assert.equal(response.statusCode, status);
     socket.terminate();
   }
+});
+
+test('a client that offers another protocol than web sockets is answered as if it had not', async () => {
+  const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAAP__' };
+  const asked = get(`${gateway.url}/healthz`, { headers });
+  const [answer] = await once(asked, 'response');
+  assert.equal(answer.statusCode, 200);
+  answer.resume();
+  asked.destroy();
+});
+
+test('what is no dialogue has no socket', async () => {
+  const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/v1/chat/completions`);
+  socket.on('error', () => undefined);
+  const [, response] = await once(socket, 'unexpected-response');
+  assert.equal(response.statusCode, 404);
+  socket.terminate();
 });
 
 test('killed in the middle of a response, the money is at risk', async () => {
