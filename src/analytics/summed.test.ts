@@ -313,6 +313,18 @@ describe('with everything summed up', () => {
     );
   });
 
+  it('so do lists, which are then of what they may see', async () => {
+    const narrowed = withinReach(watched, { kind: 'only', teams: ['core'], entities: null });
+    asked.length = 0;
+    for (const ask of Object.values(INVENTORIES)) await inventory(narrowed, ask, PERIOD);
+    assert.deepEqual(
+      asked.filter((sql) => sql.includes('FROM sums') || !sql.includes('additional_table_filters')),
+      [],
+    );
+    const found = await entities({ store: narrowed }, parseEntitiesQuery(PERIOD, NOW));
+    assert.deepEqual([found.data, found.pagination.total], [[], 0]);
+  });
+
   it('a report whose sums are taken back while it runs asks again', async () => {
     let taken = false;
     const store: StoreReader = {
