@@ -130,7 +130,7 @@ const LABEL: Grouping = {
   overlapping: true,
   source: LABEL_SET,
   foldedBy: ['label_set'],
-  key: each(LABELS_OF_SET, 'NULL'),
+  ...each(LABELS_OF_SET, 'NULL'),
   fields: (id) => ({ value: id ?? UNTAGGED, label: id }),
 };
 

@@ -9,6 +9,8 @@ export const OTHER = '(other)';
 export type Grouping = {
   /** What the columns below read, if not the entries themselves. */
   readonly source?: Source;
+  /** Of overlapping groups: the array whose items are the key. */
+  readonly keys?: string;
   /** `Nullable(String)` or `String` or a date; NULL is what carries no such tag, `(other)` what is elsewhere. */
   readonly key: string;
   /**
@@ -63,7 +65,8 @@ export const LABEL_SET: Source = {
 
 export const PARTITION = { extras: [], overlapping: false, chronological: false } as const;
 
-/** One row per item of an array; one row of `otherwise` for an empty one. */
-export function each(items: string, otherwise: string): string {
-  return `arrayJoin(if(empty(${items}), CAST([${otherwise}], 'Array(Nullable(String))'), CAST(${items}, 'Array(Nullable(String))')))`;
+/** The items of an array; one of `otherwise` for an empty one. An entry is in the group of each. */
+export function each(items: string, otherwise: string): Required<Pick<Grouping, 'key' | 'keys'>> {
+  const keys = `if(empty(${items}), CAST([${otherwise}], 'Array(Nullable(String))'), CAST(${items}, 'Array(Nullable(String))'))`;
+  return { keys, key: `arrayJoin(${keys})` };
 }

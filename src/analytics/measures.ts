@@ -86,6 +86,16 @@ export const FOLDED_MEASURE_COLUMNS = COLUMNS.map(
   ({ alias, isMoney }) => `${outOf(`sum(part_${alias})`, isMoney)} AS ${alias}`,
 ).join(', ');
 
+/** Sums of a group, of what is read or of partial sums, for a statement around that adds up groups with `GATHERED_MEASURE_COLUMNS`. */
+export const GROUP_COLUMNS = {
+  read: COLUMNS.map(({ alias, sql }) => `${sql} AS group_${alias}`).join(', '),
+  partial: COLUMNS.map(({ alias }) => `sum(part_${alias}) AS group_${alias}`).join(', '),
+} as const;
+
+export const GATHERED_MEASURE_COLUMNS = COLUMNS.map(
+  ({ alias, isMoney }) => `${outOf(`sum(group_${alias})`, isMoney)} AS ${alias}`,
+).join(', ');
+
 /** Every measure by one rule for money and one for counts. */
 function measured(usd: (field: MoneyField) => PicoUsd, count: (field: CountField) => number): Measures {
   return {

@@ -1,4 +1,4 @@
-import type { AsOf } from '#ledger/store';
+import { LAST_NARROW_SEQ, type AsOf } from '#ledger/store';
 import { parseTimeZone, type TimestampMs } from '#std';
 import type { Bindings } from './bindings.ts';
 import { addDays, dateOf, instantOfLocal, isDate, startOfDate } from './calendar.ts';
@@ -97,7 +97,7 @@ function instantMoment(text: string, timeZone: string): Moment | undefined {
  */
 export function withinPeriod(period: Period, asOf: AsOf, bind: Bindings['bind']): string {
   return `${withinTime(period, bind)}
-    AND (node_id != ${bind('String', asOf.nodeId)} OR seq <= ${bind('UInt64', asOf.seq)})`;
+    AND (node_id != ${bind('String', asOf.nodeId)} OR ${asOf.seq < LAST_NARROW_SEQ ? 'narrow_seq' : 'seq'} <= ${bind('UInt64', asOf.seq)})`;
 }
 
 const QUARTER_MS = 15 * 60 * 1000;

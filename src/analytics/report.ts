@@ -1,5 +1,13 @@
 import { ApportionError } from '#terms';
-import { EVERYTHING, fromSource, fromTogether, readsSums, type Source, type Together } from './summed.ts';
+import {
+  EVERYTHING,
+  fromSource,
+  fromTogether,
+  readsSums,
+  type Source,
+  type TimeUnit,
+  type Together,
+} from './summed.ts';
 import { createBindings, type Bindings } from './bindings.ts';
 import { fromEntries, type EntryFilter } from './filter.ts';
 import { OTHER, type GroupFields, type Grouping } from './grouping.ts';
@@ -25,8 +33,8 @@ export type Report = {
   readonly asOf: AsOf;
   /** Runs a statement over the filtered entries; `sql` gets `FROM … WHERE …` and binds its own values. */
   rows(sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]>;
-  /** The same over what `source` names of the entries, from their sums where that can be. */
-  sums(source: Source, sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]>;
+  /** The same over what `source` names of the entries, from their sums where that can be. `time`: what it looks at of `quarter`. */
+  sums(source: Source, sql: (from: string, bindings: Bindings) => string, time?: TimeUnit): Promise<readonly Row[]>;
   /** True where `sums` would not read all of it from entries. */
   isSummed(source: Source): boolean;
   /** The same over several sources in one statement; null where one of them is not summed up, or no longer. */
@@ -54,11 +62,11 @@ function reportOf(
     return store.query<Row>(text, bindings.params, signal === undefined ? {} : { signal });
   };
   const asked = { filter, asOf, store };
-  const sums: Report['sums'] = async (source, sql) => {
-    const from = fromSource(asked, source);
+  const sums: Report['sums'] = async (source, sql, time) => {
+    const from = fromSource(asked, source, time);
     const rows = await run((bindings) => sql(from.sql(bindings), bindings));
     // An erasure takes sums away, perhaps in the middle of this: what was read then may lack them.
-    return from.stands() ? rows : await sums(source, sql);
+    return from.stands() ? rows : await sums(source, sql, time);
   };
   const isSummed = (source: Source): boolean => readsSums(asked, source);
   const together: Report['together'] = async (sources, sql) => {
@@ -80,7 +88,7 @@ function reportOf(
 
 /** The total over every entry of the report, each counted once. */
 export async function totalOf(report: Report): Promise<Measures> {
-  const [row] = await report.sums(EVERYTHING, (from) => `SELECT ${MEASURE_COLUMNS} ${from}`);
+  const [row] = await report.sums(EVERYTHING, (from) => `SELECT ${MEASURE_COLUMNS} ${from}`, 'none');
   invariant(row !== undefined, 'a sum without groups is one row');
   return fromRowMeasures(row);
 }
@@ -104,9 +112,10 @@ export async function groupsOf(
   groupingFor: (bindings: Bindings) => Grouping,
   { limit, measured }: GroupsAsk,
 ): Promise<Groups> {
-  const { source: read } = groupingFor(createBindings());
+  const { source: read, chronological } = groupingFor(createBindings());
+  const time: TimeUnit = chronological ? (bindings) => groupingFor(bindings).key : 'none';
   const ask = (sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]> =>
-    read === undefined ? report.rows(sql) : report.sums(read, sql);
+    read === undefined ? report.rows(sql) : report.sums(read, sql, time);
   const rows = await ask((from, bindings) => {
     const grouping = groupingFor(bindings);
     const { measures, source } = sourceOf(grouping, from);
@@ -125,9 +134,9 @@ export async function groupsOf(
     return { id, fields: grouping.fields(id, row), measures };
   });
   const named = all.filter(({ id }) => id !== null && id !== OTHER);
-  const kept = distinct([...all.filter(({ id }) => id === null), ...named.slice(0, limit)]);
+  const kept = [...all.filter(({ id }) => id === null), ...named.slice(0, limit)];
   return {
-    groups: grouping.chronological ? kept : kept.toSorted(byCost),
+    groups: grouping.chronological ? distinct(kept) : dearestFirst(kept),
     aside: all.find(({ id }) => id === OTHER),
     cut: named.length > limit,
   };
@@ -145,6 +154,10 @@ export function sourceOf(
     measures: FOLDED_MEASURE_COLUMNS,
     source: `FROM (SELECT ${by.join(', ')}, ${PARTIAL_COLUMNS} ${from} GROUP BY ALL)`,
   };
+}
+
+export function dearestFirst(groups: readonly Group[]): readonly Group[] {
+  return distinct(groups).toSorted(byCost);
 }
 
 /** Two groups of one name (two keys of one alias) get their ids behind it: a client tells rows apart by `value`. */

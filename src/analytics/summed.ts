@@ -3,6 +3,7 @@ import {
   LISTED_SUMMED,
   listedRows,
   SUMMED,
+  summedRowsOf,
   SUMS,
   type AsOf,
   type ListedName,
@@ -51,6 +52,9 @@ const INSTANTS = {
     'seq, effective_at AS first_at, effective_at AS last_at, effective_at + toIntervalMillisecond(latency_ms) AS end_at',
 } as const;
 
+/** What a statement tells apart of time: an expression of `quarter`, or nothing of it. */
+export type TimeUnit = ((bindings: Bindings) => string) | 'none';
+
 export type Asked = { readonly filter: EntryFilter; readonly asOf: AsOf; readonly store: Pick<StoreReader, 'sums'> };
 
 /** `FROM …` over what a source names, and whether what was read by it still counts. */
@@ -58,29 +62,41 @@ export type From = { sql(bindings: Bindings): string; stands(): boolean };
 
 /**
  * `FROM …` with the source's columns, the measured ones and `quarter`, `seq`, `first_at`, `last_at`, `end_at`: sums as far as there are
- * any that tell apart what the report asks for, and entries one by one for the rest. Both ways every entry counts once.
+ * any that tell apart what the report asks for, and entries for the rest. Both ways every entry counts once.
+ *
+ * @param time how entries may be summed up while they are read; not given, they come one by one
  */
-export function fromSource(asked: Asked, source: Source): From {
+export function fromSource(asked: Asked, source: Source, time?: TimeUnit): From {
   const { columns, corrected } = source;
   const use = usableSums(asked, source);
   if (use === null) {
-    const byNow = (bindings: Bindings): Source =>
-      corrected === undefined
-        ? source
-        : { ...source, columns: columns.map((column) => ({ ...column, entry: corrected.entry(asked, bindings) })) };
     return {
-      sql: (bindings) => `FROM (${entriesOf(byNow(bindings), entriesAsked(asked, bindings))})`,
+      sql: (bindings) => {
+        const entry = corrected?.entry(asked, bindings);
+        const byNow = entry === undefined ? columns : columns.map((column) => ({ ...column, entry }));
+        const entries = { ...source, columns: byNow };
+        return `FROM (${entriesOf(entries, entriesAsked(asked, bindings), unitOf(time, bindings))})`;
+      },
       stands: () => true,
     };
   }
   const read = columns.map(({ as, sum }) => `${sum} AS ${as}, `).join('');
-  const sql = (bindings: Bindings): string => `FROM (SELECT ${read}${columnsOf(source, 'sums')} FROM ${SUMS}
+  const sql = (bindings: Bindings): string => {
+    // What corrections move is put beside what is moved, by the quarter.
+    const unit = corrected === undefined ? unitOf(time, bindings) : undefined;
+    return `FROM (SELECT ${read}${columnsOf(source, 'sums')} FROM ${SUMS}
         WHERE ${use.summed.sums} AND ${withinTime(use.inner, bindings.bind, 'quarter')}${use.where(bindings)}
-      UNION ALL ${entriesOf(source, `${entriesAsked(asked, bindings)} AND ${use.rest(bindings)}`)})`;
+      UNION ALL ${entriesOf(source, `${entriesAsked(asked, bindings)} AND ${use.rest(bindings)}`, unit)})`;
+  };
   return {
     sql: (bindings) => corrected?.from(asked, sql(bindings), bindings) ?? sql(bindings),
     stands: use.summed.stands,
   };
+}
+
+/** Null for none. */
+function unitOf(time: TimeUnit | undefined, bindings: Bindings): string | null | undefined {
+  return typeof time === 'function' ? time(bindings) : time === 'none' ? null : undefined;
 }
 
 /** True where a report reads the sums by a dimension. */
@@ -166,8 +182,11 @@ function entriesAsked({ filter, asOf }: Asked, bindings: Bindings): string {
   return conditionsOf(filter, asOf, bindings).join(' AND ');
 }
 
-function entriesOf(source: Source, where: string): string {
+function entriesOf(source: Source, where: string, time?: string | null): string {
   const { columns, listed } = source;
+  if (time !== undefined && listed === undefined) {
+    return summedRowsOf({ columns: columns.map(({ as, entry }) => ({ as, sql: entry })), time, where });
+  }
   const read = columns.map(({ as, entry }) => `${entry} AS ${as}, `).join('');
   return `SELECT ${read}${columnsOf(source, 'entries')}
     FROM ${listed === undefined ? `${ENTRIES} WHERE ${where}` : `(${listedRows([listed], where)})`}`;

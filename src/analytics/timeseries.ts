@@ -7,6 +7,8 @@ import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from './filter.ts';
 import { bucketKey, groupingOf } from './breakdown.ts';
 import { parseGroupBy, tagKeyOf, type GroupBy } from './group-by.ts';
 import { OTHER, type Grouping } from './grouping.ts';
+import { seriesIn, type SeriesPoint } from './series.ts';
+import { seriesInSteps } from './series-in-steps.ts';
 import {
   fromRowMeasures,
   MEASURE_COLUMNS,
@@ -17,16 +19,12 @@ import {
   type WireMeasures,
 } from './measures.ts';
 import { invalidQuery, parseParameters } from './parameters.ts';
-import { countOf, textOf, type Row } from './reader.ts';
+import { textOf } from './reader.ts';
 import {
-  groupsOf,
   openReport,
-  sourceOf,
-  totalOf,
   toWireAsOf,
   toWireSummary,
   type AnalyticsDeps,
-  type Group,
   type Report,
   type WireAsOf,
   type WireSummary,
@@ -105,28 +103,21 @@ export async function timeseries(
       overlapping: false,
     };
   }
-  const groupingFor = (bindings: Bindings): Grouping => groupingOf(groupBy, report, bindings);
-  const { overlapping } = groupingFor(createBindings());
-  // Points of a partition are all there is; those of an overlapping breakdown count some calls twice and leave others out.
-  const measured = overlapping ? 'all' : 'cost';
-  const found = await groupsOf(report, groupingFor, { limit: query.limit, measured });
-  const rows = await groupPoints(report, { interval, groupingFor, groups: found.groups, overlapping });
-  const total = overlapping ? await totalOf(report) : sumMeasures(rows.map(({ measures }) => measures));
-  const groups = overlapping ? found : { ...found, groups: found.groups.map((group) => measuredBy(rows, group)) };
+  const ask = {
+    groupingFor: (bindings: Bindings): Grouping => groupingOf(groupBy, report, bindings),
+    bucketFor: bucketsOf(report, interval),
+    limit: query.limit,
+  };
+  const { groups, points, cut, total } = (await seriesIn(report, ask)) ?? (await seriesInSteps(report, ask));
+  const { overlapping } = ask.groupingFor(createBindings());
+  const values = new Map(groups.map(({ id, fields }) => [id, fields.value]));
   return {
     ...frame(query, report),
-    data: rows.map(({ wire }) => wire),
-    groups: toWireGroups(groups, total, overlapping ? 'overlap' : 'partition').filter(
-      (row) => !overlapping || !row.other,
-    ),
+    data: points.map((point) => toWirePoint(point, query, values)),
+    groups: toWireGroups({ groups, aside: undefined, cut }, total, overlapping ? 'overlap' : 'partition'),
     summary: toWireSummary(total, query.filter),
     overlapping,
   };
-}
-
-/** The group with what its points come to. */
-function measuredBy(rows: readonly GroupPoint[], group: Group): Group {
-  return { ...group, measures: sumMeasures(rows.filter(({ of }) => of === group.id).map(({ measures }) => measures)) };
 }
 
 function frame({ interval }: TimeseriesQuery, { asOf }: Report): { interval: Interval; as_of: WireAsOf } {
@@ -138,10 +129,10 @@ type TotalPoint = { readonly bucket: Bucket; readonly measures: Measures };
 /** A point for every bucket of the period: where nothing was spent, zero. */
 async function totalPoints(report: Report, interval: Interval): Promise<readonly TotalPoint[]> {
   const { period } = report.filter;
-  const rows = await report.sums(EVERYTHING, (from, { bind }) => {
-    const key = bucketKey(interval, bind('String', period.timeZone));
-    return `WITH ${key} AS b SELECT toString(b) AS bucket, ${MEASURE_COLUMNS} ${from} GROUP BY b ORDER BY b`;
-  });
+  const key = bucketsOf(report, interval);
+  const sql = (from: string, bindings: Bindings): string =>
+    `WITH ${key(bindings)} AS b SELECT toString(b) AS bucket, ${MEASURE_COLUMNS} ${from} GROUP BY b ORDER BY b`;
+  const rows = await report.sums(EVERYTHING, sql, key);
   const points = new Map((bucketIds(period, interval, MOST_BUCKETS) ?? []).map((id) => [id, NO_MEASURES]));
   for (const row of rows) points.set(textOf(row, 'bucket'), fromRowMeasures(row));
   return Array.from(points, ([id, measures]) => ({
@@ -150,68 +141,22 @@ async function totalPoints(report: Report, interval: Interval): Promise<readonly
   })).toSorted((left, right) => left.bucket.startMs - right.bucket.startMs);
 }
 
-const SERIES_UNTAGGED = -1;
-const SERIES_OTHER = 0;
-
-type GroupPointsAsk = {
-  readonly interval: Interval;
-  readonly groupingFor: (bindings: Bindings) => Grouping;
-  readonly groups: readonly Group[];
-  readonly overlapping: boolean;
-};
-
-/** `of`: the group it is of, null for what has no value, undefined for what has no series. */
-type GroupPoint = { readonly wire: WirePoint; readonly measures: Measures; readonly of: string | null | undefined };
-
-/** One point per bucket and series that has entries. What has no series of its own is folded into `(other)`. */
-async function groupPoints(report: Report, ask: GroupPointsAsk): Promise<readonly GroupPoint[]> {
-  const { timeZone } = report.filter.period;
-  const ids = ask.groups.flatMap(({ id }) => (id === null ? [] : [id]));
-  const { source: read } = ask.groupingFor(createBindings());
-  const sqlOver = (from: string, bindings: Bindings): string => {
-    // Rows of an overlapping breakdown beyond the limit are left out: a sum of them would count calls twice.
-    const having = ask.overlapping ? `HAVING s != ${SERIES_OTHER}` : '';
-    const grouping = ask.groupingFor(bindings);
-    const bucket = bucketKey(ask.interval, bindings.bind('String', timeZone));
-    const { measures, source } = sourceOf(grouping, from, [`${bucket} AS b`]);
-    const computed = grouping.foldedBy === undefined ? `${bucket} AS b, ` : '';
-    return `WITH ${computed}${grouping.key} AS k, ${seriesOf(ids, bindings)} AS s
-      SELECT toString(b) AS bucket, s AS series, ${measures} ${source} GROUP BY b, s ${having} ORDER BY b, s`;
-  };
-  const rows = await (read === undefined ? report.rows(sqlOver) : report.sums(read, sqlOver));
-  const values = new Map(
-    ask.groups.map((group) => [group.id === null ? SERIES_UNTAGGED : ids.indexOf(group.id) + 1, group.fields.value]),
-  );
-  return rows.map((row) => toGroupPoint(row, { ...ask, timeZone, values, ids }));
+function bucketsOf({ filter }: Report, interval: Interval): (bindings: Bindings) => string {
+  return ({ bind }) => bucketKey(interval, bind('String', filter.period.timeZone));
 }
 
-/** The number of the series an entry belongs to. `transform` looks at each different value once, where columns know those. */
-function seriesOf(ids: readonly string[], { bind }: Bindings): string {
-  const numbers = ids.map((_, at) => at + 1).join(', ');
-  const named =
-    ids.length === 0 ? SERIES_OTHER : `transform(k, ${bind('Array(String)', ids)}, [${numbers}], ${SERIES_OTHER})`;
-  return `if(isNull(k), toInt32(${SERIES_UNTAGGED}), assumeNotNull(toInt32(${named})))`;
-}
-
-function toGroupPoint(
-  row: Row,
-  context: {
-    readonly interval: Interval;
-    readonly timeZone: string;
-    readonly values: ReadonlyMap<number, string>;
-    readonly ids: readonly string[];
-  },
-): GroupPoint {
-  const series = countOf(row, 'series');
-  const measures = fromRowMeasures(row);
-  const wire = {
-    ...toWireBucket(bucketOf(textOf(row, 'bucket'), context.interval, context.timeZone)),
-    value: series === SERIES_OTHER ? OTHER : (context.values.get(series) ?? UNTAGGED),
-    untagged: series === SERIES_UNTAGGED,
-    other: series === SERIES_OTHER,
+function toWirePoint(
+  { bucket, of, measures }: SeriesPoint,
+  { interval, filter }: TimeseriesQuery,
+  values: ReadonlyMap<string | null, string>,
+): WirePoint {
+  return {
+    ...toWireBucket(bucketOf(bucket, interval, filter.period.timeZone)),
+    value: of === undefined ? OTHER : (values.get(of) ?? UNTAGGED),
+    untagged: of === null,
+    other: of === undefined,
     ...toWireMeasures(measures),
   };
-  return { wire, measures, of: series === SERIES_UNTAGGED ? null : context.ids[series - 1] };
 }
 
 function toWireBucket(bucket: { readonly startMs: number; readonly date: string }): {

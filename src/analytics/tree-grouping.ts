@@ -27,7 +27,7 @@ export function pathGroup(prefix: string | null, { bind }: Bindings): Grouping {
     overlapping: true,
     source: LABEL_SET,
     foldedBy: ['label_set'],
-    key: each(`arrayDistinct(${nodes})`, prefix === null ? 'NULL' : NOWHERE),
+    ...each(`arrayDistinct(${nodes})`, prefix === null ? 'NULL' : NOWHERE),
     extras: nodeColumns({
       direct: `has(${texts.labels}, assumeNotNull(k)) OR has(${texts.paths}, assumeNotNull(k))`,
       below: `arrayExists(p -> startsWith(p, concat(assumeNotNull(k), '/')), ${texts.paths})`,

@@ -1,4 +1,5 @@
 import { addUsd, usdNumber, formatUsd, ZERO_USD, type PicoUsd } from '#terms';
+import type { Bindings } from '../bindings.ts';
 import { bucketKey } from '../breakdown.ts';
 import { valueOf } from '../grouping.ts';
 import { countOf, moneyOf, textOf } from '../reader.ts';
@@ -39,11 +40,11 @@ type Day = Record<Part, Map<string, PicoUsd>> & { unpriced: number };
 export async function spendDays(report: Report, keys: ReadonlyMap<string, KeyName>): Promise<readonly WireSpendDay[]> {
   const days = new Map<string, Day>();
   const fill = async (part: Part): Promise<void> => {
-    const rows = await report.sums(PARTS[part], (from, { bind }) => {
-      const day = bucketKey('day', bind('String', report.filter.period.timeZone));
-      return `SELECT toString(${day}) AS x_day, ifNull(g, '') AS x_name, toString(coalesce(sum(cost), 0)) AS x_cost,
+    const byDay = ({ bind }: Bindings): string => bucketKey('day', bind('String', report.filter.period.timeZone));
+    const sql = (from: string, bindings: Bindings): string =>
+      `SELECT toString(${byDay(bindings)}) AS x_day, ifNull(g, '') AS x_name, toString(coalesce(sum(cost), 0)) AS x_cost,
         sum(unpriced_count) AS x_unpriced ${from} GROUP BY x_day, x_name ORDER BY x_day, x_name`;
-    });
+    const rows = await report.sums(PARTS[part], sql, byDay);
     for (const row of rows) {
       const date = textOf(row, 'x_day');
       const day = days.get(date) ?? { users: new Map(), models: new Map(), keys: new Map(), unpriced: 0 };

@@ -157,7 +157,7 @@ function filterOf({ filter, apiKey }: SpendFilter, keys: Awaited<ReturnType<Spen
 /** Without a condition of its own the number of calls is what every report counts. */
 function callCount(report: Report, query: SpendFilter): ReturnType<Report['rows']> {
   const sql = (from: string): string => `SELECT sum(counts_call) AS x_calls ${from}`;
-  if (query.requestId === undefined && query.status === undefined) return report.sums(EVERYTHING, sql);
+  if (query.requestId === undefined && query.status === undefined) return report.sums(EVERYTHING, sql, 'none');
   return report.rows((from, bindings) => sql(`${from}${conditionsOf(query, bindings)}`));
 }
 

@@ -12,7 +12,10 @@ export { isTagKey, tagColumn, tagKeyOfPath, tagPath, type TagKeyedColumn } from 
 export { SUMMED, SUMS } from './sums/schema.ts';
 export { IS_UNSETTLED, tagDimension, UNSETTLED } from './sums/dimension.ts';
 export { IS_UNTAGGED, LISTED_SUMMED, listedRows, provenanceOf, SENDER, type ListedName } from './sums/listed.ts';
+export { saysTooManyGroups } from './rejection.ts';
+export { LAST_NARROW_SEQ } from './narrow-columns.ts';
 export { summedRows } from './sums/coverage.ts';
+export { summedRowsOf } from './sums/summed-rows.ts';
 export type { Summed } from './sums/summing.ts';
 export { openStore, type SeqRange, type Store, type StoreDeps, type Totals } from './store.ts';
 export type { StoreLocation } from './connection.ts';

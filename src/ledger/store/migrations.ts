@@ -1,4 +1,5 @@
 import { ApportionError } from '#terms';
+import { NARROW_INDEX } from './narrow-columns.ts';
 import {
   CREATE_ENTRIES,
   DERIVED_COLUMNS,
@@ -74,7 +75,10 @@ const MIGRATIONS: readonly Migration[] = [
       addDerived('sandbox_count', 'untimed_count'),
       addDerived('sandbox_cost', 'sandbox_count'),
       `ALTER TABLE ${ENTRIES} ADD INDEX IF NOT EXISTS quarter_range quarter TYPE minmax GRANULARITY 1`,
-      fillDerived(['quarter', 'label_set', 'posting_count', 'untimed_count', 'sandbox_count', 'sandbox_cost']),
+      fillDerived(
+        ['quarter', 'label_set', 'posting_count', 'untimed_count', 'sandbox_count', 'sandbox_cost'],
+        'quarter_range',
+      ),
     ],
   },
   {
@@ -91,6 +95,26 @@ const MIGRATIONS: readonly Migration[] = [
     what: 'few files for new rows',
     statements: [`ALTER TABLE ${ENTRIES} MODIFY SETTING min_bytes_for_wide_part = ${MANY_FILES_FROM_BYTES}`],
   },
+  {
+    version: 9,
+    what: 'what reports sum, in few bytes',
+    statements: [
+      addDerived('traits', 'entry_count'),
+      addDerived('narrow_cost', 'traits'),
+      addDerived('narrow_billed', 'narrow_cost'),
+      addDerived('narrow_aside', 'narrow_billed'),
+      addDerived('narrow_input', 'narrow_aside'),
+      addDerived('narrow_output', 'narrow_input'),
+      addDerived('narrow_seq', 'narrow_output'),
+      `ALTER TABLE ${ENTRIES} ADD INDEX IF NOT EXISTS ${NARROW_INDEX}`,
+      fillDerived(
+        ['traits', 'narrow_cost', 'narrow_billed', 'narrow_aside', 'narrow_input', 'narrow_output', 'narrow_seq'],
+        'traits_range',
+      ),
+      // Files that are there stay as they are until they are merged.
+      ...(['seq', 'effective_at', 'posted_at', 'latency_ms', 'input_tokens', 'output_tokens'] as const).map(setType),
+    ],
+  },
 ];
 
 /** A table made by this build has every column from the start; one made before gets it here, empty in the rows it has. */
@@ -106,9 +130,9 @@ function addDerived(name: DerivedColumn, after: EntryColumn | DerivedColumn): st
  * Writes the columns into the files of rows that were there before. It goes on behind the start of the server, which does not wait: until
  * then the columns are worked out when they are read.
  */
-function fillDerived(names: readonly DerivedColumn[]): string {
+function fillDerived(names: readonly DerivedColumn[], index: string): string {
   const commands = names.map((name) => `MATERIALIZE COLUMN ${name}`);
-  return `ALTER TABLE ${ENTRIES} ${[...commands, 'MATERIALIZE INDEX quarter_range'].join(', ')} SETTINGS mutations_sync=0`;
+  return `ALTER TABLE ${ENTRIES} ${[...commands, `MATERIALIZE INDEX ${index}`].join(', ')} SETTINGS mutations_sync=0`;
 }
 
 /** Rewrites the column where its type differs, and does nothing where it does not. */

@@ -33,3 +33,8 @@ export function engineErrorName(error: unknown): string {
   if ('type' in error && typeof error.type === 'string') return error.type;
   return /\(([A-Z][A-Z0-9_]+)\)\s*$/.exec(error.message)?.[1] ?? '';
 }
+
+/** True of the answer to a question that said how many groups it may have at most. */
+export function saysTooManyGroups(error: unknown): boolean {
+  return error instanceof Error && engineErrorName(error.cause) === 'TOO_MANY_ROWS';
+}

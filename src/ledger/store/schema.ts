@@ -1,4 +1,5 @@
 import type { CostState } from '#terms';
+import { NARROW_COLUMNS, NARROW_INDEX } from './narrow-columns.ts';
 
 /**
  * The `entries` table: one row per journal entry, columns named as the entry's fields, plus where the row came from
@@ -10,11 +11,11 @@ export const ENTRIES = 'entries';
 /** Column name → ClickHouse type, in table order. A test holds this list and the entry's fields together. */
 export const ENTRY_COLUMNS = {
   node_id: 'LowCardinality(String)',
-  seq: 'UInt64',
+  seq: 'UInt64 CODEC(T64)',
   schema: 'UInt16',
   call_id: 'String',
   attempt: 'UInt16',
-  effective_at: "DateTime64(3, 'UTC')",
+  effective_at: "DateTime64(3, 'UTC') CODEC(T64)",
   cause: 'LowCardinality(String)',
   operation: 'LowCardinality(String)',
   wire: 'LowCardinality(String)',
@@ -49,7 +50,7 @@ export const ENTRY_COLUMNS = {
   entry_id: 'String',
   kind: 'LowCardinality(String)',
   counts_call: 'UInt8',
-  posted_at: "DateTime64(3, 'UTC')",
+  posted_at: "DateTime64(3, 'UTC') CODEC(T64)",
   status: 'LowCardinality(String)',
   http_status: 'UInt16',
   error_code: 'LowCardinality(String)',
@@ -57,7 +58,7 @@ export const ENTRY_COLUMNS = {
   response_model: 'LowCardinality(String)',
   service_tier: 'LowCardinality(String)',
   geo: 'LowCardinality(String)',
-  latency_ms: 'UInt32',
+  latency_ms: 'UInt32 CODEC(T64)',
   first_byte_ms: 'Nullable(UInt32)',
   // A meter that was not reported is absent from the map, which is not the same as zero.
   meters: 'Map(LowCardinality(String), Float64)',
@@ -66,8 +67,8 @@ export const ENTRY_COLUMNS = {
   // JSON: what other models consumed inside the answer.
   other_usage: 'String',
   // Signed: a correction of usage may take some away.
-  input_tokens: 'Int64',
-  output_tokens: 'Int64',
+  input_tokens: 'Int64 CODEC(T64)',
+  output_tokens: 'Int64 CODEC(T64)',
   charges:
     'Array(Tuple(meter LowCardinality(String), quantity String, unit_amount String, unit_per Float64, amount Int128, price_row String))',
   cost: 'Nullable(Int128)',
@@ -131,6 +132,7 @@ export const DERIVED_COLUMNS = {
   sandbox_cost: "Int128 MATERIALIZED if(provider = 'sandbox', coalesce(cost, 0), 0)",
   // One for each entry, so that entries and sums of entries are counted in the same words.
   entry_count: 'UInt8 ALIAS 1',
+  ...NARROW_COLUMNS,
 } as const;
 
 /** The lists of an entry, from its `label_set`: to be read of sums, not of every entry. */
@@ -165,7 +167,8 @@ ${Object.entries({ ...ENTRY_COLUMNS, ...DERIVED_COLUMNS })
   INDEX upstream_id_bloom upstream_id TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX session_id_bloom session_id TYPE bloom_filter(0.01) GRANULARITY 1,
   INDEX quarter_range quarter TYPE minmax GRANULARITY 1,
-  INDEX node_range node_id TYPE minmax GRANULARITY 1
+  INDEX node_range node_id TYPE minmax GRANULARITY 1,
+  INDEX ${NARROW_INDEX}
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(effective_at)

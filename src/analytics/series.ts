@@ -1,0 +1,128 @@
+import { saysTooManyGroups } from '#ledger/store';
+import { invariant } from '#std';
+import { createBindings, type Bindings } from './bindings.ts';
+import { OTHER, type Grouping } from './grouping.ts';
+import {
+  fromRowMeasures,
+  GATHERED_MEASURE_COLUMNS,
+  GROUP_COLUMNS,
+  PARTIAL_COLUMNS,
+  sumMeasures,
+  type Measures,
+} from './measures.ts';
+import { countOf, textOf, textOrNull, type Row } from './reader.ts';
+import { dearestFirst, type Group, type Report } from './report.ts';
+
+export type SeriesAsk = {
+  readonly groupingFor: (bindings: Bindings) => Grouping;
+  /** The bucket, as an expression of `quarter`. */
+  readonly bucketFor: (bindings: Bindings) => string;
+  /** The dearest so many groups get a series of their own. */
+  readonly limit: number;
+};
+
+/** `of`: the group it is of, null for what has no value, undefined for what has no series. */
+export type SeriesPoint = {
+  readonly bucket: string;
+  readonly of: string | null | undefined;
+  readonly measures: Measures;
+};
+
+export type Series = {
+  readonly groups: readonly Group[];
+  /** By time. Of overlapping groups without what has no series: a sum of it would count calls twice. */
+  readonly points: readonly SeriesPoint[];
+  /** True where a part of the total has no series. */
+  readonly cut: boolean;
+  /** Each call once. */
+  readonly total: Measures;
+};
+
+const UNTAGGED = -1;
+const REST = 0;
+const ALL = -2;
+
+/** In the place of a group, for all of it. No label has such a character. */
+const ALL_KEY = "'\\0all'";
+
+/** More groups and buckets than these take longer to be ordered in the engine than to be asked for in two steps. */
+const MOST_POINTS = 100_000;
+
+/**
+ * All of a time series in one statement: sums by group and bucket and by group, of which the dearest groups stay as they are. Entries are read
+ * once instead of once to know the dearest groups and once for their points. Null where there are too many groups for that.
+ */
+export async function seriesIn(report: Report, ask: SeriesAsk): Promise<Series | null> {
+  const grouping = ask.groupingFor(createBindings());
+  const { source } = grouping;
+  if (source === undefined) return null;
+  try {
+    const sql = (from: string, bindings: Bindings): string => statement(ask, from, bindings);
+    return toSeries(await report.sums(source, sql, ask.bucketFor), grouping);
+  } catch (error) {
+    if (saysTooManyGroups(error)) return null;
+    throw error;
+  }
+}
+
+function statement({ groupingFor, bucketFor, limit }: SeriesAsk, from: string, bindings: Bindings): string {
+  const grouping = groupingFor(bindings);
+  const names = grouping.extras.map(nameOf);
+  return `SELECT toInt32(s) AS series, is_all, if(is_all, '', toString(b)) AS bucket, any(k_text) AS id, ${GATHERED_MEASURE_COLUMNS}
+      ${names.map((name) => `, any(${name}) AS of_${name}`).join('')}
+    FROM (SELECT *, multiIf(isNull(k_text), ${UNTAGGED}, k_text = ${ALL_KEY}, ${ALL}, apart, ${REST}, place <= ${bindings.bind('UInt32', limit)}, toInt32(place), ${REST}) AS s
+      FROM (SELECT *, dense_rank() OVER (PARTITION BY apart ORDER BY of_group DESC, k_text) AS place
+        FROM (SELECT *, isNull(k_text) OR k_text IN ('${OTHER}', ${ALL_KEY}) AS apart,
+            sum(if(is_all, coalesce(group_m_cost, 0), 0)) OVER (PARTITION BY k_text) AS of_group
+          FROM (${groupsSql(grouping, bucketFor(bindings), from)}))))
+    GROUP BY s, is_all, bucket ${grouping.overlapping ? `HAVING s != ${REST}` : ''} ORDER BY is_all, bucket, s`;
+}
+
+/** A row for each group and bucket, and one for each group, as `k_text`, `b`, `is_all`. */
+function groupsSql({ key, keys, foldedBy, extras }: Grouping, bucket: string, from: string): string {
+  const withAll = keys === undefined ? key : `arrayJoin(arrayConcat(${keys}, [${ALL_KEY}]))`;
+  const folded = foldedBy !== undefined;
+  const read = folded
+    ? `FROM (SELECT ${foldedBy.join(', ')}, ${bucket} AS b, ${PARTIAL_COLUMNS} ${from} GROUP BY ALL)`
+    : from;
+  return `WITH ${folded ? '' : `${bucket} AS b, `}${withAll} AS k
+    SELECT toString(k) AS k_text, b, grouping(b) = 1 AS is_all, ${[GROUP_COLUMNS[folded ? 'partial' : 'read'], ...extras].join(', ')}
+    ${read} GROUP BY GROUPING SETS ((k, b), (k)) SETTINGS max_rows_to_group_by = ${MOST_POINTS}, group_by_overflow_mode = 'throw'`;
+}
+
+function nameOf(extra: string): string {
+  const name = /\bAS (x_\w+)$/.exec(extra)?.[1];
+  invariant(name !== undefined, `a column has a name: ${extra}`);
+  return name;
+}
+
+function toSeries(rows: readonly Row[], grouping: Grouping): Series {
+  const found = rows.map((row) => ({ row, series: countOf(row, 'series'), isAll: countOf(row, 'is_all') === 1 }));
+  const whole = found.filter(({ isAll }) => isAll);
+  const ids = new Map<number, string | null>();
+  const groups = whole
+    .filter(({ series }) => series !== REST && series !== ALL)
+    .map(({ row, series }): Group => {
+      const id = textOrNull(row, 'id');
+      ids.set(series, id);
+      return { id, fields: grouping.fields(id, extrasOf(row, grouping)), measures: fromRowMeasures(row) };
+    });
+  const totals = whole.filter(({ series }) => !grouping.overlapping || series === ALL);
+  return {
+    groups: dearestFirst(groups),
+    points: found
+      .filter(({ isAll, series }) => !isAll && series !== ALL)
+      .map(({ row, series }) => ({
+        bucket: textOf(row, 'bucket'),
+        of: ids.get(series),
+        measures: fromRowMeasures(row),
+      })),
+    cut: whole.some(({ series }) => series === REST),
+    total: sumMeasures(totals.map(({ row }) => fromRowMeasures(row))),
+  };
+}
+
+/** The row as the breakdown named its columns. */
+function extrasOf(row: Row, { extras }: Grouping): Row {
+  return Object.fromEntries(extras.map(nameOf).map((name) => [name, row[`of_${name}`]]));
+}
