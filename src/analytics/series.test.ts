@@ -12,20 +12,7 @@ import { openSeededLedger, type Seed, type SeededLedger } from './seeded-ledger.
 
 const NOW = Date.parse('2025-01-31T12:00:00Z') as TimestampMs;
 
-const GROUPS = [
-  'entity',
-  'model',
-  'provider',
-  'status',
-  'key',
-  'label',
-  'path',
-  'path:US',
-  'tags.team',
-  'tags.team:/',
-  'tags.team:eng',
-  'region',
-] as const;
+const GROUPS = ['entity', 'model', 'key', 'label', 'path', 'path:US', 'tags.team', 'tags.team:/'] as const;
 
 let ledger: SeededLedger;
 
@@ -54,7 +41,7 @@ after(() => ledger.close());
 describe('a time series in one statement', () => {
   for (const groupBy of GROUPS) {
     it(`has the groups, points and total of one in steps, by ${groupBy}`, async () => {
-      for (const limit of [1, 2, 100]) {
+      for (const limit of [2, 100]) {
         const { filter } = parseCostsQuery(
           { start_date: '2025-01-01', end_date: '2025-01-31', group_by: groupBy },
           NOW,

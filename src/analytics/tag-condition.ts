@@ -9,9 +9,9 @@ type Bind = Bindings['bind'];
 /** One condition of `tags=` as SQL. */
 export function tagCondition(filter: TagFilter, bind: Bind): string {
   if (filter.kind === 'dimension') return dimensionCondition(filter.key, filter.values, bind);
-  if (filter.kind === 'path') return anyUnder('paths', bind('String', filter.segments.join('/')));
+  if (filter.kind === 'path') return hasPathUnder(bind('String', filter.segments.join('/')));
   const label = bind('String', filter.label);
-  return `(has(labels, ${label}) OR ${anyUnder('paths', label)})`;
+  return `(${hasLabel(label)} OR ${hasPathUnder(label)})`;
 }
 
 /** Every one of these dimensions is there and came from where it should. */
@@ -25,8 +25,27 @@ export function isUnder(text: string, path: string): string {
   return `startsWith(concat(${text}, '/'), concat(${path}, '/'))`;
 }
 
-function anyUnder(paths: string, path: string): string {
-  return `arrayExists(p -> ${isUnder('p', path)}, ${paths})`;
+// As `label_set` has lists: the engine asks these of each different text once, where it would take lists apart for each entry.
+const ITEM = String.raw`"(?:[^"\\]|\\.)*"`;
+const LABELS = String.raw`^\[\[`;
+const PATHS = String.raw`${LABELS}(?:${ITEM}(?:,${ITEM})*)?\],\[`;
+
+function hasLabel(label: string): string {
+  return matches(LABELS, `regexpQuoteMeta(toJSONString(${label}))`);
+}
+
+function hasPathUnder(path: string): string {
+  const open = `substring(toJSONString(${path}), 1, length(toJSONString(${path})) - 1)`;
+  return matches(PATHS, `regexpQuoteMeta(${open}), ${literal(String.raw`(?:"|\\/)`)}`);
+}
+
+/** True where `item` is in a list that begins with `start`. */
+function matches(start: string, item: string): string {
+  return `match(label_set, concat(${literal(`${start}(?:${ITEM},)*`)}, ${item}))`;
+}
+
+function literal(pattern: string): string {
+  return `'${pattern.replaceAll('\\', '\\\\')}'`;
 }
 
 /** The value of a dimension is one of these, or below one; null for none at all. */
