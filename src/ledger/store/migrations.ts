@@ -99,20 +99,28 @@ const MIGRATIONS: readonly Migration[] = [
     version: 9,
     what: 'what reports sum, in few bytes',
     statements: [
-      addDerived('traits', 'entry_count'),
-      addDerived('narrow_cost', 'traits'),
-      addDerived('narrow_billed', 'narrow_cost'),
-      addDerived('narrow_aside', 'narrow_billed'),
-      addDerived('narrow_input', 'narrow_aside'),
-      addDerived('narrow_output', 'narrow_input'),
-      addDerived('narrow_seq', 'narrow_output'),
-      `ALTER TABLE ${ENTRIES} ADD INDEX IF NOT EXISTS ${NARROW_INDEX}`,
+      [
+        addDerived('traits', 'entry_count'),
+        ...(
+          [
+            ['narrow_cost', 'traits'],
+            ['narrow_billed', 'narrow_cost'],
+            ['narrow_aside', 'narrow_billed'],
+            ['narrow_input', 'narrow_aside'],
+            ['narrow_output', 'narrow_input'],
+            ['narrow_seq', 'narrow_output'],
+          ] as const
+        ).map(([name, after]) => addedDerived(name, after)),
+        `ADD INDEX IF NOT EXISTS ${NARROW_INDEX}`,
+        // Files that are there stay as they are until they are merged.
+        ...(['seq', 'effective_at', 'posted_at', 'latency_ms', 'input_tokens', 'output_tokens'] as const).map(
+          (name) => `MODIFY COLUMN ${name} ${ENTRY_COLUMNS[name]}`,
+        ),
+      ].join(', '),
       fillDerived(
         ['traits', 'narrow_cost', 'narrow_billed', 'narrow_aside', 'narrow_input', 'narrow_output', 'narrow_seq'],
         'traits_range',
       ),
-      // Files that are there stay as they are until they are merged.
-      ...(['seq', 'effective_at', 'posted_at', 'latency_ms', 'input_tokens', 'output_tokens'] as const).map(setType),
     ],
   },
 ];
@@ -123,7 +131,11 @@ function addColumn(name: EntryColumn, after: EntryColumn): string {
 }
 
 function addDerived(name: DerivedColumn, after: EntryColumn | DerivedColumn): string {
-  return `ALTER TABLE ${ENTRIES} ADD COLUMN IF NOT EXISTS ${name} ${DERIVED_COLUMNS[name]} AFTER ${after}`;
+  return `ALTER TABLE ${ENTRIES} ${addedDerived(name, after)}`;
+}
+
+function addedDerived(name: DerivedColumn, after: EntryColumn | DerivedColumn): string {
+  return `ADD COLUMN IF NOT EXISTS ${name} ${DERIVED_COLUMNS[name]} AFTER ${after}`;
 }
 
 /**
