@@ -1,4 +1,4 @@
-import { FROM_NARROW, NARROW_SUMS, WIDE } from '../narrow-columns.ts';
+import { FROM_NARROW, NARROW_SUMS, NARROW_TERMS, WIDE } from '../narrow-columns.ts';
 import { ENTRIES } from '../schema.ts';
 import { SUMMED } from './schema.ts';
 
@@ -22,9 +22,9 @@ export function summedRowsOf({ columns, time, where }: RowsAsked): string {
   const names = columns.map(({ as }) => `${as}, `).join('');
   const unit = time === null ? '' : `${time} AS n_time, `;
   return `SELECT ${names}n_quarter AS quarter, n_seq AS seq, n_first AS first_at, n_last AS last_at, n_end AS end_at, ${MEASURED}
-    FROM (SELECT ${told}${unit}min(quarter) AS n_quarter, max(seq) AS n_seq, min(effective_at) AS n_first, max(effective_at) AS n_last,
+    FROM (SELECT *, ${NARROW_TERMS} FROM (SELECT ${told}${unit}min(quarter) AS n_quarter, max(seq) AS n_seq, min(effective_at) AS n_first, max(effective_at) AS n_last,
         max(${END}) AS n_end, ${NARROW_SUMS}
-      FROM ${ENTRIES} WHERE ${where} AND traits != ${WIDE} GROUP BY ALL)
+      FROM ${ENTRIES} WHERE ${where} AND traits != ${WIDE} GROUP BY ALL))
     UNION ALL SELECT ${told}quarter, seq, effective_at AS first_at, effective_at AS last_at, ${END} AS end_at, ${SUMMED.join(', ')}
       FROM ${ENTRIES} WHERE ${where} AND traits = ${WIDE}`;
 }
