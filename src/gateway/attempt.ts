@@ -5,6 +5,7 @@ import type { Accepted } from './accept.ts';
 import type { BatchWork } from './batches/batch-work.ts';
 import type { CallDeps, Exchange } from './call.ts';
 import type { Client } from './client.ts';
+import { usualUse } from './expected.ts';
 import { headerText } from './headers.ts';
 import type { Caller } from './identify.ts';
 import { endAttempt, pricedAttempt, tokensOf } from './meter.ts';
@@ -120,9 +121,11 @@ export async function makeAttempt(
     const relayed = await relay(deps, { plan, client, headers: exchange.request.headers });
     await plan.batch.answered(relayed);
     const outcome = afterLeaving(client, outcomeOf(relayed, plan.step.upstream.onDisconnect));
+    const used = tokensOf(relayed.facts?.usage ?? null);
+    // Before another attempt is looked for: its place may be the one that is free now.
+    visit.end({ ...relayed, health: healthOf({ relayed, outcome }), tokens: used });
     const next = client.gone ? null : nextStep({ journey, plan, relayed, outcome });
     const end = await endAttempt(deps, plan, { relayed, outcome, last: next === null });
-    visit.end({ ...relayed, health: healthOf({ relayed, outcome }), tokens: tokensOf(end.usage) });
     const recorded = await record(deps, plan, end);
     return { plan, relayed, end, next, recorded };
   } catch (error) {
@@ -157,7 +160,7 @@ function nextStep({ journey, plan, relayed, outcome }: Finished): Step | null {
   return firstAble(journey, journey.itinerary.next(verdict));
 }
 
-/** Deployments to which this request cannot be translated are passed over. */
+/** Deployments to which this request cannot be translated, or that have taken as much as they may, are passed over. */
 function firstAble(journey: Journey, step: Step | null): Step | null {
   let next = step;
   while (next !== null && !canBeAsked(journey, next)) next = journey.itinerary.instead('any');
@@ -165,6 +168,9 @@ function firstAble(journey: Journey, step: Step | null): Step | null {
 }
 
 function canBeAsked(journey: Journey, step: Step): boolean {
+  const { inputTokens, outputTokens, n } = usualUse(journey.asked, journey.call.body.bytes.length);
+  const visitor = { attempt: 'next', tokens: inputTokens + outputTokens * n, stream: journey.asked.stream };
+  if (step.deployment?.peek(visitor)?.kind === 'limited') return false;
   try {
     askedIn(journey, step);
     return true;

@@ -73,6 +73,7 @@ const MODELS = {
     strategy: 'ordered',
   },
   failing: { deployments: [{ model: 'a/gpt-4o', id: 'fails' }, { model: 'b/gpt-4o' }], strategy: 'ordered' },
+  tight: { deployments: [{ model: 'a/gpt-4o-mini', id: 'tight', limits: { requests_per_minute: 1, parallel: 1 } }] },
   warm: { deployments: [{ model: 'a/gpt-4o-mini' }, { model: 'b/gpt-4o-mini' }], sticky: true },
   mixed: { deployments: [{ model: 'claude/claude-haiku-4-5' }, { model: 'b/gpt-4o' }], strategy: 'ordered' },
 };
@@ -227,6 +228,18 @@ describe('where calls go', () => {
       ['a', 'b', 'b'],
     );
     await clearRules(gateway);
+  });
+
+  test('a retry for which the deployment has no room is not made: the failure is the answer, and counts as the call', async () => {
+    const { gateway, upstreams } = world;
+    await upstreams[0]?.script({ error: 500 }, 1);
+    const answer = await send(gateway, { body: { ...CHAT, model: 'tight' } });
+    assert.equal(answer.status, 500, answer.text);
+    const entries = recorded(gateway.dataDir).filter(({ callId }) => callId === answer.callId);
+    assert.deepEqual(
+      entries.map(({ provider, countsCall }) => [provider, countsCall]),
+      [['a', true]],
+    );
   });
 
   test('a deployment that keeps failing rests, one call at a time asks it again, and the state is to be seen', async () => {
