@@ -196,6 +196,9 @@ describe('Google Vertex AI', () => {
     );
     assert.match(String(answer), /could not sign in to the provider stranger/);
     assert.equal((await upstream.received()).length, sent);
+    // The log says why, without the statement that was signed.
+    assert.match(gateway.output(), /could not sign in/);
+    assert.doesNotMatch(gateway.output(), /eyJ[\w-]+\.eyJ|PRIVATE KEY/);
     // A route tries again; each try is on record.
     assert.deepEqual(
       new Set(entries.map(({ cost, errorCode }) => `${cost} ${errorCode}`)),
