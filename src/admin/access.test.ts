@@ -90,6 +90,7 @@ const FINANCE = [
   'GET /v1/in-doubt',
   'GET /v1/ledger/batches',
   'GET /v1/ledger/roots',
+  'GET /v1/routes',
   'GET /v1/erasures',
   'GET /v1/audit',
   'GET /v1/alerts/rules',

@@ -130,7 +130,7 @@ export const ROUTE_RIGHTS: Readonly<Record<string, Right>> = {
   'GET /v1/ledger/batches': 'ledger.read',
   'GET /v1/ledger/roots': 'ledger.read',
 
-  'GET /v1/routes': 'budgets.read',
+  'GET /v1/routes': 'ledger.read',
 
   'GET /v1/budgets': 'budgets.read',
   'GET /v1/budgets/:id': 'budgets.read',

@@ -152,7 +152,7 @@ describe('accidents of routes and tags', () => {
   test('C10: every answer that came from the provider has exactly one entry, on every route', async () => {
     const earlier = allAttributed(gateway.dataDir).length;
     const billedBefore = (await world.upstream.bill()).entries.length;
-    for (const prefix of ['/v1', '', '/api/v1']) {
+    for (const prefix of ['/v1', '', '/api/v1', '/openai/v1']) {
       for (const { path, body } of CALLS) {
         const answer = await send(gateway, { path: path.replace('/v1', prefix), body });
         assert.equal(answer.status, 200, answer.text);
@@ -160,14 +160,14 @@ describe('accidents of routes and tags', () => {
     }
     const entries = allAttributed(gateway.dataDir).slice(earlier);
     const billed = (await world.upstream.bill()).entries.slice(billedBefore);
-    assert.deepEqual([entries.length, billed.length], [15, 15]);
+    assert.deepEqual([entries.length, billed.length], [20, 20]);
     assert.deepEqual(
       entries.map(({ cost }) => cost),
       billed.map(({ cost }) => cost),
     );
   });
 
-  const notServed = ['/v1/realtime', '/openai/v1/embeddings', '/openai_passthrough/v1/embeddings', '/v1/rerank'];
+  const notServed = ['/v1/realtime', '/openai/v2/embeddings', '/openai_passthrough/v1/embeddings', '/v1/rerank'];
   test('C11: what is no route of ours is not passed through, so nothing escapes through it', async () => {
     const earlier = (await world.upstream.received()).length;
     for (const path of notServed) {
