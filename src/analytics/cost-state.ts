@@ -34,12 +34,11 @@ function fromMoved(asked: Asked, from: string, bindings: Bindings): string {
       argMinIf(toString(resolves), ${ORDER}, resolves != '') AS before, any(toStartOfHour(effective_at)) AS hour
     FROM ${ENTRIES} WHERE kind = 'correction' AND ${within} GROUP BY corrects HAVING countIf(resolves != '') > 0)`;
   const unsettled = UNSETTLED.map((state) => `'${state}'`).join(', ');
-  const otherwise = (column: string): string => `(SELECT ${column} FROM ${moves} WHERE before NOT IN (${unsettled}))`;
   const rows = `SELECT assumeNotNull(g) AS id, own, quarter, ${MEASURED}
       ${fromSource(asked, UNSETTLED_ATTEMPTS).sql(bindings)} WHERE isNotNull(g)
     UNION ALL SELECT entry_id AS id, toString(cost_state) AS own, quarter, ${MEASURED} FROM ${ENTRIES}
       WHERE ${within} AND kind = 'attempt' AND cost_state NOT IN (${unsettled})
-        AND toStartOfHour(effective_at) IN ${otherwise('hour')} AND entry_id IN ${otherwise('subject')}
+        AND (toStartOfHour(effective_at), entry_id) IN (SELECT hour, subject FROM ${moves} WHERE before NOT IN (${unsettled}))
     UNION ALL SELECT corrects AS id, toString(cost_state) AS own, quarter, ${MEASURED} FROM ${ENTRIES}
       WHERE ${within} AND kind = 'correction'`;
   const moved = `SELECT toNullable(move.1) AS g, quarter, ${MOVED} FROM (SELECT own, state, quarter, ${MEASURED}
