@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import OpenAI, { AzureOpenAI } from 'openai';
-import { CA_FILE, FILTERED, startGateway, startTokenEndpoint, startUpstream } from '#world';
+import { FILTERED, localCertificate, startGateway, startTokenEndpoint, startUpstream } from '#world';
 import type { Gateway, TokenEndpoint, Upstream } from '#world';
 import { recorded, type Recorded } from '../journeys/record.ts';
 
@@ -39,7 +39,7 @@ describe('Azure OpenAI', () => {
       env: {
         [KEY_VARIABLE]: upstream.apiKey,
         [SECRET_VARIABLE]: APPLICATION.secret,
-        NODE_EXTRA_CA_CERTS: CA_FILE,
+        NODE_EXTRA_CA_CERTS: localCertificate().file,
         IDENTITY_ENDPOINT: `${machine.url}/msi/token`,
         IDENTITY_HEADER,
       },

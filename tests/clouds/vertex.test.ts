@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
-import { behaviourText, CA_FILE, startGateway, startTokenEndpoint, startUpstream, VERTEX_PROJECT } from '#world';
+import {
+  behaviourText,
+  localCertificate,
+  startGateway,
+  startTokenEndpoint,
+  startUpstream,
+  VERTEX_PROJECT,
+} from '#world';
 import type { Gateway, TokenEndpoint, Upstream } from '#world';
 import { failing, written } from './recording.ts';
 
@@ -59,7 +66,7 @@ describe('Google Vertex AI', () => {
     gateway = await startGateway({
       env: {
         [KEY_VARIABLE]: upstream.apiKey,
-        NODE_EXTRA_CA_CERTS: CA_FILE,
+        NODE_EXTRA_CA_CERTS: localCertificate().file,
         HTTPS_PROXY: issuer.proxyUrl,
         GOOGLE_APPLICATION_CREDENTIALS: known,
         GOOGLE_CLOUD_PROJECT: VERTEX_PROJECT,

@@ -1,15 +1,10 @@
 import { createVerify, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { createServer as createPlainServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-
-/** A certificate of this folder's, for servers that a client refuses to speak to in plain HTTP. Trusted by `NODE_EXTRA_CA_CERTS`. */
-export const CA_FILE: string = fileURLToPath(new URL('localhost-cert.pem', import.meta.url));
-const KEY_FILE = fileURLToPath(new URL('localhost-key.pem', import.meta.url));
+import { localCertificate } from './certificate.ts';
 
 /** Who may sign in, in the three ways that clouds know. */
 export type TokenRules = {
@@ -68,9 +63,7 @@ export async function startTokenEndpoint(
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     answer(request, response).catch((error: unknown) => response.writeHead(599).end(String(error)));
   };
-  const server = tls
-    ? createTlsServer({ key: readFileSync(KEY_FILE), cert: readFileSync(CA_FILE) }, serve)
-    : createPlainServer(serve);
+  const server = tls ? createTlsServer(localCertificate(), serve) : createPlainServer(serve);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
