@@ -99,7 +99,7 @@ describe('every client × every provider × {whole, stream} × every feature', (
     assert.deepEqual(chosen, [said.length, said.length]);
   });
 
-  test('usage as the clients count it is what was recorded, and the bill is the ledger', async () => {
+  test('C12: what is translated is one call, recorded once: as the clients count it, and as it was billed', async () => {
     const entries = recorded(world.gateway.dataDir);
     const byId = new Map(entries.map((entry) => [entry.upstreamId, entry]));
     for (const { id, input, output } of heard) {
@@ -111,7 +111,6 @@ describe('every client × every provider × {whole, stream} × every feature', (
       );
       assert.ok(entry.reserved === null || entry.cost === null || entry.cost <= entry.reserved);
     }
-    // C12: what is translated is one call, recorded once.
     const received = (await world.upstream.received()).filter(({ method }) => method === 'POST');
     assert.equal(entries.length, received.length);
     await whenStored(world.gateway);
