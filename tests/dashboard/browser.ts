@@ -53,6 +53,10 @@ export async function openPage(browser: Browser, options: PageOptions = {}): Pro
     if (message.type() === 'error') complaints.push(message.text());
   });
   page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('response', (response) => {
+    // The console says only that there was one.
+    if (response.status() >= 500) complaints.push(`${response.status()} ${response.url()}`);
+  });
   return { page, complaints, close: () => context.close() };
 }
 

@@ -63,6 +63,9 @@ test('a renewal that fails is asked for again after a pause, and is nobody’s e
   pass(11_000);
   assert.equal(await fresh.get(), 'token 0');
   assert.equal(asked(), 3);
+  give(2);
+  await new Promise(setImmediate);
+  assert.equal(await fresh.get(), 'token 2');
 });
 
 test('a token at its end is waited for, and its failure is the caller’s', async () => {
