@@ -107,6 +107,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     close: async () => {
       // A killed gateway's ledger process may still be writing when the folder is removed, so it is asked first.
       if ((await end('SIGTERM', CLOSE_TIMEOUT_MS).catch(() => undefined)) === undefined) await end('SIGKILL');
+      // What the server takes for a bug of its own is shown, whatever the test makes of it.
+      for (const line of output.split('\n')) if (line.includes('failed by a bug')) process.stderr.write(`${line}\n`);
       await removeWhenLeft(folder);
     },
   };
