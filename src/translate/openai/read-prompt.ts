@@ -172,15 +172,20 @@ function readOutput(value: unknown): OutputFormat | null {
       const at = 'response_format.json_schema';
       const given = asFields(format['json_schema'], at);
       only(given, SCHEMA_FIELDS, at);
-      return {
-        kind: 'schema',
-        name: text(given, 'name', at) ?? 'answer',
-        description: text(given, 'description', at) ?? '',
-        schema: asFields(given['schema'] ?? {}, `${at}.schema`),
-        strict: flag(given, 'strict', at),
-      };
+      return readSchema(given, at);
     }
     default:
       throw malformed('response_format.type', 'text, json_object or json_schema');
   }
+}
+
+/** A schema and its name, which chats and Responses keep at places of their own. */
+export function readSchema(given: Fields, at: string): OutputFormat {
+  return {
+    kind: 'schema',
+    name: text(given, 'name', at) ?? 'answer',
+    description: text(given, 'description', at) ?? '',
+    schema: asFields(given['schema'] ?? {}, `${at}.schema`),
+    strict: flag(given, 'strict', at),
+  };
 }

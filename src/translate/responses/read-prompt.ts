@@ -1,7 +1,7 @@
 import { TAG_BODY_FIELDS } from '#tags';
 import type { RequestBody } from '#wires';
 import { asFields, asList, count, flag, numeral, only, text, word, type Fields } from '../fields.ts';
-import { readTier } from '../openai/read-prompt.ts';
+import { readSchema, readTier } from '../openai/read-prompt.ts';
 import { EFFORTS, type OutputFormat, type Prompt, type SettingNames } from '../prompt.ts';
 import { malformed, unsayable } from '../refusal.ts';
 import { readInput } from './read-input.ts';
@@ -153,13 +153,7 @@ function readOutput(value: unknown): OutputFormat | null {
       return { kind: 'json' };
     case 'json_schema':
       only(format, SCHEMA_FIELDS, at);
-      return {
-        kind: 'schema',
-        name: text(format, 'name', at) ?? 'answer',
-        description: text(format, 'description', at) ?? '',
-        schema: asFields(format['schema'] ?? {}, `${at}.schema`),
-        strict: flag(format, 'strict', at),
-      };
+      return readSchema(format, at);
     default:
       throw malformed(`${at}.type`, 'text, json_object or json_schema');
   }
