@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { costs, parseCostsQuery } from '#analytics';
-import { openEntryReader } from '#ledger/read';
+import { openPassingReader } from '#ledger/read';
 import { boundariesIn, createShipper, openStore, quarantineIn } from '#ledger/store';
 import { systemClock } from '#std';
 
@@ -20,7 +20,7 @@ const storeDir = join(dir, 'store');
 const store = await openStore({ path: storeDir }, { log: quiet, clock: systemClock });
 const shipper = createShipper({
   nodeId,
-  reader: openEntryReader(join(dir, 'journal')),
+  reader: openPassingReader(join(dir, 'journal')),
   store,
   boundaries: boundariesIn(storeDir),
   quarantine: quarantineIn(storeDir),

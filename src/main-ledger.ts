@@ -19,7 +19,7 @@ import {
 } from '#jobs';
 import { acquireLock, type Lock } from '#ledger';
 import type { StoreReader } from '#analytics';
-import { openEntryReader } from '#ledger/read';
+import { openPassingReader } from '#ledger/read';
 import {
   boundariesIn,
   createShipper,
@@ -189,7 +189,7 @@ const COMPARE_TIMEOUT_MS = 10_000;
 async function followJournal({ nodeId, config, store, storeDir, log }: ShippingParts): Promise<Shipper> {
   const shipper = createShipper({
     nodeId,
-    reader: openEntryReader(join(config.dataDir, 'journal')),
+    reader: openPassingReader(join(config.dataDir, 'journal')),
     store,
     boundaries: boundariesIn(storeDir),
     quarantine: quarantineIn(storeDir),

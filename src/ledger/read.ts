@@ -6,6 +6,7 @@
  */
 export {
   openEntryReader,
+  openPassingReader,
   readEntries,
   type EntryRange,
   type EntryReader,

@@ -1,6 +1,6 @@
 import { existsSync, renameSync } from 'node:fs';
 import type { Clock } from '#std';
-import { openEntryReader, type EntryReader } from '../journal/entry-reader.ts';
+import { openPassingReader, type EntryReader } from '../journal/entry-reader.ts';
 import { ChainFiles, readHeads, readRoots, type DailyRoot } from './chain-files.ts';
 import { chainStart, GrowingChain, postedDay, type ChainPoint } from './chain-link.ts';
 import { entryDigest } from './entry-digest.ts';
@@ -39,7 +39,7 @@ export class ChainBuilder {
   constructor(place: ChainPlace, clock: Clock) {
     this.#place = place;
     this.#clock = clock;
-    this.#reader = openEntryReader(place.journalDir);
+    this.#reader = openPassingReader(place.journalDir);
     this.#borders = new SegmentBorders(place.journalDir);
     this.#files = new ChainFiles(place.chainDir);
     const start = this.#resume();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { ApportionError } from '#terms';
-import { openEntryReader, readEntries } from './entry-reader.ts';
+import { openEntryReader, openPassingReader, readEntries } from './entry-reader.ts';
 import { openSample, sampleDeps, sampleEntry, sampleIntent, scratchDir } from './sample.fixture.ts';
 import { listSegments, segmentPath } from './segment.ts';
 
@@ -39,6 +39,23 @@ test('entries are handed out as they were written, up to the one that is told to
     rest.map(({ seq }) => seq),
     sequence(13, 20),
   );
+  reader.close();
+});
+
+test('a passing reader hands out the same entries, each answer in the memory of the one before', async (t) => {
+  const reader = openPassingReader(await writtenJournal(t, 40));
+  const found: string[] = [];
+  const memory = new Set<ArrayBufferLike>();
+  for (let after = 0; after < 40; after += 8) {
+    const entries = reader.next({ after, through: after + 8, ...WIDE });
+    found.push(...entries.map(({ body }) => body.toString()));
+    memory.add(entries[0]?.body.buffer ?? new ArrayBuffer(0));
+  }
+  assert.deepEqual(
+    found,
+    sequence(1, 40).map((seq) => sampleEntry(`call_${seq}`)),
+  );
+  assert.equal(memory.size, 1);
   reader.close();
 });
 

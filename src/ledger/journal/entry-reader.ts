@@ -1,6 +1,6 @@
 import { damaged } from './damage.ts';
 import { parseNumbered } from './frame.ts';
-import { FrameReader, type FramePosition, type NextFrame } from './frame-reader.ts';
+import { FrameReader, ReusedChunks, type Chunks, type FramePosition, type NextFrame } from './frame-reader.ts';
 import { retiredThrough } from './retired.ts';
 import { listSegments, readHeader, sealedEnd, segmentPath, type SegmentHeader } from './segment.ts';
 import { openSegmentFile, segmentExists, type SegmentFile } from './segment-file.ts';
@@ -29,6 +29,20 @@ export type EntryReader = {
 
 export function openEntryReader(dir: string): EntryReader {
   return new SegmentedEntryReader(dir);
+}
+
+/** For those that read without end: entries are good until the next ones are asked for, whose bytes take the place of theirs. */
+export function openPassingReader(dir: string): EntryReader {
+  const chunks = new ReusedChunks();
+  const reader = new SegmentedEntryReader(dir, chunks);
+  return {
+    next(range) {
+      chunks.takeBack();
+      return reader.next(range);
+    },
+    retired: () => reader.retired(),
+    close: () => reader.close(),
+  };
 }
 
 /**
@@ -66,10 +80,12 @@ type Place = {
 
 class SegmentedEntryReader implements EntryReader {
   readonly #dir: string;
+  readonly #chunks: Chunks | undefined;
   #place: Place | null = null;
 
-  constructor(dir: string) {
+  constructor(dir: string, chunks?: Chunks) {
     this.#dir = dir;
+    this.#chunks = chunks;
   }
 
   retired(): number {
@@ -81,7 +97,7 @@ class SegmentedEntryReader implements EntryReader {
     this.#place ??= findPlace(this.#dir, range.after);
     const taken = new Taken(range);
     while (this.#place !== null && !taken.isFull(this.#place.seq)) {
-      const read = readFrames(this.#place, taken);
+      const read = readFrames(this.#place, taken, this.#chunks);
       this.#place = { ...this.#place, at: read.at, seq: read.seq };
       if (read.stop === 'full') break;
       const next = following(this.#dir, this.#place, read.stop);
@@ -128,8 +144,8 @@ type Stop = Exclude<NextFrame['is'], 'frame'>;
 type ReadFrames = { readonly at: FramePosition; readonly seq: number; readonly stop: Stop | 'full' };
 
 /** Nothing read ahead is kept from one call to the next: a recovery may cut what lies beyond `through`. */
-function readFrames(place: Place, taken: Taken): ReadFrames {
-  const reader = new FrameReader(place.file, place.at);
+function readFrames(place: Place, taken: Taken, chunks: Chunks | undefined): ReadFrames {
+  const reader = new FrameReader(place.file, place.at, chunks);
   let { at, seq } = place;
   while (!taken.isFull(seq)) {
     const next = reader.next();

@@ -7,6 +7,7 @@ export type JournalEntry = { readonly seq: number; readonly body: Buffer };
 
 /** What shipping needs of the journal: entries after one sequence number up to another, in order, without a gap. */
 export type EntryReader = {
+  /** Entries may be good only until the next call. */
   next(want: { after: number; through: number; maxEntries: number; maxBytes: number }): readonly JournalEntry[];
   /** Entries up to here are gone because their retention was over; 0 for none. */
   retired(): number;
@@ -31,7 +32,8 @@ export function readRange(reader: EntryReader, { first, last }: SeqRange): Shipm
     const more = reader.next({ after, through: last, maxEntries: last - after, maxBytes: LIMITS.shipmentBytes });
     if (more.length === 0) return null;
     checkOrder(more, after);
-    entries.push(...more);
+    if (more.length > last - first) return { first, last, entries: more };
+    for (const { seq, body } of more) entries.push({ seq, body: Buffer.from(body) });
   }
   return { first, last, entries };
 }
@@ -42,26 +44,45 @@ function checkOrder(entries: readonly JournalEntry[], after: number): void {
   );
 }
 
+/** Of rows: a shipment, and some for what is put in front. A single entry may be larger. */
+const MOST_KEPT_BYTES = LIMITS.shipmentBytes + 4 * 1024 * 1024;
+
 /** Of a number that is exact, and a comma. */
 const MOST_SEQ_CHARS = 17;
 
 // JSON text escapes a surrogate only when it stands alone. The engine's JSON columns refuse such a string, and the whole entry with it.
 const LONE_SURROGATE_ESCAPE = Buffer.from('\\ud');
 
-/** The row of each entry: its own text, with where it came from put in front. Parts of one piece of memory, which costs the least to let go. */
-export function rowsOf(nodeId: string, entries: readonly JournalEntry[]): Buffer[] {
-  const node = Buffer.from(`{"node_id":${JSON.stringify(nodeId)},"seq":`);
-  const texts = entries.map(({ body }) => (body.includes(LONE_SURROGATE_ESCAPE) ? wellFormed(body) : body));
-  const most = texts.reduce((bytes, text) => bytes + node.length + MOST_SEQ_CHARS + text.length, 0);
-  const memory = Buffer.allocUnsafeSlow(most);
-  let end = 0;
-  return entries.map(({ seq }, index) => {
-    const start = end;
-    end += node.copy(memory, end);
-    end += memory.write(`${seq},`, end);
-    end += texts[index]?.copy(memory, end, 1) ?? 0;
-    return memory.subarray(start, end);
-  });
+/** A row is its own entry's text, with where it came from put in front. */
+export class RowMaker {
+  readonly #node: Buffer;
+  #memory: Buffer = Buffer.alloc(0);
+
+  constructor(nodeId: string) {
+    this.#node = Buffer.from(`{"node_id":${JSON.stringify(nodeId)},"seq":`);
+  }
+
+  /** The rows are good until the next ones are made: they lie in the same memory, which costs nothing to let go. */
+  rowsOf(entries: readonly JournalEntry[]): Buffer[] {
+    const texts = entries.map(({ body }) => (body.includes(LONE_SURROGATE_ESCAPE) ? wellFormed(body) : body));
+    const memory = this.#memoryOf(
+      texts.reduce((bytes, text) => bytes + this.#node.length + MOST_SEQ_CHARS + text.length, 0),
+    );
+    let end = 0;
+    return entries.map(({ seq }, index) => {
+      const start = end;
+      end += this.#node.copy(memory, end);
+      end += memory.write(`${seq},`, end);
+      end += texts[index]?.copy(memory, end, 1) ?? 0;
+      return memory.subarray(start, end);
+    });
+  }
+
+  #memoryOf(bytes: number): Buffer {
+    if (bytes > MOST_KEPT_BYTES) return Buffer.allocUnsafeSlow(bytes);
+    if (bytes > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(Math.min(MOST_KEPT_BYTES, bytes * 2));
+    return this.#memory;
+  }
 }
 
 function wellFormed(body: Buffer): Buffer {
