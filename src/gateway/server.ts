@@ -10,6 +10,7 @@ import type { LedgerProxy } from './proxy.ts';
 import { explainRoute } from './route-explain.ts';
 import { serveRealtime } from './realtime/realtime.ts';
 import { findRoute } from './routes.ts';
+import { RunningCalls } from './running-calls.ts';
 import { checkTags } from './tags-check.ts';
 
 export type GatewayDeps = CallDeps & {
@@ -194,29 +195,4 @@ async function listen(server: Server, address: { port: number; host: string }): 
   });
   const bound = server.address();
   return { port: typeof bound === 'object' && bound !== null ? bound.port : address.port };
-}
-
-/** Answers that have not ended, so that a stop can wait for them. */
-class RunningCalls {
-  readonly #running = new Set<ServerResponse>();
-  #whenIdle: (() => void) | null = null;
-
-  add(response: ServerResponse): void {
-    this.#running.add(response);
-    response.on('close', () => {
-      this.#running.delete(response);
-      if (this.#running.size === 0) this.#whenIdle?.();
-    });
-  }
-
-  async drain(deadlineMs: number): Promise<number> {
-    if (this.#running.size === 0) return 0;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.#whenIdle = resolve;
-      timer = setTimeout(resolve, deadlineMs);
-    });
-    clearTimeout(timer);
-    return this.#running.size;
-  }
 }

@@ -3,6 +3,7 @@ import type { Crossing, Standing } from '#budgets';
 import type { Log } from '#observe';
 import { systemClock } from '#std';
 import type { EntryId } from '#terms';
+import { createAnnouncer } from './announcer.ts';
 import type { ToGateway, ToLedger } from './messages.ts';
 import type { RouteStanding } from './route-standing.ts';
 
@@ -34,8 +35,6 @@ export type SupervisorOptions = {
   readonly log: Log;
 };
 
-/** Under load the journal syncs a thousand times a second; a message for each would cost both processes more than shipping does. */
-const ANNOUNCE_MS = 20;
 const FIRST_RESTART_MS = 250;
 const LONGEST_RESTART_MS = 5_000;
 /** A process that lived this long failed anew, not again. */
@@ -74,14 +73,15 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
       restartMs = Math.min(restartMs * 2, LONGEST_RESTART_MS);
     });
     send(options.start);
-    send({ type: 'durable', seq: options.durableSeq() });
+    announcer.anew();
   }
 
-  function send(message: ToLedger): void {
-    if (child?.connected === true) child.send(message, ignoreClosedChannel);
+  /** A message to a process that is just dying is lost with it; its successor is told everything again. */
+  function send(message: ToLedger, sent: () => void = () => undefined): void {
+    if (child?.connected === true) child.send(message, sent);
   }
 
-  const announcer = createAnnouncer(() => send({ type: 'durable', seq: options.durableSeq() }));
+  const announcer = createAnnouncer((sent) => send({ type: 'durable', seq: options.durableSeq() }, sent));
 
   run();
   return {
@@ -170,23 +170,4 @@ async function askStandings(
     // The journal has failed, which is told elsewhere: nobody knows the figures.
     return { type: 'standings', id, standings: null };
   }
-}
-
-/** A message to a process that is just dying is lost with it; its successor is told everything again. */
-function ignoreClosedChannel(_error: Error | null): void {}
-
-/** Says the same thing at most so often, however often there is a reason to. */
-function createAnnouncer(say: () => void): { soon(): void; now(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  const now = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
-    say();
-  };
-  return {
-    now,
-    soon: () => {
-      timer ??= setTimeout(now, ANNOUNCE_MS);
-    },
-  };
 }
