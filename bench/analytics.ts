@@ -71,7 +71,12 @@ async function measureIn(dir: string, plan: AnalyticsPlan): Promise<void> {
   const now = (startMs + days * DAY_MS - 1) as TimestampMs;
   const asOf = { nodeId: SEED_NODE, seq: lastSeq, at: now };
   const deps: Deps = {
-    store: { query: (sql, params, options) => store.query(sql, params, options), asOf: () => asOf, sums: store.sums },
+    store: {
+      query: (sql, params, options) => store.query(sql, params, options),
+      asOf: () => asOf,
+      sums: store.sums,
+      wide: store.wide,
+    },
     notes: () => Promise.resolve({ keys: new Map(), tags: new Map() }),
     keys: () => Promise.resolve(new Map()),
   };

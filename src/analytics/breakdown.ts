@@ -1,4 +1,4 @@
-import { LABELS_OF_SET, tagColumn } from '#ledger/store';
+import { LABELS_OF_SET } from '#ledger/store';
 import { UNTAGGED } from '#tags';
 import { bucketOf, type Interval } from './calendar.ts';
 import type { Bindings } from './bindings.ts';
@@ -8,7 +8,7 @@ import type { GroupBy } from './group-by.ts';
 import { each, LABEL_SET, PARTITION, tagValues, valueOf, type Grouping } from './grouping.ts';
 import { textOf } from './reader.ts';
 import type { Report } from './report.ts';
-import { EVERYTHING } from './summed.ts';
+import { EVERYTHING, type Source } from './summed.ts';
 import { pathGroup, tagTreeGroup } from './tree-grouping.ts';
 
 /** The SQL of a breakdown. */
@@ -35,16 +35,16 @@ export function groupingOf(groupBy: GroupBy, { filter }: Pick<Report, 'filter'>,
   }
 }
 
-function plain(key: string, field: string): Grouping {
-  return { ...PARTITION, key, fields: (id) => ({ value: id ?? UNTAGGED, [field]: id }) };
+function plain(field: string, source: Source): Grouping {
+  return { ...PARTITION, source, key: 'g', fields: (id) => ({ value: id ?? UNTAGGED, [field]: id }) };
 }
 
 /** A breakdown by a column that every entry has, empty where there is nothing. */
 function plainColumn(column: string, field: string, dimension = column): Grouping {
-  return { ...plain('g', field), source: valueOf(dimension, `nullIf(${column}, '')`) };
+  return plain(field, valueOf(dimension, `nullIf(${column}, '')`));
 }
 
-const COST_STATE: Grouping = { ...plain('g', 'cost_state'), source: STATE_BY_NOW };
+const COST_STATE = plain('cost_state', STATE_BY_NOW);
 
 const PRIMARY_ENTITY: Grouping = {
   ...PARTITION,
@@ -52,7 +52,7 @@ const PRIMARY_ENTITY: Grouping = {
     { as: 'g_type', entry: 'entity_type', sum: 'detail' },
   ]),
   key: 'g',
-  extras: ['any(g_type) AS x_entity_type'],
+  extras: [{ as: 'x_entity_type', aggregate: 'any', of: 'g_type' }],
   fields: (id, row) => {
     if (id === null) return { value: UNTAGGED, entity_type: null, entity_id: UNTAGGED };
     const type = textOf(row, 'x_entity_type');
@@ -63,7 +63,8 @@ const PRIMARY_ENTITY: Grouping = {
 function entityOfType(type: string): Grouping {
   return {
     ...PARTITION,
-    key: tagColumn(type),
+    source: tagValues(type),
+    key: 'g',
     fields: (id) => ({ value: id ?? UNTAGGED, entity_type: id === null ? null : type, entity_id: id ?? UNTAGGED }),
   };
 }
@@ -72,7 +73,7 @@ const MODEL: Grouping = {
   ...PARTITION,
   source: valueOf('model', "nullIf(model, '')", [{ as: 'g_provider', entry: 'provider', sum: 'detail' }]),
   key: 'g',
-  extras: ['arraySort(groupUniqArray(8)(g_provider)) AS x_providers'],
+  extras: [{ as: 'x_providers', aggregate: 'groupUniqArray', of: 'g_provider' }],
   fields: (id, row) => {
     const providers = row['x_providers'];
     const names = Array.isArray(providers) ? providers.map(String) : [];
@@ -85,7 +86,7 @@ const KEY: Grouping = {
   ...PARTITION,
   source: valueOf('key', "nullIf(key_id, '')", [{ as: 'g_name', entry: 'key_name', sum: 'detail' }]),
   key: 'g',
-  extras: ['argMax(g_name, seq) AS x_key_name'],
+  extras: [{ as: 'x_key_name', aggregate: 'argMax', of: 'g_name, seq' }],
   fields: (id, row) => {
     const name = textOf(row, 'x_key_name');
     return { value: name === '' ? (id ?? UNTAGGED) : name, key_id: id, key_name: name };
@@ -129,7 +130,6 @@ const LABEL: Grouping = {
   ...PARTITION,
   overlapping: true,
   source: LABEL_SET,
-  foldedBy: ['label_set'],
   ...each(LABELS_OF_SET, 'NULL'),
   fields: (id) => ({ value: id ?? UNTAGGED, label: id }),
 };

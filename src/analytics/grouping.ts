@@ -1,4 +1,5 @@
-import { SENDER, tagColumn, tagDimension, type ListedName } from '#ledger/store';
+import { SENDER, tagColumn, tagDimension, type ListedName, type SummedName } from '#ledger/store';
+import { placeOf } from './measures.ts';
 import type { Row } from './reader.ts';
 import type { Source, SourceColumn } from './summed.ts';
 
@@ -7,19 +8,14 @@ export const OTHER = '(other)';
 
 /** A breakdown as SQL, and how its rows are told to a client. */
 export type Grouping = {
-  /** What the columns below read, if not the entries themselves. */
-  readonly source?: Source;
+  /** What the columns below read; they are asked of the parts it is summed up to, see `fromParts`. */
+  readonly source: Source;
   /** Of overlapping groups: the array whose items are the key. */
   readonly keys?: string;
   /** `Nullable(String)` or `String` or a date; NULL is what carries no such tag, `(other)` what is elsewhere. */
   readonly key: string;
-  /**
-   * The columns `key` and `extras` read, if entries are to be summed up by those first: where few values stand in many
-   * entries, a costly key is then computed once per value. `extras` see the partial sums (`part_m_cost`, …).
-   */
-  readonly foldedBy?: readonly string[];
-  /** More columns per group, each with an alias of its own. */
-  readonly extras: readonly string[];
+  /** More columns per group. */
+  readonly extras: readonly Extra[];
   /** A call may be in several rows: they do not add up to the total. */
   readonly overlapping: boolean;
   /** Ordered by time instead of by cost. */
@@ -27,6 +23,27 @@ export type Grouping = {
   /** The value of a group, and its fields under their own names. `id` is null for `(untagged)`. */
   fields(id: string | null, row: Row): GroupFields;
 };
+
+/** What else is known of a group, as column `as`: an aggregate of the source's columns, or of a sum where something holds. */
+export type Extra =
+  | { readonly as: string; readonly aggregate: string; readonly of: string }
+  | { readonly as: string; readonly sum: SummedName; readonly where: string };
+
+/** `whole`: in one step. Or in two: what is known of each part, under the same name, and what that comes to. */
+export type Stage = 'whole' | 'part' | 'merged';
+
+/** Extras as columns, a comma before each. */
+export function extraColumns(extras: readonly Extra[], stage: Stage): string {
+  return extras.map((extra) => `, ${extraColumn(extra, stage)} AS ${stage === 'merged' ? 'of_' : ''}${extra.as}`).join('');
+}
+
+function extraColumn(extra: Extra, stage: Stage): string {
+  const isSum = 'sum' in extra;
+  const [aggregate, of] = isSum ? ['sumIf', `part[${placeOf(extra.sum)}], ${extra.where}`] : [extra.aggregate, extra.of];
+  if (stage === 'part') return `${aggregate}State(${of})`;
+  const found = stage === 'merged' ? `${aggregate}Merge(${extra.as})` : `${aggregate}(${of})`;
+  return isSum ? `toString(${found})` : found;
+}
 
 export type GroupFields = { readonly value: string; readonly [name: string]: unknown };
 

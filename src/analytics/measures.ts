@@ -1,5 +1,7 @@
+import { partOf, SUMMED, type SummedName } from '#ledger/store';
+import { invariant } from '#std';
 import { addUsd, formatUsd, picoUsd, usdNumber, ZERO_USD, type PicoUsd } from '#terms';
-import { countOf, moneyOf, type Row } from './reader.ts';
+import { picoOf, textsOf, type Row } from './reader.ts';
 
 /** What every report counts. All of it adds up over the parts of a partition, the latency as sum and number. */
 export type Measures = {
@@ -29,72 +31,61 @@ type Field = keyof Measures;
 type MoneyField = { [F in Field]: Measures[F] extends PicoUsd ? F : never }[Field];
 type CountField = Exclude<Field, MoneyField>;
 
-/** Aggregates that add up over any split of the entries. */
-const MONEY: Readonly<Record<MoneyField, string>> = {
-  cost: 'sum(cost)',
-  listCost: '(coalesce(sum(cost), 0) + sum(list_extra))',
-  billed: '(coalesce(sum(cost), 0) + sum(billed_extra))',
-  estimatedCost: 'sum(estimated_cost)',
-  reportedCost: 'sum(reported_cost)',
-  partialExactCost: 'sum(partial_exact_cost)',
+/** What has been summed up, by its name. */
+type Sums = (name: SummedName) => bigint;
+
+const MONEY: Readonly<Record<MoneyField, (sum: Sums) => bigint>> = {
+  cost: (sum) => sum('cost'),
+  listCost: (sum) => sum('cost') + sum('list_extra'),
+  billed: (sum) => sum('cost') + sum('billed_extra'),
+  estimatedCost: (sum) => sum('estimated_cost'),
+  reportedCost: (sum) => sum('reported_cost'),
+  partialExactCost: (sum) => sum('partial_exact_cost'),
   // A correction takes back what is no longer at risk.
-  atRisk: 'sum(risk)',
-  sandboxCost: 'sum(sandbox_cost)',
+  atRisk: (sum) => sum('risk'),
+  sandboxCost: (sum) => sum('sandbox_cost'),
 };
 
-const COUNTS: Readonly<Record<CountField, string>> = {
-  events: 'sum(counts_call)',
-  attempts: '(sum(entry_count) - sum(posting_count))',
-  inputTokens: 'sum(input_tokens)',
-  outputTokens: 'sum(output_tokens)',
+const COUNTS: Readonly<Record<CountField, (sum: Sums) => bigint>> = {
+  events: (sum) => sum('counts_call'),
+  attempts: (sum) => sum('entry_count') - sum('posting_count'),
+  inputTokens: (sum) => sum('input_tokens'),
+  outputTokens: (sum) => sum('output_tokens'),
   // Zero in what was not timed.
-  latencyMs: 'sum(latency_ms)',
-  timed: '(sum(entry_count) - sum(untimed_count))',
+  latencyMs: (sum) => sum('latency_ms'),
+  timed: (sum) => sum('entry_count') - sum('untimed_count'),
   // Attempts in a state, as corrections left them.
-  unpriced: 'sum(unpriced_count)',
-  incomplete: 'sum(incomplete_count)',
-  estimated: 'sum(estimated_count)',
-  inDoubt: 'sum(in_doubt_count)',
-  sandbox: 'sum(sandbox_count)',
+  unpriced: (sum) => sum('unpriced_count'),
+  incomplete: (sum) => sum('incomplete_count'),
+  estimated: (sum) => sum('estimated_count'),
+  inDoubt: (sum) => sum('in_doubt_count'),
+  sandbox: (sum) => sum('sandbox_count'),
 };
 
-type Column = { readonly alias: string; readonly sql: string; readonly isMoney: boolean };
-
-// Aliases differ from the columns' names: ClickHouse would otherwise read `cost` inside a later sum as the alias.
-const COLUMNS: readonly Column[] = [
-  ...Object.entries(MONEY).map(([field, sql]) => ({ alias: `m_${field}`, sql, isMoney: true })),
-  ...Object.entries(COUNTS).map(([field, sql]) => ({ alias: `m_${field}`, sql, isMoney: false })),
-];
-
-// A sum over no priced entry is NULL; a total of nothing is zero, and `unpriced` beside it says what the total leaves out.
-function outOf(sql: string, isMoney: boolean): string {
-  return isMoney ? `toString(coalesce(${sql}, 0))` : sql;
+/** What `partOf` is given of rows that have a column of each name. A sum over no priced entry is NULL; a total of nothing is zero. */
+export function sumsOfColumns(summed: readonly SummedName[]): readonly string[] {
+  return summed.map((name) => `coalesce(sum(${name}), 0)`);
 }
 
-/** The measures of entries. */
-export const MEASURE_COLUMNS = COLUMNS.map(({ alias, sql, isMoney }) => `${outOf(sql, isMoney)} AS ${alias}`).join(
-  ', ',
-);
+/** Sums in the order of `SUMMED` as `fromRowMeasures` reads them: JSON numbers would be rounded. */
+function told(part: string): string {
+  return `CAST(${part}, 'Array(String)') AS m`;
+}
 
-/** The cost alone, as `MEASURE_COLUMNS` has it. */
-export const COST_COLUMN = `${outOf(MONEY.cost, true)} AS m_cost`;
+/** The measures of rows that have a column of each name in `SUMMED`. */
+export const MEASURE_COLUMNS = told(partOf(sumsOfColumns(SUMMED)));
 
-/** Partial sums of entries, for a statement around that adds them up with `FOLDED_MEASURE_COLUMNS`. */
-export const PARTIAL_COLUMNS = COLUMNS.map(({ alias, sql }) => `${sql} AS part_${alias}`).join(', ');
+/** The measures of rows that have been summed up already, to a column like `part`. */
+export function measuresOf(part: string): string {
+  return told(`sumForEach(${part})`);
+}
 
-export const FOLDED_MEASURE_COLUMNS = COLUMNS.map(
-  ({ alias, isMoney }) => `${outOf(`sum(part_${alias})`, isMoney)} AS ${alias}`,
-).join(', ');
+export const PART_MEASURES = measuresOf('part');
 
-/** Sums of a group, of what is read or of partial sums, for a statement around that adds up groups with `GATHERED_MEASURE_COLUMNS`. */
-export const GROUP_COLUMNS = {
-  read: COLUMNS.map(({ alias, sql }) => `${sql} AS group_${alias}`).join(', '),
-  partial: COLUMNS.map(({ alias }) => `sum(part_${alias}) AS group_${alias}`).join(', '),
-} as const;
-
-export const GATHERED_MEASURE_COLUMNS = COLUMNS.map(
-  ({ alias, isMoney }) => `${outOf(`sum(group_${alias})`, isMoney)} AS ${alias}`,
-).join(', ');
+/** Where in a `part` it is, counted from one as the engine does. */
+export function placeOf(name: SummedName): number {
+  return SUMMED.indexOf(name) + 1;
+}
 
 /** Every measure by one rule for money and one for counts. */
 function measured(usd: (field: MoneyField) => PicoUsd, count: (field: CountField) => number): Measures {
@@ -126,10 +117,20 @@ export const NO_MEASURES: Measures = measured(
   () => 0,
 );
 
+/** Of a row with `m`: all sums, or that of the cost alone. Those of nothing are an empty list. */
 export function fromRowMeasures(row: Row): Measures {
+  const sums = textsOf(row, 'm').map((text) => picoOf(text, 'm'));
+  const [cost] = sums;
+  if (cost === undefined) return NO_MEASURES;
+  if (sums.length === 1) return { ...NO_MEASURES, cost };
+  const sum: Sums = (name) => {
+    const value = sums[placeOf(name) - 1];
+    invariant(value !== undefined, `${name} is among what is summed up`);
+    return value;
+  };
   return measured(
-    (field) => moneyOf(row, `m_${field}`),
-    (field) => countOf(row, `m_${field}`),
+    (field) => picoUsd(MONEY[field](sum)),
+    (field) => Number(COUNTS[field](sum)),
   );
 }
 

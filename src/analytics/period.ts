@@ -97,7 +97,12 @@ function instantMoment(text: string, timeZone: string): Moment | undefined {
  */
 export function withinPeriod(period: Period, asOf: AsOf, bind: Bindings['bind']): string {
   return `${withinTime(period, bind)}
-    AND (node_id != ${bind('String', asOf.nodeId)} OR ${asOf.seq < LAST_NARROW_SEQ ? 'narrow_seq' : 'seq'} <= ${bind('UInt64', asOf.seq)})`;
+    AND (node_id != ${bind('String', asOf.nodeId)} OR ${orderColumn(asOf)} <= ${bind('UInt64', asOf.seq)})`;
+}
+
+/** The column that tells entries of a node apart by their order: the narrow one as far as it goes. */
+export function orderColumn(asOf: AsOf): 'narrow_seq' | 'seq' {
+  return asOf.seq < LAST_NARROW_SEQ ? 'narrow_seq' : 'seq';
 }
 
 const QUARTER_MS = 15 * 60 * 1000;

@@ -10,6 +10,8 @@ export type StoreReader = {
   asOf(): AsOf;
   /** Sums by a dimension; without them every report reads entries. */
   sums?(dimension: string, asOf: AsOf): Summed | null;
+  /** Whether a report has met an entry whose amounts need the wide columns. Without it, every report looks for some. */
+  readonly wide?: { met: boolean };
   /** Since when entries have their detail; null, or without it, all have. */
   detailKept?(): DetailKept | null;
 };

@@ -1,31 +1,23 @@
 import { ApportionError } from '#terms';
 import {
   EVERYTHING,
+  fromParts,
   fromSource,
   fromTogether,
   readsSums,
+  type From,
+  type PartsAsked,
   type Source,
-  type TimeUnit,
   type Together,
 } from './summed.ts';
 import { createBindings, type Bindings } from './bindings.ts';
 import { fromEntries, type EntryFilter } from './filter.ts';
-import { OTHER, type GroupFields, type Grouping } from './grouping.ts';
-import {
-  COST_COLUMN,
-  FOLDED_MEASURE_COLUMNS,
-  fromRowMeasures,
-  MEASURE_COLUMNS,
-  NO_MEASURES,
-  PARTIAL_COLUMNS,
-  toWireMeasures,
-  type Measures,
-  type WireMeasures,
-} from './measures.ts';
+import { extraColumns, OTHER, type GroupFields, type Grouping } from './grouping.ts';
+import { fromRowMeasures, PART_MEASURES, toWireMeasures, type Measures, type WireMeasures } from './measures.ts';
 import { invariant } from '#std';
-import type { AsOf } from '#ledger/store';
+import { saysWide, SUMMED, type AsOf } from '#ledger/store';
 import type { Period } from './period.ts';
-import { moneyOf, textOrNull, type Row, type StoreReader } from './reader.ts';
+import { textOrNull, type Row, type StoreReader } from './reader.ts';
 
 /** One run of a report: all its statements see the entries up to the same `asOf`, and stop with `signal`. */
 export type Report = {
@@ -33,8 +25,10 @@ export type Report = {
   readonly asOf: AsOf;
   /** Runs a statement over the filtered entries; `sql` gets `FROM … WHERE …` and binds its own values. */
   rows(sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]>;
-  /** The same over what `source` names of the entries, from their sums where that can be. `time`: what it looks at of `quarter`. */
-  sums(source: Source, sql: (from: string, bindings: Bindings) => string, time?: TimeUnit): Promise<readonly Row[]>;
+  /** The same over what `source` names of the entries, from their sums where that can be. */
+  sums(source: Source, sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]>;
+  /** The same of what is summed up already, by what is asked for: see `fromParts`. */
+  parts(asked: PartsAsked, sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]>;
   /** True where `sums` would not read all of it from entries. */
   isSummed(source: Source): boolean;
   /** The same over several sources in one statement; null where one of them is not summed up, or no longer. */
@@ -62,11 +56,20 @@ function reportOf(
     return store.query<Row>(text, bindings.params, signal === undefined ? {} : { signal });
   };
   const asked = { filter, asOf, store };
-  const sums: Report['sums'] = async (source, sql, time) => {
-    const from = fromSource(asked, source, time);
-    const rows = await run((bindings) => sql(from.sql(bindings), bindings));
-    // An erasure takes sums away, perhaps in the middle of this: what was read then may lack them.
-    return from.stands() ? rows : await sums(source, sql, time);
+  const read = async (
+    fromOf: () => From,
+    sql: (from: string, bindings: Bindings) => string,
+  ): Promise<readonly Row[]> => {
+    const from = fromOf();
+    try {
+      const rows = await run((bindings) => sql(from.sql(bindings), bindings));
+      // An erasure takes sums away, perhaps in the middle of this: what was read then may lack them.
+      if (from.stands()) return rows;
+    } catch (error) {
+      if (store.wide === undefined || store.wide.met || !saysWide(error)) throw error;
+      store.wide.met = true;
+    }
+    return await read(fromOf, sql);
   };
   const isSummed = (source: Source): boolean => readsSums(asked, source);
   const together: Report['together'] = async (sources, sql) => {
@@ -79,7 +82,8 @@ function reportOf(
     filter,
     asOf,
     rows: (sql) => run((bindings) => sql(fromEntries(filter, asOf, bindings), bindings)),
-    sums,
+    sums: (source, sql) => read(() => fromSource(asked, source), sql),
+    parts: (parts, sql) => read(() => fromParts(asked, parts), sql),
     isSummed,
     together,
     within: (part) => reportOf(deps, { filter: { ...filter, period: { ...filter.period, ...part } }, asOf }, signal),
@@ -88,7 +92,8 @@ function reportOf(
 
 /** The total over every entry of the report, each counted once. */
 export async function totalOf(report: Report): Promise<Measures> {
-  const [row] = await report.sums(EVERYTHING, (from) => `SELECT ${MEASURE_COLUMNS} ${from}`, 'none');
+  const asked = { source: EVERYTHING, time: 'none', summed: SUMMED } as const;
+  const [row] = await report.parts(asked, (from) => `SELECT ${PART_MEASURES} ${from}`);
   invariant(row !== undefined, 'a sum without groups is one row');
   return fromRowMeasures(row);
 }
@@ -112,26 +117,25 @@ export async function groupsOf(
   groupingFor: (bindings: Bindings) => Grouping,
   { limit, measured }: GroupsAsk,
 ): Promise<Groups> {
-  const { source: read, chronological } = groupingFor(createBindings());
-  const time: TimeUnit = chronological ? (bindings) => groupingFor(bindings).key : 'none';
-  const ask = (sql: (from: string, bindings: Bindings) => string): Promise<readonly Row[]> =>
-    read === undefined ? report.rows(sql) : report.sums(read, sql, time);
-  const rows = await ask((from, bindings) => {
-    const grouping = groupingFor(bindings);
-    const { measures, source } = sourceOf(grouping, from);
-    const asked = measured === 'cost' && grouping.foldedBy === undefined ? COST_COLUMN : measures;
-    const columns = [`toString(k) AS id`, asked, ...grouping.extras].join(', ');
-    const dearest = grouping.foldedBy === undefined ? 'sum(cost)' : 'sum(part_m_cost)';
-    const order = grouping.chronological
+  const { source, chronological, extras } = groupingFor(createBindings());
+  const costAlone = measured === 'cost' && !extras.some((extra) => 'sum' in extra);
+  const asked: PartsAsked = {
+    source,
+    time: chronological ? (bindings) => groupingFor(bindings).key : 'none',
+    summed: costAlone ? ['cost'] : SUMMED,
+  };
+  const rows = await report.parts(asked, (from, bindings) => {
+    const order = chronological
       ? 'k'
-      : `isNull(k) DESC, ifNull(toString(k), '') = '${OTHER}' DESC, coalesce(${dearest}, 0) DESC, k`;
-    return `WITH ${grouping.key} AS k SELECT ${columns} ${source} GROUP BY k ORDER BY ${order} LIMIT ${bindings.bind('UInt32', limit + 3)}`;
+      : `isNull(k) DESC, ifNull(toString(k), '') = '${OTHER}' DESC, sumForEach(part)[1] DESC, k`;
+    return `WITH ${chronological ? 't' : groupingFor(bindings).key} AS k
+      SELECT toString(k) AS id, ${PART_MEASURES}${extraColumns(extras, 'whole')} ${from}
+      GROUP BY k ORDER BY ${order} LIMIT ${bindings.bind('UInt32', limit + 3)}`;
   });
   const grouping = groupingFor(createBindings());
   const all = rows.map((row) => {
     const id = textOrNull(row, 'id');
-    const measures = measured === 'cost' ? { ...NO_MEASURES, cost: moneyOf(row, 'm_cost') } : fromRowMeasures(row);
-    return { id, fields: grouping.fields(id, row), measures };
+    return { id, fields: grouping.fields(id, row), measures: fromRowMeasures(row) };
   });
   const named = all.filter(({ id }) => id !== null && id !== OTHER);
   const kept = [...all.filter(({ id }) => id === null), ...named.slice(0, limit)];
@@ -139,20 +143,6 @@ export async function groupsOf(
     groups: grouping.chronological ? distinct(kept) : dearestFirst(kept),
     aside: all.find(({ id }) => id === OTHER),
     cut: named.length > limit,
-  };
-}
-
-/** `FROM …` of a breakdown and its measures: entries as they are, or summed up first (see `Grouping.foldedBy`). */
-export function sourceOf(
-  { foldedBy }: Grouping,
-  from: string,
-  alsoBy: readonly string[] = [],
-): { readonly measures: string; readonly source: string } {
-  if (foldedBy === undefined) return { measures: MEASURE_COLUMNS, source: from };
-  const by = [...foldedBy, ...alsoBy];
-  return {
-    measures: FOLDED_MEASURE_COLUMNS,
-    source: `FROM (SELECT ${by.join(', ')}, ${PARTIAL_COLUMNS} ${from} GROUP BY ALL)`,
   };
 }
 

@@ -1,7 +1,8 @@
+import { SUMMED } from '#ledger/store';
 import { createBindings, type Bindings } from './bindings.ts';
-import { fromRowMeasures, sumMeasures, type Measures } from './measures.ts';
+import { fromRowMeasures, PART_MEASURES, sumMeasures, type Measures } from './measures.ts';
 import { countOf, textOf, type Row } from './reader.ts';
-import { groupsOf, sourceOf, totalOf, type Group, type Report } from './report.ts';
+import { groupsOf, totalOf, type Group, type Report } from './report.ts';
 import type { Series, SeriesAsk, SeriesPoint } from './series.ts';
 
 /** A time series of any number of groups: the dearest first, and then the points of those and of all the rest together. */
@@ -35,18 +36,14 @@ async function pointsOf(
   groups: readonly Group[],
 ): Promise<readonly SeriesPoint[]> {
   const ids = groups.flatMap(({ id }) => (id === null ? [] : [id]));
-  const { source: read } = groupingFor(createBindings());
-  const sqlOver = (from: string, bindings: Bindings): string => {
-    const grouping = groupingFor(bindings);
-    // Rows of an overlapping breakdown beyond the limit are left out: a sum of them would count calls twice.
-    const having = grouping.overlapping ? `HAVING s != ${REST}` : '';
-    const bucket = bucketFor(bindings);
-    const { measures, source } = sourceOf(grouping, from, [`${bucket} AS b`]);
-    const computed = grouping.foldedBy === undefined ? `${bucket} AS b, ` : '';
-    return `WITH ${computed}${grouping.key} AS k, ${seriesOf(ids, bindings)} AS s
-      SELECT toString(b) AS bucket, s AS series, ${measures} ${source} GROUP BY b, s ${having} ORDER BY b, s`;
-  };
-  const rows = await (read === undefined ? report.rows(sqlOver) : report.sums(read, sqlOver, bucketFor));
+  const { source, overlapping } = groupingFor(createBindings());
+  // Rows of an overlapping breakdown beyond the limit are left out: a sum of them would count calls twice.
+  const having = overlapping ? `HAVING s != ${REST}` : '';
+  const rows = await report.parts(
+    { source, time: bucketFor, summed: SUMMED },
+    (from, bindings) => `WITH ${groupingFor(bindings).key} AS k, ${seriesOf(ids, bindings)} AS s
+      SELECT toString(t) AS bucket, s AS series, ${PART_MEASURES} ${from} GROUP BY t, s ${having} ORDER BY t, s`,
+  );
   return rows.map((row) => toPoint(row, ids));
 }
 

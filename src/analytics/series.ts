@@ -1,15 +1,7 @@
-import { saysTooManyGroups } from '#ledger/store';
-import { invariant } from '#std';
+import { refusingMore, saysTooManyGroups, SUMMED } from '#ledger/store';
 import { createBindings, type Bindings } from './bindings.ts';
-import { OTHER, type Grouping } from './grouping.ts';
-import {
-  fromRowMeasures,
-  GATHERED_MEASURE_COLUMNS,
-  GROUP_COLUMNS,
-  PARTIAL_COLUMNS,
-  sumMeasures,
-  type Measures,
-} from './measures.ts';
+import { extraColumns, OTHER, type Grouping } from './grouping.ts';
+import { fromRowMeasures, measuresOf, sumMeasures, type Measures } from './measures.ts';
 import { countOf, textOf, textOrNull, type Row } from './reader.ts';
 import { dearestFirst, type Group, type Report } from './report.ts';
 
@@ -46,7 +38,7 @@ const ALL = -2;
 const ALL_KEY = "'\\0all'";
 
 /** More groups and buckets than these take longer to be ordered in the engine than to be asked for in two steps. */
-const MOST_POINTS = 100_000;
+const MOST_POINTS = 50_000;
 
 /**
  * All of a time series in one statement: sums by group and bucket and by group, of which the dearest groups stay as they are. Entries are read
@@ -55,45 +47,32 @@ const MOST_POINTS = 100_000;
 export async function seriesIn(report: Report, ask: SeriesAsk): Promise<Series | null> {
   const grouping = ask.groupingFor(createBindings());
   const { source } = grouping;
-  if (source === undefined) return null;
   try {
     const sql = (from: string, bindings: Bindings): string => statement(ask, from, bindings);
-    return toSeries(await report.sums(source, sql, ask.bucketFor), grouping);
+    return toSeries(await report.parts({ source, time: ask.bucketFor, summed: SUMMED, most: MOST_POINTS }, sql), grouping);
   } catch (error) {
     if (saysTooManyGroups(error)) return null;
     throw error;
   }
 }
 
-function statement({ groupingFor, bucketFor, limit }: SeriesAsk, from: string, bindings: Bindings): string {
-  const grouping = groupingFor(bindings);
-  const names = grouping.extras.map(nameOf);
-  return `SELECT toInt32(s) AS series, is_all, if(is_all, '', toString(b)) AS bucket, any(k_text) AS id, ${GATHERED_MEASURE_COLUMNS}
-      ${names.map((name) => `, any(${name}) AS of_${name}`).join('')}
-    FROM (SELECT *, multiIf(isNull(k_text), ${UNTAGGED}, k_text = ${ALL_KEY}, ${ALL}, apart, ${REST}, place <= ${bindings.bind('UInt32', limit)}, toInt32(place), ${REST}) AS s
+/** Groups and buckets with their place, put together by series: each by bucket, and as a whole. */
+function statement(ask: SeriesAsk, from: string, bindings: Bindings): string {
+  const { extras, overlapping } = ask.groupingFor(createBindings());
+  return `SELECT toInt32(s) AS series, grouping(b) = 1 AS is_all, if(is_all, '', toString(b)) AS bucket, any(k_text) AS id,
+      ${measuresOf('sums')}${extraColumns(extras, 'merged')}
+    FROM (SELECT *, multiIf(isNull(k_text), ${UNTAGGED}, k_text = ${ALL_KEY}, ${ALL}, apart, ${REST}, place <= ${bindings.bind('UInt32', ask.limit)}, toInt32(place), ${REST}) AS s
       FROM (SELECT *, dense_rank() OVER (PARTITION BY apart ORDER BY of_group DESC, k_text) AS place
-        FROM (SELECT *, isNull(k_text) OR k_text IN ('${OTHER}', ${ALL_KEY}) AS apart,
-            sum(if(is_all, coalesce(group_m_cost, 0), 0)) OVER (PARTITION BY k_text) AS of_group
-          FROM (${groupsSql(grouping, bucketFor(bindings), from)}))))
-    GROUP BY s, is_all, bucket ${grouping.overlapping ? `HAVING s != ${REST}` : ''} ORDER BY is_all, bucket, s`;
+        FROM (SELECT *, isNull(k_text) OR k_text IN ('${OTHER}', ${ALL_KEY}) AS apart, sum(sums[1]) OVER (PARTITION BY k_text) AS of_group
+          FROM (${groupsSql(ask.groupingFor(bindings), from)}))))
+    GROUP BY GROUPING SETS ((s, b), (s)) ${overlapping ? `HAVING s != ${REST}` : ''} ORDER BY is_all, bucket, s`;
 }
 
-/** A row for each group and bucket, and one for each group, as `k_text`, `b`, `is_all`. */
-function groupsSql({ key, keys, foldedBy, extras }: Grouping, bucket: string, from: string): string {
+/** A row for each group and bucket, as `k_text` and `b`. */
+function groupsSql({ key, keys, extras }: Grouping, from: string): string {
   const withAll = keys === undefined ? key : `arrayJoin(arrayConcat(${keys}, [${ALL_KEY}]))`;
-  const folded = foldedBy !== undefined;
-  const read = folded
-    ? `FROM (SELECT ${foldedBy.join(', ')}, ${bucket} AS b, ${PARTIAL_COLUMNS} ${from} GROUP BY ALL)`
-    : from;
-  return `WITH ${folded ? '' : `${bucket} AS b, `}${withAll} AS k
-    SELECT toString(k) AS k_text, b, grouping(b) = 1 AS is_all, ${[GROUP_COLUMNS[folded ? 'partial' : 'read'], ...extras].join(', ')}
-    ${read} GROUP BY GROUPING SETS ((k, b), (k)) SETTINGS max_rows_to_group_by = ${MOST_POINTS}, group_by_overflow_mode = 'throw'`;
-}
-
-function nameOf(extra: string): string {
-  const name = /\bAS (x_\w+)$/.exec(extra)?.[1];
-  invariant(name !== undefined, `a column has a name: ${extra}`);
-  return name;
+  return `WITH ${withAll} AS k SELECT toString(k) AS k_text, t AS b, sumForEach(part) AS sums${extraColumns(extras, 'part')}
+    ${from} GROUP BY k, b${refusingMore(MOST_POINTS)}`;
 }
 
 function toSeries(rows: readonly Row[], grouping: Grouping): Series {
@@ -124,5 +103,5 @@ function toSeries(rows: readonly Row[], grouping: Grouping): Series {
 
 /** The row as the breakdown named its columns. */
 function extrasOf(row: Row, { extras }: Grouping): Row {
-  return Object.fromEntries(extras.map(nameOf).map((name) => [name, row[`of_${name}`]]));
+  return Object.fromEntries(extras.map(({ as }) => [as, row[`of_${as}`]]));
 }

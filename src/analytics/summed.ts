@@ -2,17 +2,21 @@ import {
   ENTRIES,
   LISTED_SUMMED,
   listedRows,
+  partOf,
+  partRowsOf,
+  refusingMore,
   SUMMED,
-  summedRowsOf,
   SUMS,
   type AsOf,
   type ListedName,
   type Summed,
+  type SummedName,
 } from '#ledger/store';
 import { invariant } from '#std';
 import type { Bindings } from './bindings.ts';
 import { conditionsOf, soleCondition, type EntryFilter, type SoleCondition } from './filter.ts';
-import { isOfQuarters, withinTime, type Period } from './period.ts';
+import { sumsOfColumns } from './measures.ts';
+import { isOfQuarters, orderColumn, withinTime, type Period } from './period.ts';
 import type { StoreReader } from './reader.ts';
 import { tagValueCondition } from './tag-condition.ts';
 
@@ -55,48 +59,91 @@ const INSTANTS = {
 /** What a statement tells apart of time: an expression of `quarter`, or nothing of it. */
 export type TimeUnit = ((bindings: Bindings) => string) | 'none';
 
-export type Asked = { readonly filter: EntryFilter; readonly asOf: AsOf; readonly store: Pick<StoreReader, 'sums'> };
+export type Asked = { readonly filter: EntryFilter; readonly asOf: AsOf; readonly store: Pick<StoreReader, 'sums' | 'wide'> };
 
 /** `FROM …` over what a source names, and whether what was read by it still counts. */
 export type From = { sql(bindings: Bindings): string; stands(): boolean };
 
 /**
  * `FROM …` with the source's columns, the measured ones and `quarter`, `seq`, `first_at`, `last_at`, `end_at`: sums as far as there are
- * any that tell apart what the report asks for, and entries for the rest. Both ways every entry counts once.
- *
- * @param time how entries may be summed up while they are read; not given, they come one by one
+ * any that tell apart what the report asks for, and entries one by one for the rest. Both ways every entry counts once.
  */
-export function fromSource(asked: Asked, source: Source, time?: TimeUnit): From {
+export function fromSource(asked: Asked, source: Source): From {
   const { columns, corrected } = source;
   const use = usableSums(asked, source);
   if (use === null) {
-    return {
-      sql: (bindings) => {
-        const entry = corrected?.entry(asked, bindings);
-        const byNow = entry === undefined ? columns : columns.map((column) => ({ ...column, entry }));
-        const entries = { ...source, columns: byNow };
-        return `FROM (${entriesOf(entries, entriesAsked(asked, bindings), unitOf(time, bindings))})`;
-      },
-      stands: () => true,
-    };
+    const sql = (bindings: Bindings): string =>
+      `FROM (${entriesOf({ ...source, columns: byNow(asked, source, bindings) }, entriesAsked(asked, bindings))})`;
+    return { sql, stands: () => true };
   }
   const read = columns.map(({ as, sum }) => `${sum} AS ${as}, `).join('');
-  const sql = (bindings: Bindings): string => {
-    // What corrections move is put beside what is moved, by the quarter.
-    const unit = corrected === undefined ? unitOf(time, bindings) : undefined;
-    return `FROM (SELECT ${read}${columnsOf(source, 'sums')} FROM ${SUMS}
+  const sql = (bindings: Bindings): string => `FROM (SELECT ${read}${columnsOf(source, 'sums')} FROM ${SUMS}
         WHERE ${use.summed.sums} AND ${withinTime(use.inner, bindings.bind, 'quarter')}${use.where(bindings)}
-      UNION ALL ${entriesOf(source, `${entriesAsked(asked, bindings)} AND ${use.rest(bindings)}`, unit)})`;
-  };
+      UNION ALL ${entriesOf(source, `${entriesAsked(asked, bindings)} AND ${use.rest(bindings)}`)})`;
   return {
     sql: (bindings) => corrected?.from(asked, sql(bindings), bindings) ?? sql(bindings),
     stands: use.summed.stands,
   };
 }
 
+/** What to sum up of a source, and what of the time to tell apart. */
+export type PartsAsked = {
+  readonly source: Source;
+  readonly time: TimeUnit;
+  readonly summed: readonly SummedName[];
+  /** More rows than these are refused. */
+  readonly most?: number;
+};
+
+/**
+ * `FROM …` with the source's columns, `t` (the time, if it is told apart), `seq` (of the newest) and `part`: the sums in the order of `summed`, see
+ * `partOf`. They are summed up where they are read, out of sums and entries as `fromSource` chooses them.
+ */
+export function fromParts(asked: Asked, { source, time, summed, most }: PartsAsked): From {
+  const { columns, corrected, dimension } = source;
+  invariant(source.listed === undefined, `${dimension} has one value an entry`);
+  const entries = (read: readonly SourceColumn[], where: string, bindings: Bindings): string =>
+    partRowsOf({
+      columns: read.map(({ as, entry }) => ({ as, sql: entry })),
+      time: unitOf(time, bindings),
+      summed,
+      order: orderColumn(asked.asOf),
+      most,
+      wide: asked.store.wide?.met === false ? 'none' : 'some',
+      where,
+    });
+  const use = usableSums(asked, source);
+  if (use === null) {
+    const sql = (bindings: Bindings): string =>
+      `FROM (${entries(byNow(asked, source, bindings), entriesAsked(asked, bindings), bindings)})`;
+    return { sql, stands: () => true };
+  }
+  const sumsOf = (from: string, read: readonly string[], seq: string, unit: string | null): string =>
+    `SELECT ${read.map((column) => `${column}, `).join('')}${unit === null ? '' : `${unit} AS t, `}${seq} AS seq,
+      ${partOf(sumsOfColumns(summed))} AS part ${from} GROUP BY ALL HAVING count() > 0${refusingMore(most)}`;
+  const sql = (bindings: Bindings): string => {
+    const unit = unitOf(time, bindings);
+    if (corrected !== undefined) {
+      const moved = fromSource(asked, source).sql(bindings);
+      return `FROM (${sumsOf(moved, columns.map(({ as }) => as), 'toUInt64(0)', unit)})`;
+    }
+    const where = `${use.summed.sums} AND ${withinTime(use.inner, bindings.bind, 'quarter')}${use.where(bindings)}`;
+    const ofSums = columns.map(({ as, sum }) => `${sum} AS ${as}`);
+    return `FROM (${sumsOf(`FROM ${SUMS} WHERE ${where}`, ofSums, 'max(last_seq)', unit)}
+      UNION ALL ${entries(columns, `${entriesAsked(asked, bindings)} AND ${use.rest(bindings)}`, bindings)})`;
+  };
+  return { sql, stands: use.summed.stands };
+}
+
+/** Columns as entries have them, by now where corrections change them. */
+function byNow(asked: Asked, { columns, corrected }: Source, bindings: Bindings): readonly SourceColumn[] {
+  const entry = corrected?.entry(asked, bindings);
+  return entry === undefined ? columns : columns.map((column) => ({ ...column, entry }));
+}
+
 /** Null for none. */
-function unitOf(time: TimeUnit | undefined, bindings: Bindings): string | null | undefined {
-  return typeof time === 'function' ? time(bindings) : time === 'none' ? null : undefined;
+function unitOf(time: TimeUnit, bindings: Bindings): string | null {
+  return time === 'none' ? null : time(bindings);
 }
 
 /** True where a report reads the sums by a dimension. */
@@ -182,11 +229,8 @@ function entriesAsked({ filter, asOf }: Asked, bindings: Bindings): string {
   return conditionsOf(filter, asOf, bindings).join(' AND ');
 }
 
-function entriesOf(source: Source, where: string, time?: string | null): string {
+function entriesOf(source: Source, where: string): string {
   const { columns, listed } = source;
-  if (time !== undefined && listed === undefined) {
-    return summedRowsOf({ columns: columns.map(({ as, entry }) => ({ as, sql: entry })), time, where });
-  }
   const read = columns.map(({ as, entry }) => `${entry} AS ${as}, `).join('');
   return `SELECT ${read}${columnsOf(source, 'entries')}
     FROM ${listed === undefined ? `${ENTRIES} WHERE ${where}` : `(${listedRows([listed], where)})`}`;

@@ -1,3 +1,4 @@
+import { SUMMED } from '#ledger/store';
 import type { TimestampMs } from '#std';
 import { UNTAGGED } from '#tags';
 import { createBindings, type Bindings } from './bindings.ts';
@@ -11,8 +12,8 @@ import { seriesIn, type SeriesPoint } from './series.ts';
 import { seriesInSteps } from './series-in-steps.ts';
 import {
   fromRowMeasures,
-  MEASURE_COLUMNS,
   NO_MEASURES,
+  PART_MEASURES,
   sumMeasures,
   toWireMeasures,
   type Measures,
@@ -129,10 +130,11 @@ type TotalPoint = { readonly bucket: Bucket; readonly measures: Measures };
 /** A point for every bucket of the period: where nothing was spent, zero. */
 async function totalPoints(report: Report, interval: Interval): Promise<readonly TotalPoint[]> {
   const { period } = report.filter;
-  const key = bucketsOf(report, interval);
-  const sql = (from: string, bindings: Bindings): string =>
-    `WITH ${key(bindings)} AS b SELECT toString(b) AS bucket, ${MEASURE_COLUMNS} ${from} GROUP BY b ORDER BY b`;
-  const rows = await report.sums(EVERYTHING, sql, key);
+  const asked = { source: EVERYTHING, time: bucketsOf(report, interval), summed: SUMMED };
+  const rows = await report.parts(
+    asked,
+    (from) => `SELECT toString(t) AS bucket, ${PART_MEASURES} ${from} GROUP BY t ORDER BY t`,
+  );
   const points = new Map((bucketIds(period, interval, MOST_BUCKETS) ?? []).map((id) => [id, NO_MEASURES]));
   for (const row of rows) points.set(textOf(row, 'bucket'), fromRowMeasures(row));
   return Array.from(points, ([id, measures]) => ({

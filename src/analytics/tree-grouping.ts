@@ -2,7 +2,7 @@ import { LABELS_OF_SET, PATHS_OF_SET } from '#ledger/store';
 import { UNTAGGED } from '#tags';
 import { formatUsd, usdNumber } from '#terms';
 import type { Bindings } from './bindings.ts';
-import { each, LABEL_SET, OTHER, PARTITION, tagValues, type GroupFields, type Grouping } from './grouping.ts';
+import { each, LABEL_SET, OTHER, PARTITION, tagValues, type Extra, type GroupFields, type Grouping } from './grouping.ts';
 import { countOf, moneyOf, type Row } from './reader.ts';
 import { isUnder } from './tag-condition.ts';
 
@@ -26,7 +26,6 @@ export function pathGroup(prefix: string | null, { bind }: Bindings): Grouping {
     ...PARTITION,
     overlapping: true,
     source: LABEL_SET,
-    foldedBy: ['label_set'],
     ...each(`arrayDistinct(${nodes})`, prefix === null ? 'NULL' : NOWHERE),
     extras: nodeColumns({
       direct: `has(${texts.labels}, assumeNotNull(k)) OR has(${texts.paths}, assumeNotNull(k))`,
@@ -54,7 +53,6 @@ export function tagTreeGroup(key: string, prefix: string | null, { bind }: Bindi
   return {
     ...PARTITION,
     source: tagValues(key),
-    foldedBy: [column],
     key: prefix === null ? rootKey(column, first(value)) : keyBelow(bind('String', prefix), { column, value, first }),
     extras: nodeColumns({
       direct: `${value} = assumeNotNull(k)`,
@@ -81,11 +79,11 @@ function keyBelow(
   return `multiIf(isNull(${column}), NULL, ${value} = ${prefix}, ${prefix}, startsWith(${value}, concat(${prefix}, '/')), ${child}, '${OTHER}')`;
 }
 
-function nodeColumns({ direct, below }: { readonly direct: string; readonly below: string }): readonly string[] {
+function nodeColumns({ direct, below }: { readonly direct: string; readonly below: string }): readonly Extra[] {
   return [
-    `toString(coalesce(sumIf(part_m_cost, ${direct}), 0)) AS x_direct_cost`,
-    `sumIf(part_m_events, ${direct}) AS x_direct_events`,
-    `max(${below}) AS x_below`,
+    { as: 'x_direct_cost', sum: 'cost', where: direct },
+    { as: 'x_direct_events', sum: 'counts_call', where: direct },
+    { as: 'x_below', aggregate: 'max', of: below },
   ];
 }
 

@@ -41,10 +41,12 @@ export async function spendDays(report: Report, keys: ReadonlyMap<string, KeyNam
   const days = new Map<string, Day>();
   const fill = async (part: Part): Promise<void> => {
     const byDay = ({ bind }: Bindings): string => bucketKey('day', bind('String', report.filter.period.timeZone));
-    const sql = (from: string, bindings: Bindings): string =>
-      `SELECT toString(${byDay(bindings)}) AS x_day, ifNull(g, '') AS x_name, toString(coalesce(sum(cost), 0)) AS x_cost,
-        sum(unpriced_count) AS x_unpriced ${from} GROUP BY x_day, x_name ORDER BY x_day, x_name`;
-    const rows = await report.sums(PARTS[part], sql, byDay);
+    const asked = { source: PARTS[part], time: byDay, summed: ['cost', 'unpriced_count'] } as const;
+    const rows = await report.parts(
+      asked,
+      (from) => `SELECT toString(t) AS x_day, ifNull(g, '') AS x_name, toString(sumForEach(part)[1]) AS x_cost,
+        toInt64(sumForEach(part)[2]) AS x_unpriced ${from} GROUP BY x_day, x_name ORDER BY x_day, x_name`,
+    );
     for (const row of rows) {
       const date = textOf(row, 'x_day');
       const day = days.get(date) ?? { users: new Map(), models: new Map(), keys: new Map(), unpriced: 0 };

@@ -156,9 +156,11 @@ function filterOf({ filter, apiKey }: SpendFilter, keys: Awaited<ReturnType<Spen
 
 /** Without a condition of its own the number of calls is what every report counts. */
 function callCount(report: Report, query: SpendFilter): ReturnType<Report['rows']> {
-  const sql = (from: string): string => `SELECT sum(counts_call) AS x_calls ${from}`;
-  if (query.requestId === undefined && query.status === undefined) return report.sums(EVERYTHING, sql, 'none');
-  return report.rows((from, bindings) => sql(`${from}${conditionsOf(query, bindings)}`));
+  if (query.requestId === undefined && query.status === undefined) {
+    const asked = { source: EVERYTHING, time: 'none', summed: ['counts_call'] } as const;
+    return report.parts(asked, (from) => `SELECT toInt64(sumForEach(part)[1]) AS x_calls ${from}`);
+  }
+  return report.rows((from, bindings) => `SELECT sum(counts_call) AS x_calls ${from}${conditionsOf(query, bindings)}`);
 }
 
 function conditionsOf({ requestId, status }: SpendFilter, { bind }: Bindings): string {

@@ -89,40 +89,47 @@ export const NARROW_COLUMNS = {
 
 export const NARROW_INDEX = 'traits_range traits TYPE minmax GRANULARITY 1';
 
-/** Sums of entries that are not `WIDE` and have the same `traits`, under names of their own. */
+/** Sums of entries that have the same `traits`, under names of their own. */
 export const NARROW_SUMS = [
   'traits AS n_traits',
-  'toInt64(count()) AS n_entries',
+  'toInt64(count()) AS n_count',
   'sum(toInt128(narrow_cost)) AS n_cost',
   'sum(toInt128(narrow_billed)) AS n_billed',
   'sum(toInt128(narrow_aside)) AS n_aside',
   // Of 32 bits each: four thousand million of them fit in the sum.
   'sum(narrow_input) AS n_input',
   'sum(narrow_output) AS n_output',
-  'toInt64(sum(latency_ms)) AS n_latency',
+  'toInt64(sum(latency_ms)) AS n_waited',
 ].join(', ');
 
-const has = (flag: keyof typeof FLAGS): string => `bitAnd(n_traits, ${FLAGS[flag].bit}) != 0`;
-const aside = (which: Aside): string =>
-  `if(bitAnd(intDiv(n_traits, ${ASIDE_KIND}), 3) = ${ASIDES.indexOf(which) + 1}, n_aside - ${RAISED} * n_entries, 0)`;
+/** 1 or 0. Products instead of conditions: the engine takes half as long to read them. */
+const has = (flag: keyof typeof FLAGS): string => `bitTest(n_traits, ${Math.log2(FLAGS[flag].bit)})`;
+const aside = (which: Aside): string => `n_apart * (n_kind = ${ASIDES.indexOf(which) + 1})`;
 
-/** What several of `FROM_NARROW` need, each once: the engine takes as long to read a statement as to read a million entries. */
+/**
+ * What several of `FROM_NARROW` need, each once: the engine takes as long to read a statement as to read a million entries. What is `WIDE` counts
+ * as nothing.
+ */
 export const NARROW_TERMS = [
+  `n_count * (n_traits != ${WIDE}) AS n_entries`,
   `n_traits % ${RESOLVES} AS n_state`,
   `intDiv(n_traits, ${RESOLVES}) % ${RESOLVES} AS n_resolved`,
+  `bitAnd(intDiv(n_traits, ${ASIDE_KIND}), 3) AS n_kind`,
+  `n_aside - ${RAISED} * n_entries AS n_apart`,
   `${aside('moved_cost')} AS n_moved`,
-  `if(${has('posting')}, n_entries, 0) AS n_postings`,
+  'n_cost + n_moved AS n_in_state',
+  `n_entries * ${has('posting')} AS n_postings`,
   `if(n_postings = 0 OR n_resolved != 0, n_entries, 0) AS n_told`,
 ].join(', ');
 
 function costIn(state: CostState): string {
   const code = codeOf(state);
-  return `if(n_state = ${code}, n_cost + n_moved, 0) - if(n_resolved = ${code}, n_moved, 0)`;
+  return `n_in_state * (n_state = ${code}) - n_moved * (n_resolved = ${code})`;
 }
 
 function countIn(state: CostState): string {
   const code = codeOf(state);
-  return `if(n_state = ${code}, n_told, 0) - if(n_resolved = ${code}, n_entries, 0)`;
+  return `n_told * (n_state = ${code}) - n_entries * (n_resolved = ${code})`;
 }
 
 /** What is summed up of entries, from `NARROW_SUMS` and `NARROW_TERMS`. */
@@ -134,17 +141,17 @@ export const FROM_NARROW = {
   reported_cost: costIn('reported'),
   partial_exact_cost: costIn('partial_exact'),
   risk: aside('risk'),
-  sandbox_cost: `if(${has('sandbox')}, n_cost, 0)`,
+  sandbox_cost: `n_cost * ${has('sandbox')}`,
   entry_count: 'n_entries',
-  counts_call: `if(${has('call')}, n_entries, 0)`,
+  counts_call: `n_entries * ${has('call')}`,
   posting_count: 'n_postings',
   untimed_count: `if(${has('interrupted')}, n_entries, n_postings)`,
   input_tokens: 'n_input',
   output_tokens: 'n_output',
-  latency_ms: 'n_latency',
+  latency_ms: `n_waited * (n_traits != ${WIDE})`,
   unpriced_count: countIn('unpriced'),
   incomplete_count: countIn('incomplete'),
   estimated_count: countIn('estimated'),
   in_doubt_count: countIn('in_doubt'),
-  sandbox_count: `if(${has('sandbox')}, n_entries, 0)`,
+  sandbox_count: `n_entries * ${has('sandbox')}`,
 } as const;

@@ -14,6 +14,12 @@ const KILL_RETRY_MS = 50;
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 /**
+ * Blocks of four megabytes instead of one: a report under filters reads ten columns, and in small blocks each of them is taken up so often that a
+ * sixth of its processor time goes there.
+ */
+const READ_SETTINGS = 'preferred_block_size_bytes=4000000, output_format_json_quote_64bit_integers=0';
+
+/**
  * A fixed set of connections that only read. A connection runs one query at a time, so each is lent to one asker; the
  * rest wait in order. Queries are killed through a connection of their own: aborting a client does not stop the engine.
  */
@@ -92,7 +98,7 @@ export class Readers {
     signal.addEventListener('abort', kill, { once: true });
     try {
       return await reader.rows<T>(`${mark} ${sql}
-SETTINGS max_execution_time=${Math.ceil(timeoutMs / 1000)}, max_memory_usage=${this.#maxMemoryBytes}, output_format_json_quote_64bit_integers=0`);
+SETTINGS max_execution_time=${Math.ceil(timeoutMs / 1000)}, max_memory_usage=${this.#maxMemoryBytes}, ${READ_SETTINGS}`);
     } catch (error) {
       signal.throwIfAborted();
       throw error;

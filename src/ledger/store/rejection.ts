@@ -38,3 +38,10 @@ export function engineErrorName(error: unknown): string {
 export function saysTooManyGroups(error: unknown): boolean {
   return error instanceof Error && engineErrorName(error.cause) === 'TOO_MANY_ROWS';
 }
+
+/** What a statement fails with that was told there are no wide entries, and met one. */
+export const MET_WIDE = 'there is a wide entry';
+
+export function saysWide(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof Error && error.cause.message.includes(MET_WIDE);
+}

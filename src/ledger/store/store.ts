@@ -44,6 +44,8 @@ export type Store = {
   tune(): Promise<void>;
   /** Where sums of entries by a dimension are, and which entries are in none; null where it has no sums. */
   sums(dimension: string, asOf: AsOf): Summed | null;
+  /** Whether a report has met an entry that is `WIDE`: until then reports do not look for any. */
+  readonly wide: { met: boolean };
   /** Empties what no sum reads of entries before an instant. How many entries had any of it; when `signal` ends it, the engine goes on by itself. */
   retireDetail(before: TimestampMs, signal: AbortSignal): Promise<{ readonly entries: number }>;
   /** For erasures. */
@@ -124,6 +126,7 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
     kept: () => upkeep.idle(),
     tune: () => upkeep.tune(),
     sums: (dimension, asOf) => summing.of(dimension, asOf),
+    wide: { met: false },
     forget: (nodeId, after) =>
       upkeep.pausedFor(async () => {
         if (isEmbedded) await summing.forget(nodeId).catch(failUnavailable);

@@ -33,6 +33,8 @@ export const SUMMED_COUNTS = [
 
 export const SUMMED = [...SUMMED_MONEY, ...SUMMED_COUNTS] as const;
 
+export type SummedName = (typeof SUMMED)[number];
+
 /** The rest of a row. The sums have the instants of the first and the last entry in them, and when the last one ended. */
 const PLACE = {
   run: 'UInt64',

@@ -9,7 +9,7 @@ import { keptLog, tempDir } from '../sample.fixture.ts';
 import { ENTRIES } from '../schema.ts';
 import { openStore } from '../store.ts';
 import { SUMMED } from './schema.ts';
-import { summedRowsOf } from './summed-rows.ts';
+import { partRowsOf } from './part-rows.ts';
 
 let dir: Awaited<ReturnType<typeof tempDir>>;
 let engine: Engine;
@@ -77,25 +77,21 @@ async function keep(entries: readonly Entry[]): Promise<void> {
   await connection.run(`INSERT INTO ${ENTRIES} FORMAT JSONEachRow\n${lines.join('\n')}`);
 }
 
-const SUMS_SQL = SUMMED.map((name) => `toString(coalesce(sum(toInt128(${name})), 0)) AS s_${name}`).join(', ');
-const TOLD = 'g, toDate(quarter) AS day';
+/** What its own column says of each entry, added up. */
+const BY_COLUMN = `[${SUMMED.map((name) => `toString(coalesce(sum(toInt128(${name})), 0))`).join(', ')}] AS sums`;
+const BY_PART = "CAST(sumForEach(part), 'Array(String)') AS sums";
 
-async function summed(from: string): Promise<unknown[]> {
-  return await connection.rows(`SELECT ${TOLD}, ${SUMS_SQL} FROM ${from} GROUP BY ALL ORDER BY ALL`);
-}
-
-const COLUMNS = [{ as: 'g', sql: 'model' }];
+const ALL = { columns: [{ as: 'g', sql: 'model' }], summed: SUMMED, order: 'narrow_seq', wide: 'some' } as const;
 
 describe('entries summed up while they are read', () => {
   it('come to what their columns come to, however large, negative, absent and odd the amounts are', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(entry, { minLength: 1, maxLength: 40 }), async (entries) => {
         await keep(entries);
-        const rows = summedRowsOf({ columns: COLUMNS, time: 'toDate(quarter)', where: 'seq > 0' });
-        const raw = await summed(
-          `(SELECT model AS g, * , ${SUMMED.filter((name) => name !== 'cost').join(', ')}, quarter FROM ${ENTRIES})`,
-        );
-        assert.deepEqual(await summed(`(${rows})`), raw);
+        const rows = partRowsOf({ ...ALL, time: 'toDate(quarter)', where: 'seq > 0' });
+        const parts = `SELECT g, t, toUInt32(max(seq)) AS newest, ${BY_PART} FROM (${rows}) GROUP BY g, t ORDER BY g, t`;
+        const plainly = `SELECT model AS g, toDate(quarter) AS t, toUInt32(max(seq)) AS newest, ${BY_COLUMN} FROM ${ENTRIES} GROUP BY g, t ORDER BY g, t`;
+        assert.deepEqual(await connection.rows(parts), await connection.rows(plainly));
       }),
       { numRuns: 40 },
     );
@@ -116,14 +112,13 @@ describe('entries summed up while they are read', () => {
       { ...plain, cost: 1n, at_risk: 2n, moved_cost: 3n },
     ]);
     const rows = await connection.rows(
-      `SELECT seq, toString(cost) AS cost, toUnixTimestamp64Milli(first_at) AS first, toUnixTimestamp64Milli(end_at) AS ended
-       FROM (${summedRowsOf({ columns: COLUMNS, time: null, where: '1' })}) ORDER BY seq`,
+      `SELECT toUInt32(seq) AS newest, CAST(part, 'Array(String)') AS sums
+       FROM (${partRowsOf({ ...ALL, columns: [], summed: ['cost', 'entry_count'], time: null, where: '1' })}) ORDER BY newest, sums`,
     );
-    const [ten, twenty] = [Date.UTC(2026, 9, 31, 10), Date.UTC(2026, 9, 31, 20)];
     assert.deepEqual(rows, [
-      { seq: 2, cost: '11', first: ten, ended: twenty },
-      { seq: 3, cost: String(2n ** 64n), first: ten, ended: ten },
-      { seq: 4, cost: '1', first: ten, ended: ten },
+      { newest: 3, sums: [String(2n ** 64n), '1'] },
+      { newest: 4, sums: ['1', '1'] },
+      { newest: 4, sums: ['11', '2'] },
     ]);
     const [wide] = await connection.rows(
       `SELECT count() AS n, sum(narrow_cost) AS cost FROM ${ENTRIES} WHERE traits = ${WIDE}`,
