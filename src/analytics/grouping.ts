@@ -34,12 +34,16 @@ export type Stage = 'whole' | 'part' | 'merged';
 
 /** Extras as columns, a comma before each. */
 export function extraColumns(extras: readonly Extra[], stage: Stage): string {
-  return extras.map((extra) => `, ${extraColumn(extra, stage)} AS ${stage === 'merged' ? 'of_' : ''}${extra.as}`).join('');
+  return extras
+    .map((extra) => `, ${extraColumn(extra, stage)} AS ${stage === 'merged' ? 'of_' : ''}${extra.as}`)
+    .join('');
 }
 
 function extraColumn(extra: Extra, stage: Stage): string {
   const isSum = 'sum' in extra;
-  const [aggregate, of] = isSum ? ['sumIf', `part[${placeOf(extra.sum)}], ${extra.where}`] : [extra.aggregate, extra.of];
+  const [aggregate, of] = isSum
+    ? ['sumIf', `part[${placeOf(extra.sum)}], ${extra.where}`]
+    : [extra.aggregate, extra.of];
   if (stage === 'part') return `${aggregate}State(${of})`;
   const found = stage === 'merged' ? `${aggregate}Merge(${extra.as})` : `${aggregate}(${of})`;
   return isSum ? `toString(${found})` : found;

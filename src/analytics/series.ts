@@ -49,7 +49,10 @@ export async function seriesIn(report: Report, ask: SeriesAsk): Promise<Series |
   const { source } = grouping;
   try {
     const sql = (from: string, bindings: Bindings): string => statement(ask, from, bindings);
-    return toSeries(await report.parts({ source, time: ask.bucketFor, summed: SUMMED, most: MOST_POINTS }, sql), grouping);
+    return toSeries(
+      await report.parts({ source, time: ask.bucketFor, summed: SUMMED, most: MOST_POINTS }, sql),
+      grouping,
+    );
   } catch (error) {
     if (saysTooManyGroups(error)) return null;
     throw error;

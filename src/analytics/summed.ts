@@ -59,7 +59,11 @@ const INSTANTS = {
 /** What a statement tells apart of time: an expression of `quarter`, or nothing of it. */
 export type TimeUnit = ((bindings: Bindings) => string) | 'none';
 
-export type Asked = { readonly filter: EntryFilter; readonly asOf: AsOf; readonly store: Pick<StoreReader, 'sums' | 'wide'> };
+export type Asked = {
+  readonly filter: EntryFilter;
+  readonly asOf: AsOf;
+  readonly store: Pick<StoreReader, 'sums' | 'wide'>;
+};
 
 /** `FROM …` over what a source names, and whether what was read by it still counts. */
 export type From = { sql(bindings: Bindings): string; stands(): boolean };
@@ -125,7 +129,12 @@ export function fromParts(asked: Asked, { source, time, summed, most }: PartsAsk
     const unit = unitOf(time, bindings);
     if (corrected !== undefined) {
       const moved = fromSource(asked, source).sql(bindings);
-      return `FROM (${sumsOf(moved, columns.map(({ as }) => as), 'toUInt64(0)', unit)})`;
+      return `FROM (${sumsOf(
+        moved,
+        columns.map(({ as }) => as),
+        'toUInt64(0)',
+        unit,
+      )})`;
     }
     const where = `${use.summed.sums} AND ${withinTime(use.inner, bindings.bind, 'quarter')}${use.where(bindings)}`;
     const ofSums = columns.map(({ as, sum }) => `${sum} AS ${as}`);

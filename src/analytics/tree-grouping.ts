@@ -2,7 +2,16 @@ import { LABELS_OF_SET, PATHS_OF_SET } from '#ledger/store';
 import { UNTAGGED } from '#tags';
 import { formatUsd, usdNumber } from '#terms';
 import type { Bindings } from './bindings.ts';
-import { each, LABEL_SET, OTHER, PARTITION, tagValues, type Extra, type GroupFields, type Grouping } from './grouping.ts';
+import {
+  each,
+  LABEL_SET,
+  OTHER,
+  PARTITION,
+  tagValues,
+  type Extra,
+  type GroupFields,
+  type Grouping,
+} from './grouping.ts';
 import { countOf, moneyOf, type Row } from './reader.ts';
 import { isUnder } from './tag-condition.ts';
 

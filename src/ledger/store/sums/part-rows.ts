@@ -33,7 +33,10 @@ function narrowRows(asked: PartRowsAsked): string {
   const names = told.map(({ as }) => as);
   const sums = partOf(asked.summed.map((name) => FROM_NARROW[name]));
   // Asked of sums: a condition on entries would be asked of each.
-  const having = ['count() > 0', ...(asked.wide === 'none' ? [`NOT throwIf(max(n_traits) = ${WIDE}, '${MET_WIDE}')`] : [])];
+  const having = [
+    'count() > 0',
+    ...(asked.wide === 'none' ? [`NOT throwIf(max(n_traits) = ${WIDE}, '${MET_WIDE}')`] : []),
+  ];
   return `SELECT ${names.map((name) => `${name}, `).join('')}max(n_seq) AS seq, sumForEach(${sums}) AS part
     FROM (SELECT *, ${NARROW_TERMS} FROM (SELECT ${columnsOf(told)}toUInt64(max(${asked.order})) AS n_seq, ${NARROW_SUMS}
       FROM ${ENTRIES} WHERE ${asked.where} GROUP BY ALL))
