@@ -1,21 +1,12 @@
 import { ApportionError } from '#terms';
-import {
-  EVERYTHING,
-  fromParts,
-  fromSource,
-  fromTogether,
-  readsSums,
-  type From,
-  type PartsAsked,
-  type Source,
-  type Together,
-} from './summed.ts';
+import { EVERYTHING, fromSource, fromTogether, readsSums, type From, type Source, type Together } from './summed.ts';
 import { createBindings, type Bindings } from './bindings.ts';
 import { fromEntries, type EntryFilter } from './filter.ts';
 import { extraColumns, OTHER, type GroupFields, type Grouping } from './grouping.ts';
 import { fromRowMeasures, PART_MEASURES, toWireMeasures, type Measures, type WireMeasures } from './measures.ts';
 import { invariant } from '#std';
 import { saysWide, SUMMED, type AsOf } from '#ledger/store';
+import { fromParts, type PartsAsked } from './parts.ts';
 import type { Period } from './period.ts';
 import { textOrNull, type Row, type StoreReader } from './reader.ts';
 

@@ -2,21 +2,16 @@ import {
   ENTRIES,
   LISTED_SUMMED,
   listedRows,
-  partOf,
-  partRowsOf,
-  refusingMore,
   SUMMED,
   SUMS,
   type AsOf,
   type ListedName,
   type Summed,
-  type SummedName,
 } from '#ledger/store';
 import { invariant } from '#std';
 import type { Bindings } from './bindings.ts';
 import { conditionsOf, soleCondition, type EntryFilter, type SoleCondition } from './filter.ts';
-import { sumsOfColumns } from './measures.ts';
-import { isOfQuarters, orderColumn, withinTime, type Period } from './period.ts';
+import { isOfQuarters, withinTime, type Period } from './period.ts';
 import type { StoreReader } from './reader.ts';
 import { tagValueCondition } from './tag-condition.ts';
 
@@ -56,9 +51,6 @@ const INSTANTS = {
     'seq, effective_at AS first_at, effective_at AS last_at, effective_at + toIntervalMillisecond(latency_ms) AS end_at',
 } as const;
 
-/** What a statement tells apart of time: an expression of `quarter`, or nothing of it. */
-export type TimeUnit = ((bindings: Bindings) => string) | 'none';
-
 export type Asked = {
   readonly filter: EntryFilter;
   readonly asOf: AsOf;
@@ -90,69 +82,10 @@ export function fromSource(asked: Asked, source: Source): From {
   };
 }
 
-/** What to sum up of a source, and what of the time to tell apart. */
-export type PartsAsked = {
-  readonly source: Source;
-  readonly time: TimeUnit;
-  readonly summed: readonly SummedName[];
-  /** More rows than these are refused. */
-  readonly most?: number;
-};
-
-/**
- * `FROM …` with the source's columns, `t` (the time, if it is told apart), `seq` (of the newest) and `part`: the sums in the order of `summed`, see
- * `partOf`. They are summed up where they are read, out of sums and entries as `fromSource` chooses them.
- */
-export function fromParts(asked: Asked, { source, time, summed, most }: PartsAsked): From {
-  const { columns, corrected, dimension } = source;
-  invariant(source.listed === undefined, `${dimension} has one value an entry`);
-  const entries = (read: readonly SourceColumn[], where: string, bindings: Bindings): string =>
-    partRowsOf({
-      columns: read.map(({ as, entry }) => ({ as, sql: entry })),
-      time: unitOf(time, bindings),
-      summed,
-      order: orderColumn(asked.asOf),
-      most,
-      wide: asked.store.wide?.met === false ? 'none' : 'some',
-      where,
-    });
-  const use = usableSums(asked, source);
-  if (use === null) {
-    const sql = (bindings: Bindings): string =>
-      `FROM (${entries(byNow(asked, source, bindings), entriesAsked(asked, bindings), bindings)})`;
-    return { sql, stands: () => true };
-  }
-  const sumsOf = (from: string, read: readonly string[], seq: string, unit: string | null): string =>
-    `SELECT ${read.map((column) => `${column}, `).join('')}${unit === null ? '' : `${unit} AS t, `}${seq} AS seq,
-      ${partOf(sumsOfColumns(summed))} AS part ${from} GROUP BY ALL HAVING count() > 0${refusingMore(most)}`;
-  const sql = (bindings: Bindings): string => {
-    const unit = unitOf(time, bindings);
-    if (corrected !== undefined) {
-      const moved = fromSource(asked, source).sql(bindings);
-      return `FROM (${sumsOf(
-        moved,
-        columns.map(({ as }) => as),
-        'toUInt64(0)',
-        unit,
-      )})`;
-    }
-    const where = `${use.summed.sums} AND ${withinTime(use.inner, bindings.bind, 'quarter')}${use.where(bindings)}`;
-    const ofSums = columns.map(({ as, sum }) => `${sum} AS ${as}`);
-    return `FROM (${sumsOf(`FROM ${SUMS} WHERE ${where}`, ofSums, 'max(last_seq)', unit)}
-      UNION ALL ${entries(columns, `${entriesAsked(asked, bindings)} AND ${use.rest(bindings)}`, bindings)})`;
-  };
-  return { sql, stands: use.summed.stands };
-}
-
 /** Columns as entries have them, by now where corrections change them. */
-function byNow(asked: Asked, { columns, corrected }: Source, bindings: Bindings): readonly SourceColumn[] {
+export function byNow(asked: Asked, { columns, corrected }: Source, bindings: Bindings): readonly SourceColumn[] {
   const entry = corrected?.entry(asked, bindings);
   return entry === undefined ? columns : columns.map((column) => ({ ...column, entry }));
-}
-
-/** Null for none. */
-function unitOf(time: TimeUnit, bindings: Bindings): string | null {
-  return time === 'none' ? null : time(bindings);
 }
 
 /** True where a report reads the sums by a dimension. */
@@ -203,7 +136,7 @@ type Use = {
   rest(bindings: Bindings): string;
 };
 
-function usableSums({ filter, asOf, store }: Asked, source: Source): Use | null {
+export function usableSums({ filter, asOf, store }: Asked, source: Source): Use | null {
   const sole = soleCondition(filter);
   if (sole === null) return null;
   const { period } = filter;
@@ -234,7 +167,7 @@ function valueCondition({ values, match }: SoleCondition, { bind }: Bindings): s
   return `(${values.map((value) => (value === null ? 'isNull(value)' : `value = ${bind('String', value)}`)).join(' OR ')})`;
 }
 
-function entriesAsked({ filter, asOf }: Asked, bindings: Bindings): string {
+export function entriesAsked({ filter, asOf }: Asked, bindings: Bindings): string {
   return conditionsOf(filter, asOf, bindings).join(' AND ');
 }
 
