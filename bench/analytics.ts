@@ -69,7 +69,7 @@ async function measureIn(dir: string, plan: AnalyticsPlan): Promise<void> {
   const openedAt = systemClock.elapsedMs();
   const store = await openStore({ path: dir }, { log: QUIET, clock: systemClock });
   const now = (startMs + days * DAY_MS - 1) as TimestampMs;
-  const asOf = { nodeId: SEED_NODE, seq: lastSeq, at: now };
+  const asOf = { nodeId: SEED_NODE, seq: lastSeq, at: now, alone: store.isAlone(SEED_NODE) };
   const deps: Deps = {
     store: {
       query: (sql, params, options) => store.query(sql, params, options),

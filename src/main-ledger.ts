@@ -81,7 +81,10 @@ async function main(): Promise<void> {
   shipper = following;
   following.wake(durableSeq);
   const inTurn = createTurns();
-  const reports: StoreReader = { ...readingOf(config, store), asOf: () => following.asOf() };
+  const reports: StoreReader = {
+    ...readingOf(config, store),
+    asOf: () => ({ ...following.asOf(), alone: store.isAlone(nodeId) }),
+  };
   const jobs = await openJobs({ ...gateway, config, log, accounts, reports, shipper: following, inTurn });
   const watched = { config, log, accounts, reports, nodeId, shipper: following };
   const alerts = await startAlerts({ ...watched, standings: jobs.parts.standings });

@@ -1,6 +1,7 @@
 import { ENTRIES, type AsOf } from '#ledger/store';
 import { formatUsd, picoUsd, usdNumber, type PicoUsd } from '#terms';
 import { createBindings } from './bindings.ts';
+import { untilAsOf } from './period.ts';
 import { countOf, moneyOrNull, textOf, type Row, type StoreReader } from './reader.ts';
 
 /** The columns of what an entry cost and used, and of what corrects it. */
@@ -67,7 +68,7 @@ export async function correctionsOf(
   );
   const sql = `SELECT ${COST_COLUMNS} FROM ${ENTRIES} WHERE kind IN ('correction', 'adjustment')
     AND effective_at BETWEEN ${at(Math.min(...times))} AND ${at(Math.max(...times))} AND corrects IN ${ids}
-    AND (node_id != ${bind('String', asOf.nodeId)} OR seq <= ${bind('UInt64', asOf.seq)})`;
+    AND ${untilAsOf(asOf, bind, 'seq')}`;
   return correctionsAmong(await store.query<Row>(sql, params, signal === undefined ? {} : { signal }));
 }
 

@@ -96,8 +96,13 @@ function instantMoment(text: string, timeZone: string): Moment | undefined {
  * them must not make its parts differ from its total.
  */
 export function withinPeriod(period: Period, asOf: AsOf, bind: Bindings['bind']): string {
-  return `${withinTime(period, bind)}
-    AND (node_id != ${bind('String', asOf.nodeId)} OR ${orderColumn(asOf)} <= ${bind('UInt64', asOf.seq)})`;
+  return `${withinTime(period, bind)} AND ${untilAsOf(asOf, bind)}`;
+}
+
+/** True of what an answer of `asOf` may show. */
+export function untilAsOf(asOf: AsOf, bind: Bindings['bind'], order: 'narrow_seq' | 'seq' = orderColumn(asOf)): string {
+  const until = `${order} <= ${bind('UInt64', asOf.seq)}`;
+  return asOf.alone === true ? until : `(node_id != ${bind('String', asOf.nodeId)} OR ${until})`;
 }
 
 /** The column that tells entries of a node apart by their order: the narrow one as far as it goes. */

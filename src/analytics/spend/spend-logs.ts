@@ -4,7 +4,7 @@ import { ENTRIES } from '#ledger/store';
 import type { Bindings } from '../bindings.ts';
 import { everythingIn, type EntryFilter, type ProvenName } from '../filter.ts';
 import { parseParameters, type Parameters } from '../parameters.ts';
-import { parseOptionalPeriod, PERIOD_PARAMETERS } from '../period.ts';
+import { parseOptionalPeriod, PERIOD_PARAMETERS, untilAsOf } from '../period.ts';
 import { countOf } from '../reader.ts';
 import { openReport, type Report } from '../report.ts';
 import { placeOf, rowsOf, type Place } from '../newest.ts';
@@ -192,7 +192,7 @@ async function callRows(report: Report, query: SpendFilter, page: Page): ReturnT
       ORDER BY effective_at DESC, seq DESC ${rowsOf(page, place, bind)}`;
     return `SELECT * FROM (SELECT ${SPEND_COLUMNS} FROM ${ENTRIES}
         WHERE effective_at >= fromUnixTimestamp64Milli(${bind('Int64', report.filter.period.startMs)}, 'UTC')
-          AND (node_id != ${bind('String', report.asOf.nodeId)} OR seq <= ${bind('UInt64', report.asOf.seq)})
+          AND ${untilAsOf(report.asOf, bind, 'seq')}
           AND call_id IN (${calls}))
       WHERE kind = 'attempt' ORDER BY x_start DESC, call_id DESC, attempt DESC LIMIT 1 BY call_id`;
   });

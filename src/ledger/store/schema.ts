@@ -58,7 +58,7 @@ export const ENTRY_COLUMNS = {
   response_model: 'LowCardinality(String)',
   service_tier: 'LowCardinality(String)',
   geo: 'LowCardinality(String)',
-  latency_ms: 'UInt32 CODEC(T64)',
+  latency_ms: 'UInt32 CODEC(NONE)',
   first_byte_ms: 'Nullable(UInt32)',
   // A meter that was not reported is absent from the map, which is not the same as zero.
   meters: 'Map(LowCardinality(String), Float64)',
@@ -124,7 +124,7 @@ export const DERIVED_COLUMNS = {
   incomplete_count: countIn('incomplete'),
   estimated_count: countIn('estimated'),
   in_doubt_count: countIn('in_doubt'),
-  quarter: "DateTime('UTC') MATERIALIZED toStartOfFifteenMinutes(effective_at)",
+  quarter: "DateTime('UTC') MATERIALIZED toStartOfFifteenMinutes(effective_at) CODEC(T64)",
   label_set: 'LowCardinality(String) MATERIALIZED toJSONString([arraySort(labels), arraySort(paths)])',
   posting_count: "UInt8 MATERIALIZED kind != 'attempt'",
   untimed_count: "UInt8 MATERIALIZED kind != 'attempt' OR status = 'interrupted'",

@@ -3,7 +3,13 @@ import { ApportionError, LIMITS } from '#terms';
 import { Dispatch, type DispatchDeps } from './dispatch.ts';
 
 /** Up to where, and as of when, the store answers for a node. `at` is null before anything was shipped. */
-export type AsOf = { readonly nodeId: string; readonly seq: number; readonly at: TimestampMs | null };
+export type AsOf = {
+  readonly nodeId: string;
+  readonly seq: number;
+  readonly at: TimestampMs | null;
+  /** True where no other node has entries in the store: then nobody has to ask each entry whose it is. */
+  readonly alone?: boolean;
+};
 
 export type ShipperState = {
   readonly through: number;

@@ -243,3 +243,18 @@ test('a store whose tables cannot be read is set aside, loudly, and starts empty
   assert.ok(aside !== undefined);
   assert.equal(await readFile(join(dir.path, definition.replace(/^chdb/, aside)), 'utf8'), 'garbage');
 });
+
+test('a node is alone in the store until another one has entries there, also after the store was opened again', async () => {
+  await using dir = await tempDir();
+  const store = await open(dir.path);
+  assert.equal(store.isAlone(NODE), true);
+  await store.insert(batch(1, [{ cost: 5n }]));
+  assert.deepEqual([store.isAlone(NODE), store.isAlone('node_b')], [true, false]);
+  const other = rowOf('node_b', { seq: 1, body: Buffer.from(sampleEntry(1, { cost: 7n })) });
+  await store.insert({ nodeId: 'node_b', first: 1, last: 1, generation: 0, lines: [other] });
+  assert.equal(store.isAlone(NODE), false);
+  await store.close();
+  const again = await open(dir.path);
+  assert.deepEqual([again.isAlone(NODE), again.isAlone('node_b')], [false, false]);
+  await again.close();
+});

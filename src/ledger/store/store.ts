@@ -44,6 +44,8 @@ export type Store = {
   tune(): Promise<void>;
   /** Where sums of entries by a dimension are, and which entries are in none; null where it has no sums. */
   sums(dimension: string, asOf: AsOf): Summed | null;
+  /** True as long as no node but this one has entries in the store. A server may serve others at any time. */
+  isAlone(nodeId: string): boolean;
   /** Whether a report has met an entry that is `WIDE`: until then reports do not look for any. */
   readonly wide: { met: boolean };
   /** Empties what no sum reads of entries before an instant. How many entries had any of it; when `signal` ends it, the engine goes on by itself. */
@@ -106,18 +108,21 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
     await writer.close();
     await engine.close();
   };
+  const nodes = new Set<string>();
   try {
     await engine.prepare(async () => {
       await migrate({ run: (sql) => writer.run(sql), read: (sql) => writer.rows(sql) });
       await columns.load();
       if (isEmbedded) await summing.load();
+      const present = await writer.rows<{ node: string }>(`SELECT DISTINCT node_id AS node FROM ${ENTRIES}`);
+      for (const { node } of present) nodes.add(node);
     });
   } catch (error) {
     await close();
     throw error;
   }
   return {
-    ...writes(writer),
+    ...writes(writer, nodes),
     ...comparisons(writer),
     query: queries(readers, columns),
     reached(nodeId, seq) {
@@ -126,6 +131,7 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
     kept: () => upkeep.idle(),
     tune: () => upkeep.tune(),
     sums: (dimension, asOf) => summing.of(dimension, asOf),
+    isAlone: (nodeId) => isEmbedded && (nodes.size === 0 || (nodes.size === 1 && nodes.has(nodeId))),
     wide: { met: false },
     forget: (nodeId, after) =>
       upkeep.pausedFor(async () => {
@@ -158,9 +164,11 @@ function watchFiles(engine: Engine, location: StoreLocation, { log, clock, onDam
   });
 }
 
-function writes(writer: Connection): Pick<Store, 'insert'> {
+/** @param nodes whose entries are in the store */
+function writes(writer: Connection, nodes: Set<string>): Pick<Store, 'insert'> {
   return {
     async insert(batch) {
+      nodes.add(batch.nodeId);
       try {
         await writer.insert(insertionOf(batch));
       } catch (error) {
