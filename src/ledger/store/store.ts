@@ -12,6 +12,7 @@ import type { Log } from './log.ts';
 import { migrate } from './migrations.ts';
 import { OwnColumns } from './own-columns.ts';
 import type { AsOf } from './shipper.ts';
+import { PresentNodes } from './present-nodes.ts';
 import { Summing, type Summed } from './sums/summing.ts';
 import { Upkeep } from './upkeep.ts';
 import { Readers, type ReadOptions } from './readers.ts';
@@ -101,6 +102,7 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
   });
   // A server of its own has no need of sums, and may serve several nodes, which would have to agree on them.
   const isEmbedded = 'path' in location;
+  const nodes = new PresentNodes({ isShared: !isEmbedded });
   const close = async (): Promise<void> => {
     await readers.close();
     await upkeep.close();
@@ -108,14 +110,12 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
     await writer.close();
     await engine.close();
   };
-  const nodes = new Set<string>();
   try {
     await engine.prepare(async () => {
       await migrate({ run: (sql) => writer.run(sql), read: (sql) => writer.rows(sql) });
       await columns.load();
       if (isEmbedded) await summing.load();
-      const present = await writer.rows<{ node: string }>(`SELECT DISTINCT node_id AS node FROM ${ENTRIES}`);
-      for (const { node } of present) nodes.add(node);
+      await nodes.load(writer);
     });
   } catch (error) {
     await close();
@@ -131,7 +131,6 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
     kept: () => upkeep.idle(),
     tune: () => upkeep.tune(),
     sums: (dimension, asOf) => summing.of(dimension, asOf),
-    isAlone: (nodeId) => isEmbedded && (nodes.size === 0 || (nodes.size === 1 && nodes.has(nodeId))),
     wide: { met: false },
     forget: (nodeId, after) =>
       upkeep.pausedFor(async () => {
@@ -164,9 +163,9 @@ function watchFiles(engine: Engine, location: StoreLocation, { log, clock, onDam
   });
 }
 
-/** @param nodes whose entries are in the store */
-function writes(writer: Connection, nodes: Set<string>): Pick<Store, 'insert'> {
+function writes(writer: Connection, nodes: PresentNodes): Pick<Store, 'insert' | 'isAlone'> {
   return {
+    isAlone: (nodeId) => nodes.isAlone(nodeId),
     async insert(batch) {
       nodes.add(batch.nodeId);
       try {
