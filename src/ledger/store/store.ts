@@ -125,11 +125,7 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
     ...writes(writer, nodes),
     ...comparisons(writer),
     query: queries(readers, columns),
-    reached(nodeId, seq) {
-      if (isEmbedded) upkeep.reached(nodeId, seq);
-    },
-    kept: () => upkeep.idle(),
-    tune: () => upkeep.tune(),
+    ...keeping(upkeep, location),
     sums: (dimension, asOf) => summing.of(dimension, asOf),
     wide: { met: false },
     forget: (nodeId, after) =>
@@ -175,6 +171,17 @@ function writes(writer: Connection, nodes: PresentNodes): Pick<Store, 'insert' |
         throw unavailable(error);
       }
     },
+  };
+}
+
+/** A server keeps itself. */
+function keeping(upkeep: Upkeep, location: StoreLocation): Pick<Store, 'reached' | 'kept' | 'tune'> {
+  return {
+    reached(nodeId, seq) {
+      if ('path' in location) upkeep.reached(nodeId, seq);
+    },
+    kept: () => upkeep.idle(),
+    tune: () => upkeep.tune(),
   };
 }
 
