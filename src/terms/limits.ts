@@ -12,6 +12,6 @@ export const LIMITS = {
   jsonDepth: 256,
   journalSegmentBytes: 256 * 1024 * 1024,
   journalQueueEntries: 100_000,
-  shipmentEntries: 10_000,
-  shipmentBytes: 16 * 1024 * 1024,
+  shipmentEntries: 15_000,
+  shipmentBytes: 24 * 1024 * 1024,
 } as const;

@@ -12,7 +12,7 @@ export type NextFrame =
 const CHUNK_BYTES = 1024 * 1024;
 
 /** Chunks that are kept to be used again: small files, one for each, may take any number. */
-const MOST_KEPT = 24;
+const MOST_KEPT = 32;
 
 /** Where the memory comes from that frames are read into. */
 export type Chunks = { take(bytes: number): Buffer };

@@ -3,7 +3,7 @@ import { type Boundaries, type Shipping } from './boundaries.ts';
 import type { Log } from './log.ts';
 import type { Quarantine } from './quarantine.ts';
 import { BatchRejected } from './rejection.ts';
-import { readNext, readRange, RowMaker, totalsOf, type EntryReader, type Shipment } from './shipment.ts';
+import { readNext, readRange, rowsOf, totalsOf, type EntryReader, type Shipment } from './shipment.ts';
 import type { Store } from './store.ts';
 
 export type DispatchDeps = {
@@ -25,7 +25,6 @@ export type DispatchDeps = {
  */
 export class Dispatch {
   readonly #deps: DispatchDeps;
-  readonly #maker: RowMaker;
   #shipping: Shipping;
   /** The entries of `sending`, when they were read already. */
   #shipment: Shipment | null = null;
@@ -34,7 +33,6 @@ export class Dispatch {
 
   constructor(deps: DispatchDeps) {
     this.#deps = deps;
-    this.#maker = new RowMaker(deps.nodeId);
     this.#shipping = fresh(deps.nodeId, { generation: 0, retired: 0 });
   }
 
@@ -92,7 +90,7 @@ export class Dispatch {
   async #send(shipment: Shipment): Promise<void> {
     const { store, nodeId } = this.#deps;
     const { first, last } = shipment;
-    const lines = this.#maker.rowsOf(shipment.entries);
+    const lines = rowsOf(nodeId, shipment.entries);
     try {
       await store.insert({ nodeId, first, last, generation: this.#shipping.generation, lines });
     } catch (error) {

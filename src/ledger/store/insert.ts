@@ -2,6 +2,9 @@ import { invariant } from '#std';
 import { quote } from './bind.ts';
 import { ENTRIES, ENTRY_COLUMNS } from './schema.ts';
 
+/** A JSON object each. A row may be good only until the next one is asked for. */
+export type Rows = Iterable<Buffer> & { readonly length: number };
+
 /** Consecutive entries of one node, sent as one insert. */
 export type Batch = {
   readonly nodeId: string;
@@ -9,8 +12,8 @@ export type Batch = {
   readonly last: number;
   /** Rises when the node's rows were deleted and are sent anew: the store still remembers the old tokens. */
   readonly generation: number;
-  /** One JSON object per row, `node_id` and `seq` included. */
-  readonly lines: readonly Buffer[];
+  /** With `node_id` and `seq`. */
+  readonly lines: Rows;
 };
 
 /** The name a batch is recognised by when it is sent twice. Same range and generation, same token. */
@@ -42,13 +45,13 @@ export const INSERT_SETTINGS = Object.entries(SETTINGS)
   .map(([name, value]) => `${name}=${value}`)
   .join(', ');
 
-/** Rows on their way into a table, a JSON object each. How they get there is the connection's matter. */
+/** Rows on their way into a table. How they get there is the connection's matter. */
 export type Insertion = {
   readonly table: string;
   /** What a row may have, by name, with types. */
   readonly columns: Readonly<Record<string, string>>;
   readonly settings: string;
-  readonly rows: readonly Buffer[];
+  readonly rows: Rows;
 };
 
 export function insertionOf(batch: Batch): Insertion {
@@ -58,11 +61,9 @@ export function insertionOf(batch: Batch): Insertion {
   return { table: ENTRIES, columns: ENTRY_COLUMNS, settings, rows: lines };
 }
 
-const NEWLINE = Buffer.from('\n');
-
 /** With the rows behind it in the same text, as a server takes them. */
 export function insertText({ table, settings, rows }: Insertion): string {
-  return `INSERT INTO ${table} SETTINGS ${settings} FORMAT JSONEachRow\n${Buffer.concat(rows.flatMap((row) => [row, NEWLINE])).toString()}`;
+  return `INSERT INTO ${table} SETTINGS ${settings} FORMAT JSONEachRow\n${Array.from(rows, (row) => `${row.toString()}\n`).join('')}`;
 }
 
 /**

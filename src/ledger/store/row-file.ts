@@ -1,6 +1,7 @@
 import { existsSync, unlinkSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Rows } from './insert.ts';
 
 /**
  * Where rows lie while the engine in this process reads them. Behind an INSERT, in the same text, they would be taken apart as SQL before they
@@ -9,7 +10,7 @@ import { join } from 'node:path';
 export type RowFile = {
   /** What the engine finds it by; good inside this process. */
   readonly path: string;
-  fill(rows: readonly Buffer[]): Promise<void>;
+  fill(rows: Rows): Promise<void>;
   /** Not before the engine is done with it. */
   empty(): Promise<void>;
   close(): Promise<void>;
@@ -47,7 +48,7 @@ export async function openRowFile(dir: string, openFiles = OPEN_FILES): Promise<
   };
 }
 
-async function writeRows(file: FileHandle, chunk: Buffer, rows: readonly Buffer[]): Promise<void> {
+async function writeRows(file: FileHandle, chunk: Buffer, rows: Rows): Promise<void> {
   let offset = 0;
   let filled = 0;
   const write = async (bytes: Buffer): Promise<void> => {

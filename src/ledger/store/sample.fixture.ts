@@ -6,7 +6,7 @@ import type { TimestampMs } from '#std';
 import { picoUsd, type CallId, type Dimension, type PicoUsd, type RatedCost } from '#terms';
 import { closeEntry, openEntry, type AttemptStart } from '../entry.ts';
 import type { Log } from './log.ts';
-import { RowMaker, type EntryReader, type JournalEntry } from './shipment.ts';
+import { rowsOf, type EntryReader, type JournalEntry } from './shipment.ts';
 
 export type Sample = {
   readonly cost?: bigint | null;
@@ -100,7 +100,7 @@ function sampleStart(n: number, startedAt: TimestampMs, sample: Sample): Attempt
 }
 
 export function rowOf(nodeId: string, entry: JournalEntry): Buffer {
-  return Buffer.concat(new RowMaker(nodeId).rowsOf([entry]));
+  return Buffer.concat([...rowsOf(nodeId, [entry])]);
 }
 
 /** A journal in one file, a line per entry: line number = sequence number. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { LIMITS } from '#terms';
 import { openPassingReader } from '../journal/entry-reader.ts';
 import { openSample, sampleDeps, scratchDir } from '../journal/sample.fixture.ts';
-import { readNext, readRange, RowMaker } from './shipment.ts';
+import { readNext, readRange, rowsOf } from './shipment.ts';
 
 const LARGE = LIMITS.shipmentBytes / 2 + 1;
 
@@ -23,12 +23,16 @@ test('a range that takes several answers of the journal is whole, though each an
   reader.close();
 });
 
-test('rows are as long as they were told to be, in memory that the next ones take', () => {
-  const maker = new RowMaker('node "a"');
-  const row = (seq: number, body: string): string => maker.rowsOf([{ seq, body: Buffer.from(body) }]).toString();
-  assert.equal(row(7, '{"a":"long enough"}'), '{"node_id":"node \\"a\\"","seq":7,"a":"long enough"}');
-  assert.equal(row(8, '{"a":1}'), '{"node_id":"node \\"a\\"","seq":8,"a":1}');
-  const huge = JSON.stringify({ a: 'x'.repeat(LARGE * 3) });
-  assert.equal(row(9, huge).length, huge.length + '"node_id":"node \\"a\\"","seq":9,'.length);
-  assert.equal(row(10, '{"a":"\\ud800"}'), '{"node_id":"node \\"a\\"","seq":10,"a":"\ufffd"}');
+test('a row is the text of its entry behind the node and the number, however long the one before was', () => {
+  const text = (length: number): string => JSON.stringify({ a: 'x'.repeat(length) });
+  const bodies = [text(3), text(100_000), text(7), '{"a":"\\ud800"}', text(300_000)];
+  const rows = rowsOf(
+    'node "a"',
+    bodies.map((body, at) => ({ seq: 9 + at, body: Buffer.from(body) })),
+  );
+  assert.equal(rows.length, bodies.length);
+  assert.deepEqual(
+    Array.from(rows, (row) => row.toString()),
+    bodies.map((body, at) => `{"node_id":"node \\"a\\"","seq":${9 + at},${body.replace('\\ud800', '\ufffd').slice(1)}`),
+  );
 });

@@ -1,5 +1,6 @@
 import { invariant } from '#std';
 import { LIMITS, picoUsd } from '#terms';
+import type { Rows } from './insert.ts';
 import type { SeqRange, Totals } from './store.ts';
 
 /** An entry as the journal has it: its place and its text. */
@@ -44,44 +45,32 @@ function checkOrder(entries: readonly JournalEntry[], after: number): void {
   );
 }
 
-/** Of rows: a shipment, and some for what is put in front. A single entry may be larger. */
-const MOST_KEPT_BYTES = LIMITS.shipmentBytes + 4 * 1024 * 1024;
-
 /** Of a number that is exact, and a comma. */
 const MOST_SEQ_CHARS = 17;
 
 // JSON text escapes a surrogate only when it stands alone. The engine's JSON columns refuse such a string, and the whole entry with it.
 const LONE_SURROGATE_ESCAPE = Buffer.from('\\ud');
 
-/** A row is its own entry's text, with where it came from put in front. */
-export class RowMaker {
-  readonly #node: Buffer;
-  #memory: Buffer = Buffer.alloc(0);
+/**
+ * The row of each entry: its own text, with where it came from put in front. All are made in the same memory, each when it is asked for: thousands
+ * of them at once would be twice the memory of their entries, and cost as much to let go as to store.
+ */
+export function rowsOf(nodeId: string, entries: readonly JournalEntry[]): Rows {
+  return { length: entries.length, [Symbol.iterator]: () => eachRow(nodeId, entries) };
+}
 
-  constructor(nodeId: string) {
-    this.#node = Buffer.from(`{"node_id":${JSON.stringify(nodeId)},"seq":`);
-  }
-
-  /** The rows are good until the next ones are made: they lie in the same memory, which costs nothing to let go. */
-  rowsOf(entries: readonly JournalEntry[]): Buffer[] {
-    const texts = entries.map(({ body }) => (body.includes(LONE_SURROGATE_ESCAPE) ? wellFormed(body) : body));
-    const memory = this.#memoryOf(
-      texts.reduce((bytes, text) => bytes + this.#node.length + MOST_SEQ_CHARS + text.length, 0),
-    );
-    let end = 0;
-    return entries.map(({ seq }, index) => {
-      const start = end;
-      end += this.#node.copy(memory, end);
-      end += memory.write(`${seq},`, end);
-      end += texts[index]?.copy(memory, end, 1) ?? 0;
-      return memory.subarray(start, end);
-    });
-  }
-
-  #memoryOf(bytes: number): Buffer {
-    if (bytes > MOST_KEPT_BYTES) return Buffer.allocUnsafeSlow(bytes);
-    if (bytes > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(Math.min(MOST_KEPT_BYTES, bytes * 2));
-    return this.#memory;
+function* eachRow(nodeId: string, entries: readonly JournalEntry[]): Generator<Buffer> {
+  const node = Buffer.from(`{"node_id":${JSON.stringify(nodeId)},"seq":`);
+  let memory: Buffer = Buffer.alloc(0);
+  for (const { seq, body } of entries) {
+    const text = body.includes(LONE_SURROGATE_ESCAPE) ? wellFormed(body) : body;
+    const most = node.length + MOST_SEQ_CHARS + text.length;
+    if (memory.length < most) {
+      memory = Buffer.allocUnsafeSlow(most * 2);
+      node.copy(memory);
+    }
+    const at = node.length + memory.write(`${seq},`, node.length);
+    yield memory.subarray(0, at + text.copy(memory, at, 1));
   }
 }
 

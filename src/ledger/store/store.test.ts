@@ -19,7 +19,11 @@ async function open(path: string, log = keptLog()): Promise<Store> {
   return await openStore({ path }, { log, clock: systemClock });
 }
 
-function batch(first: number, samples: readonly Sample[], generation = 0): Batch {
+function batch(
+  first: number,
+  samples: readonly Sample[],
+  generation = 0,
+): Batch & { readonly lines: readonly Buffer[] } {
   const lines = samples.map((sample, index) => {
     const seq = first + index;
     return rowOf(NODE, { seq, body: Buffer.from(sampleEntry(seq, sample)) });
