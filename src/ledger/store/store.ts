@@ -93,7 +93,7 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
   const columns = new OwnColumns(connection);
   const { log, clock } = deps;
   const runEntries = deps.sumEntries ?? SUM_ENTRIES;
-  const summing = new Summing({ connection, log, clock, keys: () => columns.keys(), runEntries });
+  const summing = new Summing({ connection, log, clock, columns, runEntries });
   const upkeep = new Upkeep({ columns, summing, log });
   const readers = new Readers({
     readers: Array.from({ length: deps.readers ?? READERS }, () => engine.connect()),

@@ -3,6 +3,7 @@ import type { AsOf } from '../shipper.ts';
 import { bind } from '../bind.ts';
 import type { Connection } from '../connection.ts';
 import type { Log } from '../log.ts';
+import type { OwnColumns } from '../own-columns.ts';
 import { Coverage, readCoverage, summedRows, type SummedRows } from './coverage.ts';
 import { dimensionsFor, statementsOf, type Dimension } from './dimension.ts';
 import { CREATE_SUM_RUNS, CREATE_SUMS, SUM_RUNS, SUMS } from './schema.ts';
@@ -18,8 +19,8 @@ export type SummingDeps = {
   readonly connection: Connection;
   readonly log: Log;
   readonly clock: Clock;
-  /** Tags that are summed up by their values. */
-  readonly keys: () => readonly string[];
+  /** Tags with columns of their own: they are summed up by their values, which are read there. */
+  readonly columns: Pick<OwnColumns, 'keys' | 'narrow'>;
   /** Entries that are summed up together at least: fewer are as quickly read. */
   readonly runEntries: number;
 };
@@ -126,12 +127,12 @@ export class Summing {
   }
 
   async #run(range: SumRange, dimensions: readonly Dimension[], signal: AbortSignal): Promise<void> {
-    const { connection, clock, log } = this.#deps;
+    const { connection, columns, clock, log } = this.#deps;
     const run = Math.max(clock.now(), this.#lastRun + 1);
     this.#lastRun = run;
     for (const together of statementsOf(dimensions)) {
       if (signal.aborted) return;
-      await connection.run(sumStatement(run, range, together));
+      await connection.run(columns.narrow(sumStatement(run, range, together)));
     }
     const { kept, entries } = await this.#proven(run, range, dimensions);
     await connection.run(
@@ -172,6 +173,6 @@ export class Summing {
   }
 
   #dimensions(): readonly Dimension[] {
-    return dimensionsFor(this.#deps.keys()).filter(({ name }) => !this.#givenUp.has(name));
+    return dimensionsFor(this.#deps.columns.keys()).filter(({ name }) => !this.#givenUp.has(name));
   }
 }
