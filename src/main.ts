@@ -34,11 +34,13 @@ import { createRandom, systemClock, type Random } from '#std';
 import { compileTagRules, createCardinalityGate, parseTagPolicy, readDefaultTags } from '#tags';
 import { ApportionError } from '#terms';
 import { openBatches } from './main-batches.ts';
+import { boundHeapGrowth } from './main-heap.ts';
 
 const terminal = createConsole();
 
 /** The gateway process: builds the parts, starts them in order, and stops them in the opposite one. */
 async function main(): Promise<void> {
+  boundHeapGrowth();
   const config = loadConfig();
   const tagSettings = readTagSettings(config);
   const priceTerms = readPriceTerms(config);

@@ -35,6 +35,8 @@ export type SupervisorOptions = {
   readonly log: Log;
 };
 
+/** Of each half of the young generation: V8 takes 32 where there is much memory, which only fills with what shipping leaves behind. */
+const LEDGER_SEMI_SPACE_MB = 8;
 const FIRST_RESTART_MS = 250;
 const LONGEST_RESTART_MS = 5_000;
 /** A process that lived this long failed anew, not again. */
@@ -56,7 +58,11 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
 
   function run(): void {
     const startedMs = systemClock.elapsedMs();
-    const started = fork(options.script, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const started = fork(options.script, {
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      execArgv: [...process.execArgv, `--max-semi-space-size=${LEDGER_SEMI_SPACE_MB}`],
+    });
     child = started;
     started.on('message', (message) => receive(message as ToGateway));
     started.on('error', (error) => options.log.error({ err: error }, 'the ledger process could not be started'));

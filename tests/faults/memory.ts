@@ -8,6 +8,8 @@ export type Resident = Readonly<Record<Role, number>>;
 const SAMPLE_MS = 250;
 const CALM_SAMPLES = 5;
 const CALM_PAUSE_MS = 150;
+/** Longer than the engine takes for merges of a backlog, and V8 and the allocators to give back what they no longer use. */
+const SETTLING_MS = 90_000;
 
 /** Watches the resident memory of a gateway's two processes over their restarts. */
 export class MemoryWatch {
@@ -34,6 +36,15 @@ export class MemoryWatch {
       lowest = { gateway: Math.min(lowest.gateway, gateway), ledger: Math.min(lowest.ledger, ledger) };
     }
     return lowest;
+  }
+
+  /** What they hold once that is at most `most`, or the time to settle is over; calls may go on meanwhile. */
+  async settled(most: Resident): Promise<Resident> {
+    const end = performance.now() + SETTLING_MS;
+    for (;;) {
+      const calm = await this.calm();
+      if ((calm.gateway <= most.gateway && calm.ledger <= most.ledger) || performance.now() > end) return calm;
+    }
   }
 
   close(): void {

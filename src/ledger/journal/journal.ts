@@ -90,6 +90,9 @@ export type JournalDeps = {
 /** Posted at once when this many characters are waiting, instead of at the end of the tick. */
 const POST_CHARS = 1024 * 1024;
 
+/** Of the thread: little of what it makes outlives a command, and V8 would fill four times the room with it before it looks. */
+const YOUNG_MB = 24;
+
 /** Recovers what is there, and resolves when the journal accepts calls. Rejects with `journal_unavailable`. */
 export async function openJournal(deps: JournalDeps): Promise<RotatableJournal> {
   const workerData: WorkerStart = {
@@ -100,7 +103,11 @@ export async function openJournal(deps: JournalDeps): Promise<RotatableJournal> 
     shared: deps.shared ?? false,
     now: deps.clock.now(),
   };
-  const worker = new Worker(new URL('./journal-worker.ts', import.meta.url), { workerData, name: 'journal' });
+  const worker = new Worker(new URL('./journal-worker.ts', import.meta.url), {
+    workerData,
+    name: 'journal',
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
   const first = await firstMessage(worker);
   if (first.is === 'ready') return new JournalClient(worker, deps, first);
   await worker.terminate();
