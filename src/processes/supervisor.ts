@@ -58,11 +58,7 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
 
   function run(): void {
     const startedMs = systemClock.elapsedMs();
-    const started = fork(options.script, {
-      serialization: 'advanced',
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      execArgv: [...process.execArgv, `--max-semi-space-size=${LEDGER_SEMI_SPACE_MB}`],
-    });
+    const started = startProcess(options.script);
     child = started;
     started.on('message', (message) => receive(message as ToGateway));
     started.on('error', (error) => options.log.error({ err: error }, 'the ledger process could not be started'));
@@ -111,6 +107,14 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
       await endOf(last, deadlineMs);
     },
   };
+}
+
+function startProcess(script: URL): ChildProcess {
+  return fork(script, {
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: [...process.execArgv, `--max-semi-space-size=${LEDGER_SEMI_SPACE_MB}`],
+  });
 }
 
 async function endOf(child: ChildProcess, deadlineMs: number): Promise<void> {
