@@ -258,7 +258,8 @@ async function follow(dir: string): Promise<Follower> {
   };
   return {
     readyMs,
-    durable: (seq) => void (child.connected && child.send(seq)),
+    // The answer is of no interest: a child that is being killed may be gone before it is known to be.
+    durable: (seq) => void (child.connected && child.send(seq, () => {})),
     async reaches(seq) {
       while ((seen.at(-1)?.seq ?? 0) < seq) await once(child, 'message');
     },
