@@ -97,7 +97,7 @@ describe('budgets of a real gateway', { skip: NO_BROWSER }, () => {
     await screenshot(page, 'budgets');
     await page.getByRole('link', { name: 'Keys', exact: true }).click();
     await page.getByRole('heading', { name: 'Keys and teams' }).waitFor();
-    const keyRow = page.getByRole('row').filter({ hasText: 'ci' });
+    const keyRow = page.getByRole('row', { name: /^ci / });
     await keyRow.getByRole('meter', { name: 'Budget of ci' }).waitFor();
     assert.match(await keyRow.innerText(), /60 requests a minute[^]*of \$25\.00 a day/);
     const growth = page.getByRole('region', { name: 'growth' });
