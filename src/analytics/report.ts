@@ -52,12 +52,14 @@ function reportOf(
     sql: (from: string, bindings: Bindings) => string,
   ): Promise<readonly Row[]> => {
     const from = fromOf();
+    // Several statements may meet a wide entry at once: each that did not look for one is asked again.
+    const hoped = store.wide?.met === false;
     try {
       const rows = await run((bindings) => sql(from.sql(bindings), bindings));
       // An erasure takes sums away, perhaps in the middle of this: what was read then may lack them.
       if (from.stands()) return rows;
     } catch (error) {
-      if (store.wide === undefined || store.wide.met || !saysWide(error)) throw error;
+      if (store.wide === undefined || !hoped || !saysWide(error)) throw error;
       store.wide.met = true;
     }
     return await read(fromOf, sql);

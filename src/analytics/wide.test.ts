@@ -59,6 +59,16 @@ describe('an amount beyond 64 bits', () => {
     assert.equal(asked.length, 3);
   });
 
+  it('is met by statements that run at once, and every one of them is asked again', async () => {
+    const { store, wide, asked } = hopeful();
+    const { data, summary } = await costs({ store }, parseCostsQuery({ ...PERIOD, group_by: 'label' }, NOW));
+    assert.deepEqual(
+      [...data, summary].map(({ total_cost_exact }) => total_cost_exact),
+      ['10000000.000000000012', '10000000.000000000012'],
+    );
+    assert.deepEqual([wide.met, asked.length], [true, 4]);
+  });
+
   it('is not looked for where the filter leaves it out', async () => {
     const { store, wide, asked } = hopeful();
     const { summary } = await timeseries(

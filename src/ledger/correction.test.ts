@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { TimestampMs } from '#std';
-import { COST_STATES, picoUsd, sumUsd, type Charge, type CostState, type Meters, type RatedCost } from '#terms';
+import {
+  COST_STATES,
+  picoUsd,
+  sumUsd,
+  ZERO_USD,
+  type Charge,
+  type CostState,
+  type Meters,
+  type RatedCost,
+} from '#terms';
 import { correctionEntry, standsAlready } from './correction.ts';
 import { parseEntry, type EntryRecord } from './entry-record.ts';
 import { standingOf } from './standing.ts';
@@ -174,7 +183,8 @@ function countedIn(entries: readonly EntryRecord[], of: CostState): { count: num
     const moved = BigInt(String(entry.fields['moved_cost']));
     if (entry.costState === of) {
       if (counts) count += 1;
-      cost += (entry.cost ?? 0n) + moved;
+      if (entry.cost !== null) cost += entry.cost;
+      cost += moved;
     }
     if (entry.fields['resolves'] === of) {
       count -= 1;
@@ -192,12 +202,14 @@ test('whatever is corrected to whatever: the entries add up to what was last sai
       const last = costs.at(-1) ?? ratedOf(100n);
       assert.deepEqual([standing.cost, standing.state], [last.cost, last.state]);
       const all = [priced, ...corrections];
-      assert.equal(sumUsd(all.map((entry) => entry.cost ?? picoUsd(0n))), last.cost ?? 0n);
+      // Of a cost that is not known any more, nothing is left.
+      const left = last.cost === null ? ZERO_USD : last.cost;
+      assert.equal(sumUsd(all.map(({ cost }) => cost).filter((cost) => cost !== null)), left);
       const lines = all.flatMap((entry) => entry.charges).reduce((sum, line) => sum + BigInt(line.amount), 0n);
-      assert.equal(lines, last.cost ?? 0n);
+      assert.equal(lines, left);
       for (const one of COST_STATES) {
         const here = one === last.state;
-        assert.deepEqual(countedIn(all, one), { count: here ? 1 : 0, cost: here ? (last.cost ?? 0n) : 0n }, one);
+        assert.deepEqual(countedIn(all, one), { count: here ? 1 : 0, cost: here ? left : 0n }, one);
       }
     }),
     { numRuns: 200 },

@@ -54,7 +54,7 @@ function orderOf({ entryId }: EntryRecord): number {
 /** Null when nothing is known. */
 function sumOf(amounts: readonly (PicoUsd | null)[]): PicoUsd | null {
   let total: bigint | null = null;
-  for (const amount of amounts) if (amount !== null) total = (total ?? 0n) + amount;
+  for (const amount of amounts) if (amount !== null) total = total === null ? amount : total + amount;
   return total === null ? null : picoUsd(total);
 }
 

@@ -2,12 +2,11 @@ import { ApportionError } from '#terms';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-// eslint-disable-next-line no-control-regex -- the range is ASCII, control characters included
-const ASCII = /^[\x00-\x7f]*$/;
+const BEYOND_ASCII = /[\u0080-\uffff]/;
 
 /** What was sent as bytes of UTF-8 and came, as Node hands it over, with one character per byte. */
 export function decodeHeader(raw: string, name: string): string {
-  if (ASCII.test(raw)) return raw;
+  if (!BEYOND_ASCII.test(raw)) return raw;
   // Node never hands over more than a byte per character; a text that has more did not come over the wire.
   return decodeBytes(Buffer.from(raw, 'latin1'), name);
 }

@@ -81,7 +81,6 @@ class ChainWorker {
   }
 
   #tell(message: FromChainWorker): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
     this.#port.postMessage(message);
   }
 }

@@ -90,7 +90,6 @@ function startThread(workerData: ChainWorkerStart, { take, fail }: ThreadHandler
     worker.on('exit', () => resolve());
   });
   return {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
     tell: (message) => worker.postMessage(message),
     exited,
   };

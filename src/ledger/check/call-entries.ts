@@ -133,7 +133,10 @@ function chainProblems(original: CallEntry, corrections: readonly CallEntry[]): 
 function endProblems(all: readonly CallEntry[], last: CallEntry): readonly CallProblem[] {
   const state = last.state as CostState;
   const sumOf = (read: (entry: CallEntry) => bigint | null): bigint =>
-    all.reduce((sum, entry) => sum + (read(entry) ?? 0n), 0n);
+    all
+      .map(read)
+      .filter((amount) => amount !== null)
+      .reduce((sum, amount) => sum + amount, 0n);
   const cost = sumOf(({ cost: amount }) => amount);
   const computed = sumOf(({ computedCost }) => computedCost);
   const lines = sumOf((entry) => entry.lines);
@@ -149,6 +152,6 @@ function endProblems(all: readonly CallEntry[], last: CallEntry): readonly CallP
 }
 
 function added(sum: bigint | null, amount: bigint | null): bigint | null {
-  if (amount === null) return sum;
-  return (sum ?? 0n) + amount;
+  if (sum === null || amount === null) return sum ?? amount;
+  return sum + amount;
 }

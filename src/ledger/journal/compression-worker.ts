@@ -9,5 +9,4 @@ export type CompressionJob = { readonly dir: string; readonly segment: number };
 if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_LOW);
 const { dir, segment }: CompressionJob = workerData;
 const done: Compressed = compressSegment(dir, segment);
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
 parentPort?.postMessage(done);

@@ -301,7 +301,6 @@ class JournalWorker {
   }
 
   #post(message: FromWorker): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
     this.#port.postMessage(message);
   }
 }

@@ -306,7 +306,6 @@ class JournalClient implements RotatableJournal {
   }
 
   #tell(message: ToWorker): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
     this.#worker.postMessage(message);
   }
 
