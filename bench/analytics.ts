@@ -75,6 +75,7 @@ async function measureIn(dir: string, plan: AnalyticsPlan): Promise<void> {
       query: (sql, params, options) => store.query(sql, params, options),
       asOf: () => asOf,
       sums: store.sums,
+      cells: store.cells,
       wide: store.wide,
     },
     notes: () => Promise.resolve({ keys: new Map(), tags: new Map() }),

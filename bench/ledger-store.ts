@@ -27,7 +27,9 @@ const shipper = createShipper({
   clock: systemClock,
   log: quiet,
 });
-const deps = { store: { query: store.query, asOf: () => shipper.asOf(), sums: store.sums, wide: store.wide } };
+const deps = {
+  store: { query: store.query, asOf: () => shipper.asOf(), sums: store.sums, cells: store.cells, wide: store.wide },
+};
 
 async function callsSeen(): Promise<number> {
   const all = { start_date: '2020-01-01', end_date: '2100-01-01', group_by: 'provider' };

@@ -137,6 +137,7 @@ function readingOf({ store: { retentionDays: days } }: Config, store: Store): Om
   return {
     query: store.query,
     sums: store.sums,
+    cells: store.cells,
     wide: store.wide,
     detailKept: () => (days === null ? null : { days, from: detailKeptFrom(days, systemClock.now()) }),
   };

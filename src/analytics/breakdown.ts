@@ -1,11 +1,13 @@
 import { LABELS_OF_SET } from '#ledger/store';
 import { UNTAGGED } from '#tags';
-import { bucketOf, type Interval } from './calendar.ts';
+import { bucketOf, unitWithin, type Interval } from './calendar.ts';
 import type { Bindings } from './bindings.ts';
 import { STATE_BY_NOW } from './cost-state.ts';
 import { PROVEN, type ProvenName } from './filter.ts';
 import type { GroupBy } from './group-by.ts';
 import { each, LABEL_SET, PARTITION, tagValues, valueOf, type Grouping } from './grouping.ts';
+import type { TimeTold } from './parts.ts';
+import type { Period } from './period.ts';
 import { textOf } from './reader.ts';
 import type { Report } from './report.ts';
 import { EVERYTHING, type Source } from './summed.ts';
@@ -27,7 +29,7 @@ export function groupingOf(groupBy: GroupBy, { filter }: Pick<Report, 'filter'>,
     case 'cost_state':
       return COST_STATE;
     case 'time':
-      return timeGroup(groupBy.interval, filter.period.timeZone, bindings);
+      return timeGroup(groupBy.interval, filter.period, bindings);
     case 'entity':
       return filter.entityType === undefined ? PRIMARY_ENTITY : entityOfType(filter.entityType);
     default:
@@ -102,12 +104,14 @@ function tagGroup(key: string): Grouping {
   };
 }
 
-function timeGroup(interval: Interval, timeZone: string, { bind }: Bindings): Grouping {
+function timeGroup(interval: Interval, period: Period, bindings: Bindings): Grouping {
+  const { timeZone } = period;
+  const time = bucketsOf(interval, period);
   return {
     ...PARTITION,
     source: EVERYTHING,
-    chronological: true,
-    key: bucketKey(interval, bind('String', timeZone)),
+    time,
+    key: time.sql(bindings),
     fields: (id) => {
       const bucket = bucketOf(id ?? '', interval, timeZone);
       return { value: bucket.date, date: bucket.date, timestamp: new Date(bucket.startMs).toISOString() };
@@ -116,14 +120,18 @@ function timeGroup(interval: Interval, timeZone: string, { bind }: Bindings): Gr
 }
 
 /** The bucket an entry falls in, as `bucketOf` reads it. No time zone divides a quarter of an hour. */
-export function bucketKey(interval: Interval, zone: string): string {
-  const keys: Readonly<Record<Interval, string>> = {
-    hour: `toUnixTimestamp(toStartOfHour(quarter, ${zone}))`,
-    day: `toDate(quarter, ${zone})`,
-    week: `toStartOfWeek(quarter, 1, ${zone})`,
-    month: `toStartOfMonth(quarter, ${zone})`,
+export function bucketsOf(interval: Interval, period: Period): Exclude<TimeTold, 'none'> {
+  const sql = ({ bind }: Bindings): string => {
+    const zone = bind('String', period.timeZone);
+    const keys: Readonly<Record<Interval, string>> = {
+      hour: `toUnixTimestamp(toStartOfHour(quarter, ${zone}))`,
+      day: `toDate(quarter, ${zone})`,
+      week: `toStartOfWeek(quarter, 1, ${zone})`,
+      month: `toStartOfMonth(quarter, ${zone})`,
+    };
+    return keys[interval];
   };
-  return keys[interval];
+  return { sql, within: unitWithin(interval, period) };
 }
 
 const LABEL: Grouping = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { bucketIds, bucketOf, dateOf, startOfDate } from './calendar.ts';
+import { bucketIds, bucketOf, dateOf, startOfDate, unitWithin } from './calendar.ts';
 import { parseTimeZone } from '#std';
 
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -79,4 +79,39 @@ it('a time zone is an IANA name in its canonical spelling', () => {
   assert.equal(parseTimeZone('europe/berlin'), 'Europe/Berlin');
   assert.equal(parseTimeZone('+02:00'), undefined);
   assert.equal(parseTimeZone('Mars/Olympus'), undefined);
+});
+
+describe('the coarsest unit within a bucket', () => {
+  const year = { startMs: Date.UTC(2025, 0, 1), endMs: Date.UTC(2026, 0, 1) };
+
+  it('is a day in UTC, and what the zone is off by elsewhere', () => {
+    const units = [
+      'UTC',
+      'Europe/Berlin',
+      'Africa/Abidjan',
+      'Asia/Kolkata',
+      'Asia/Kathmandu',
+      'Australia/Lord_Howe',
+    ].map((timeZone) => [unitWithin('day', { ...year, timeZone }), unitWithin('hour', { ...year, timeZone })]);
+    assert.deepEqual(units, [
+      ['day', 'hour'],
+      ['hour', 'hour'],
+      ['day', 'hour'],
+      ['quarter', 'quarter'],
+      ['quarter', 'quarter'],
+      ['quarter', 'quarter'],
+    ]);
+  });
+
+  it('is a quarter where a zone was off by something else once, or nobody looks that far', () => {
+    const timeZone = 'Europe/London';
+    // Summer time all year round.
+    const all = { startMs: Date.UTC(1970, 0, 1), endMs: Date.UTC(1971, 0, 1), timeZone };
+    assert.equal(unitWithin('month', all), 'hour');
+    assert.equal(unitWithin('month', { ...all, endMs: Date.UTC(2025, 0, 1) }), 'quarter');
+    assert.equal(
+      unitWithin('month', { startMs: Date.UTC(1880, 0, 1), endMs: Date.UTC(1881, 0, 1), timeZone: 'Europe/Paris' }),
+      'quarter',
+    );
+  });
 });

@@ -1,3 +1,4 @@
+import { UNITS_MS, type Unit } from '#ledger/store';
 import { zoneOffsetMs } from '#std';
 
 /** Calendar arithmetic in a named time zone. Dates are `YYYY-MM-DD`; instants are milliseconds since 1970, UTC. */
@@ -82,6 +83,25 @@ export function bucketIds(
     if (ids.push(date) > most) return undefined;
   }
   return ids;
+}
+
+/** Of a longer period nobody looks at each day. */
+const MOST_OFFSETS = 1100;
+
+/** The coarsest unit of time, counted in UTC, that lies within one bucket always: a day of New York is made of hours, one of Kathmandu of quarters. */
+export function unitWithin(
+  interval: Interval,
+  { startMs, endMs, timeZone }: { readonly startMs: number; readonly endMs: number; readonly timeZone: string },
+): Unit {
+  const units = (['day', 'hour'] as const).filter(
+    (unit) => UNITS_MS[unit] <= UNITS_MS[interval === 'hour' ? 'hour' : 'day'],
+  );
+  if (timeZone === 'UTC') return units[0] ?? 'quarter';
+  if (endMs - startMs > MOST_OFFSETS * DAY_MS) return 'quarter';
+  const offsets = new Set<number>();
+  // A day more on both sides: the first and the last bucket may reach beyond the period.
+  for (let at = startMs - DAY_MS; at <= endMs + DAY_MS; at += DAY_MS) offsets.add(zoneOffsetMs(at, timeZone));
+  return units.find((unit) => [...offsets].every((offset) => offset % UNITS_MS[unit] === 0)) ?? 'quarter';
 }
 
 /** Weeks start on Monday (ISO 8601). */

@@ -194,9 +194,13 @@ function modelConditions(named: string, bind: Bindings['bind']): readonly string
 }
 
 export function conditionsOf(filter: EntryFilter, asOf: AsOf, bindings: Bindings): readonly string[] {
+  return [withinPeriod(filter.period, asOf, bindings.bind), ...conditionsBesideTime(filter, asOf, bindings)];
+}
+
+export function conditionsBesideTime(filter: EntryFilter, asOf: AsOf, bindings: Bindings): readonly string[] {
   const { bind } = bindings;
   const { period, entityType, entityId } = filter;
-  const all = [withinPeriod(period, asOf, bind)];
+  const all: string[] = [];
   const equal = (column: string, value: string | undefined) => {
     if (value !== undefined) all.push(`${column} = ${bind('String', value)}`);
   };

@@ -1,5 +1,6 @@
 import { SENDER, tagColumn, tagDimension, type ListedName, type SummedName } from '#ledger/store';
 import { placeOf } from './measures.ts';
+import type { TimeTold } from './parts.ts';
 import type { Row } from './reader.ts';
 import type { Source, SourceColumn } from './summed.ts';
 
@@ -18,8 +19,8 @@ export type Grouping = {
   readonly extras: readonly Extra[];
   /** A call may be in several rows: they do not add up to the total. */
   readonly overlapping: boolean;
-  /** Ordered by time instead of by cost. */
-  readonly chronological: boolean;
+  /** Of a breakdown by time, which is ordered by it instead of by cost. */
+  readonly time: TimeTold;
   /** The value of a group, and its fields under their own names. `id` is null for `(untagged)`. */
   fields(id: string | null, row: Row): GroupFields;
 };
@@ -84,7 +85,7 @@ export const LABEL_SET: Source = {
   columns: [{ as: 'label_set', entry: 'label_set', sum: 'assumeNotNull(value)' }],
 };
 
-export const PARTITION = { extras: [], overlapping: false, chronological: false } as const;
+export const PARTITION = { extras: [], overlapping: false, time: 'none' } as const;
 
 /** The items of an array; one of `otherwise` for an empty one. An entry is in the group of each. */
 export function each(items: string, otherwise: string): Required<Pick<Grouping, 'key' | 'keys'>> {

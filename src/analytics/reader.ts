@@ -1,4 +1,4 @@
-import type { AsOf, Summed } from '#ledger/store';
+import type { AsOf, Cells, Summed, Unit } from '#ledger/store';
 import { invariant, type TimestampMs } from '#std';
 import { picoUsd, type PicoUsd } from '#terms';
 
@@ -10,6 +10,8 @@ export type StoreReader = {
   asOf(): AsOf;
   /** Sums by a dimension; without them every report reads entries. */
   sums?(dimension: string, asOf: AsOf): Summed | null;
+  /** Entries summed up by all that conditions and columns are about, and a unit of time; without it, nothing is. */
+  cells?(sql: string, per: Unit, asOf: AsOf): Cells | null;
   /** Whether a report has met an entry whose amounts need the wide columns. Without it, every report looks for some. */
   readonly wide?: { met: boolean };
   /** Since when entries have their detail; null, or without it, all have. */

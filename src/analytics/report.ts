@@ -110,18 +110,19 @@ export async function groupsOf(
   groupingFor: (bindings: Bindings) => Grouping,
   { limit, measured }: GroupsAsk,
 ): Promise<Groups> {
-  const { source, chronological, extras } = groupingFor(createBindings());
+  const { source, time, extras } = groupingFor(createBindings());
   const costAlone = measured === 'cost' && !extras.some((extra) => 'sum' in extra);
   const asked: PartsAsked = {
     source,
-    time: chronological ? (bindings) => groupingFor(bindings).key : 'none',
+    time,
     summed: costAlone ? ['cost'] : SUMMED,
   };
   const rows = await report.parts(asked, (from, bindings) => {
-    const order = chronological
+    const isByTime = time !== 'none';
+    const order = isByTime
       ? 'k'
       : `isNull(k) DESC, ifNull(toString(k), '') = '${OTHER}' DESC, sumForEach(part)[1] DESC, k`;
-    return `WITH ${chronological ? 't' : groupingFor(bindings).key} AS k
+    return `WITH ${isByTime ? 't' : groupingFor(bindings).key} AS k
       SELECT toString(k) AS id, ${PART_MEASURES}${extraColumns(extras, 'whole')} ${from}
       GROUP BY k ORDER BY ${order} LIMIT ${bindings.bind('UInt32', limit + 3)}`;
   });
@@ -133,7 +134,7 @@ export async function groupsOf(
   const named = all.filter(({ id }) => id !== null && id !== OTHER);
   const kept = [...all.filter(({ id }) => id === null), ...named.slice(0, limit)];
   return {
-    groups: grouping.chronological ? distinct(kept) : dearestFirst(kept),
+    groups: grouping.time !== 'none' ? distinct(kept) : dearestFirst(kept),
     aside: all.find(({ id }) => id === OTHER),
     cut: named.length > limit,
   };

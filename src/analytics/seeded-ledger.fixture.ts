@@ -115,7 +115,7 @@ export async function openSeededLedger({ sumEntries = 1 } = {}): Promise<SeededL
   };
   return {
     store: raw,
-    summed: { ...raw, sums: store.sums, wide: store.wide },
+    summed: { ...raw, sums: store.sums, cells: store.cells, wide: store.wide },
     ...aside(store, { last: () => last, sent: () => sent }),
     async add(seeds) {
       const ids: CallId[] = [];

@@ -32,7 +32,7 @@ const REST = 0;
 /** One point per bucket and series that has entries. What has no series of its own is folded into one. */
 async function pointsOf(
   report: Report,
-  { groupingFor, bucketFor }: SeriesAsk,
+  { groupingFor, time }: SeriesAsk,
   groups: readonly Group[],
 ): Promise<readonly SeriesPoint[]> {
   const ids = groups.flatMap(({ id }) => (id === null ? [] : [id]));
@@ -40,7 +40,7 @@ async function pointsOf(
   // Rows of an overlapping breakdown beyond the limit are left out: a sum of them would count calls twice.
   const having = overlapping ? `HAVING s != ${REST}` : '';
   const rows = await report.parts(
-    { source, time: bucketFor, summed: SUMMED },
+    { source, time, summed: SUMMED },
     (from, bindings) => `WITH ${groupingFor(bindings).key} AS k, ${seriesOf(ids, bindings)} AS s
       SELECT toString(t) AS bucket, s AS series, ${PART_MEASURES} ${from} GROUP BY t, s ${having} ORDER BY t, s`,
   );

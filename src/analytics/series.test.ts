@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { TimestampMs } from '#std';
 import type { Bindings } from './bindings.ts';
-import { bucketKey, groupingOf } from './breakdown.ts';
+import { bucketsOf, groupingOf } from './breakdown.ts';
 import { parseCostsQuery } from './costs.ts';
 import { parseGroupBy } from './group-by.ts';
 import { openReport } from './report.ts';
@@ -49,7 +49,7 @@ describe('a time series in one statement', () => {
         const report = openReport({ store: ledger.store }, filter, undefined);
         const ask = {
           groupingFor: (bindings: Bindings) => groupingOf(parseGroupBy(groupBy), report, bindings),
-          bucketFor: ({ bind }: Bindings) => bucketKey('day', bind('String', 'Asia/Kathmandu')),
+          time: bucketsOf('day', { ...filter.period, timeZone: 'Asia/Kathmandu' }),
           limit,
         };
         const steps = await seriesInSteps(report, ask);
@@ -68,7 +68,7 @@ describe('a time series in one statement', () => {
         ...groupingOf({ kind: 'model' }, report, bindings),
         key: 'toString(arrayJoin(range(20000)))',
       }),
-      bucketFor: ({ bind }) => bucketKey('day', bind('String', 'UTC')),
+      time: bucketsOf('day', filter.period),
       limit: 3,
     });
     assert.equal(series, null);

@@ -2,13 +2,14 @@ import { refusingMore, saysTooManyGroups, SUMMED } from '#ledger/store';
 import { createBindings, type Bindings } from './bindings.ts';
 import { extraColumns, OTHER, type Grouping } from './grouping.ts';
 import { fromRowMeasures, measuresOf, sumMeasures, type Measures } from './measures.ts';
+import type { TimeTold } from './parts.ts';
 import { countOf, textOf, textOrNull, type Row } from './reader.ts';
 import { dearestFirst, type Group, type Report } from './report.ts';
 
 export type SeriesAsk = {
   readonly groupingFor: (bindings: Bindings) => Grouping;
-  /** The bucket, as an expression of `quarter`. */
-  readonly bucketFor: (bindings: Bindings) => string;
+  /** The buckets. */
+  readonly time: TimeTold;
   /** The dearest so many groups get a series of their own. */
   readonly limit: number;
 };
@@ -49,10 +50,7 @@ export async function seriesIn(report: Report, ask: SeriesAsk): Promise<Series |
   const { source } = grouping;
   try {
     const sql = (from: string, bindings: Bindings): string => statement(ask, from, bindings);
-    return toSeries(
-      await report.parts({ source, time: ask.bucketFor, summed: SUMMED, most: MOST_POINTS }, sql),
-      grouping,
-    );
+    return toSeries(await report.parts({ source, time: ask.time, summed: SUMMED, most: MOST_POINTS }, sql), grouping);
   } catch (error) {
     if (saysTooManyGroups(error)) return null;
     throw error;

@@ -4,9 +4,11 @@ import {
   listedRows,
   SUMMED,
   SUMS,
+  UNITS_MS,
   type AsOf,
   type ListedName,
   type Summed,
+  type Unit,
 } from '#ledger/store';
 import { invariant } from '#std';
 import type { Bindings } from './bindings.ts';
@@ -41,9 +43,6 @@ export const EVERYTHING: Source = { dimension: 'all', columns: [] };
 
 const MEASURED = SUMMED.join(', ');
 
-const QUARTER_MS = 15 * 60 * 1000;
-const UNITS_MS = { quarter: QUARTER_MS, hour: 4 * QUARTER_MS, day: 96 * QUARTER_MS } as const;
-
 /** What is kept of time beside the quarter of an hour: the first and the last instant, and when the last call ended. */
 const INSTANTS = {
   sums: 'last_seq AS seq, first_at, last_at, end_at',
@@ -54,7 +53,7 @@ const INSTANTS = {
 export type Asked = {
   readonly filter: EntryFilter;
   readonly asOf: AsOf;
-  readonly store: Pick<StoreReader, 'sums' | 'wide'>;
+  readonly store: Pick<StoreReader, 'sums' | 'cells' | 'wide'>;
 };
 
 /** `FROM …` over what a source names, and whether what was read by it still counts. */
@@ -128,7 +127,8 @@ function valueIn({ columns, dimension }: Source): string {
   return value.entry;
 }
 
-type Use = {
+/** How to read the sums by a dimension. */
+export type SumsUse = {
   readonly summed: Summed;
   /** The part of the period that is made of whole units of the sums. */
   readonly inner: Period;
@@ -136,7 +136,7 @@ type Use = {
   rest(bindings: Bindings): string;
 };
 
-export function usableSums({ filter, asOf, store }: Asked, source: Source): Use | null {
+export function usableSums({ filter, asOf, store }: Asked, source: Source): SumsUse | null {
   const sole = soleCondition(filter);
   if (sole === null) return null;
   const { period } = filter;
@@ -146,20 +146,31 @@ export function usableSums({ filter, asOf, store }: Asked, source: Source): Use 
   if (only !== null && source !== EVERYTHING && source.dimension !== dimension) return null;
   const summed = store.sums?.(dimension, asOf) ?? null;
   if (summed === null) return null;
-  const unitMs = UNITS_MS[summed.per];
-  const startMs = Math.ceil(period.startMs / unitMs) * unitMs;
-  const endMs = Math.floor(period.endMs / unitMs) * unitMs;
-  if (startMs >= endMs || !isOfQuarters({ startMs, endMs })) return null;
-  const isWhole = startMs === period.startMs && endMs === period.endMs;
+  const inner = wholeUnits(period, summed.per);
+  if (inner === null) return null;
   return {
     summed,
-    inner: { ...period, startMs, endMs },
+    inner,
     where: (bindings) => (only === null ? '' : ` AND ${valueCondition(only, bindings)}`),
-    rest: ({ bind }) =>
-      isWhole
-        ? `(${summed.rest})`
-        : `((${summed.rest}) OR NOT (${withinTime({ ...period, startMs, endMs }, bind, 'quarter')}))`,
+    rest: restOf(summed.rest, { period, inner }),
   };
+}
+
+/** The part of a period that is made of whole units; null for none. */
+export function wholeUnits(period: Period, per: Unit): Period | null {
+  const unitMs = UNITS_MS[per];
+  const startMs = Math.ceil(period.startMs / unitMs) * unitMs;
+  const endMs = Math.floor(period.endMs / unitMs) * unitMs;
+  return startMs >= endMs || !isOfQuarters({ startMs, endMs }) ? null : { ...period, startMs, endMs };
+}
+
+/** True of entries that are in no sums, and of those before and behind the whole units. */
+export function restOf(
+  unsummed: string,
+  { period, inner }: { readonly period: Period; readonly inner: Period },
+): (bindings: Bindings) => string {
+  if (inner.startMs === period.startMs && inner.endMs === period.endMs) return () => `(${unsummed})`;
+  return ({ bind }) => `((${unsummed}) OR NOT (${withinTime(inner, bind, 'quarter')}))`;
 }
 
 function valueCondition({ values, match }: SoleCondition, { bind }: Bindings): string {

@@ -5,7 +5,7 @@ import { createBindings, type Bindings } from './bindings.ts';
 import { bucketIds, bucketOf, INTERVALS, type Bucket, type Interval } from './calendar.ts';
 import { toWireGroups, type WireGroup } from './costs.ts';
 import { FILTER_PARAMETERS, parseFilter, type EntryFilter } from './filter.ts';
-import { bucketKey, groupingOf } from './breakdown.ts';
+import { bucketsOf, groupingOf } from './breakdown.ts';
 import { parseGroupBy, tagKeyOf, type GroupBy } from './group-by.ts';
 import { OTHER, type Grouping } from './grouping.ts';
 import { seriesIn, type SeriesPoint } from './series.ts';
@@ -106,7 +106,7 @@ export async function timeseries(
   }
   const ask = {
     groupingFor: (bindings: Bindings): Grouping => groupingOf(groupBy, report, bindings),
-    bucketFor: bucketsOf(report, interval),
+    time: bucketsOf(interval, report.filter.period),
     limit: query.limit,
   };
   const { groups, points, cut, total } = (await seriesIn(report, ask)) ?? (await seriesInSteps(report, ask));
@@ -130,7 +130,7 @@ type TotalPoint = { readonly bucket: Bucket; readonly measures: Measures };
 /** A point for every bucket of the period: where nothing was spent, zero. */
 async function totalPoints(report: Report, interval: Interval): Promise<readonly TotalPoint[]> {
   const { period } = report.filter;
-  const asked = { source: EVERYTHING, time: bucketsOf(report, interval), summed: SUMMED };
+  const asked = { source: EVERYTHING, time: bucketsOf(interval, period), summed: SUMMED };
   const rows = await report.parts(
     asked,
     (from) => `SELECT toString(t) AS bucket, ${PART_MEASURES} ${from} GROUP BY t ORDER BY t`,
@@ -141,10 +141,6 @@ async function totalPoints(report: Report, interval: Interval): Promise<readonly
     bucket: bucketOf(id, interval, period.timeZone),
     measures,
   })).toSorted((left, right) => left.bucket.startMs - right.bucket.startMs);
-}
-
-function bucketsOf({ filter }: Report, interval: Interval): (bindings: Bindings) => string {
-  return ({ bind }) => bucketKey(interval, bind('String', filter.period.timeZone));
 }
 
 function toWirePoint(

@@ -1,6 +1,5 @@
 import { addUsd, usdNumber, formatUsd, ZERO_USD, type PicoUsd } from '#terms';
-import type { Bindings } from '../bindings.ts';
-import { bucketKey } from '../breakdown.ts';
+import { bucketsOf } from '../breakdown.ts';
 import { valueOf } from '../grouping.ts';
 import { countOf, moneyOf, textOf } from '../reader.ts';
 import type { Report } from '../report.ts';
@@ -40,8 +39,8 @@ type Day = Record<Part, Map<string, PicoUsd>> & { unpriced: number };
 export async function spendDays(report: Report, keys: ReadonlyMap<string, KeyName>): Promise<readonly WireSpendDay[]> {
   const days = new Map<string, Day>();
   const fill = async (part: Part): Promise<void> => {
-    const byDay = ({ bind }: Bindings): string => bucketKey('day', bind('String', report.filter.period.timeZone));
-    const asked = { source: PARTS[part], time: byDay, summed: ['cost', 'unpriced_count'] } as const;
+    const time = bucketsOf('day', report.filter.period);
+    const asked = { source: PARTS[part], time, summed: ['cost', 'unpriced_count'] } as const;
     const rows = await report.parts(
       asked,
       (from) => `SELECT toString(t) AS x_day, ifNull(g, '') AS x_name, toString(sumForEach(part)[1]) AS x_cost,

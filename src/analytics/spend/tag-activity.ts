@@ -1,5 +1,5 @@
 import { invariant, type TimestampMs } from '#std';
-import { bucketKey } from '../breakdown.ts';
+import { bucketsOf } from '../breakdown.ts';
 import type { Bindings } from '../bindings.ts';
 import { everythingIn, type EntryFilter } from '../filter.ts';
 import { parseParameters } from '../parameters.ts';
@@ -102,8 +102,8 @@ export async function tagActivity(
   };
 }
 
-function dayOf(report: Report, { bind }: Bindings): string {
-  return bucketKey('day', bind('String', report.filter.period.timeZone));
+function dayOf(report: Report, bindings: Bindings): string {
+  return bucketsOf('day', report.filter.period).sql(bindings);
 }
 
 type BreakdownAsk = {

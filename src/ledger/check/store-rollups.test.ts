@@ -28,6 +28,9 @@ test('a roll-up that does not come to what its entries come to is named with its
   await store.insert({ nodeId: NODE, first: 1, last: 2, generation: 0, lines });
   store.reached(NODE, 2);
   await store.kept();
+  for (const _ of [1, 2]) assert.equal(store.cells("model = 'a'", 'day', { nodeId: NODE, seq: 2, at: null }), null);
+  await store.kept();
+  const table = store.cells("model = 'a'", 'day', { nodeId: NODE, seq: 2, at: null })?.table;
   await store.close();
   assert.deepEqual(await rulesBroken(dir.path), []);
 
@@ -36,10 +39,12 @@ test('a roll-up that does not come to what its entries come to is named with its
   await connection.run(
     "ALTER TABLE sums UPDATE cost = cost + 1 WHERE dimension IN ('model', 'untagged') SETTINGS mutations_sync=2",
   );
+  await connection.run(`ALTER TABLE ${table} UPDATE narrow_cost = narrow_cost + 1 WHERE 1 SETTINGS mutations_sync=2`);
   await connection.close();
   await engine.close();
   assert.deepEqual((await rulesBroken(dir.path)).toSorted(), [
     'store.rollups: cost summed up by model is 21, of the entries 20',
     'store.rollups: cost summed up by untagged is 21, of the entries 20',
+    `store.rollups: n_cost of traits 8193 in ${table} is 21, of the entries 20`,
   ]);
 });

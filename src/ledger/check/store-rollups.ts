@@ -1,4 +1,7 @@
-import { summedRows } from '../store/sums/coverage.ts';
+import { CELL_SUMS, NARROW_SUMS } from '../store/narrow-columns.ts';
+import type { AsOf } from '../store/shipper.ts';
+import { isCellTable } from '../store/sums/cells.ts';
+import { coveredRows, summedRows } from '../store/sums/coverage.ts';
 import { isListed, LISTED_SUMMED, listedRows } from '../store/sums/listed.ts';
 import { SUMMED, SUMS } from '../store/sums/schema.ts';
 import { ENTRIES } from '../store/schema.ts';
@@ -10,6 +13,10 @@ export async function checkRollUps(store: StoreSession, nodeId: string, findings
   const dimensions = store.summed.dimensions(nodeId);
   for (const dimension of dimensions) {
     const { through } = store.summed.of(nodeId, dimension);
+    if (isCellTable(dimension)) {
+      await checkCells(store, { table: dimension, asOf: { nodeId, seq: through, at: null } }, findings);
+      continue;
+    }
     const rows = summedRows(store.summed, dimension, { nodeId, seq: through, at: null });
     if (rows === null) continue;
     const { names, from } = entriesSummedBy(dimension, `NOT (${rows.rest})`);
@@ -24,6 +31,33 @@ export async function checkRollUps(store: StoreSession, nodeId: string, findings
   }
   return dimensions.length;
 }
+
+/** For each combination of `traits`, cells come to what the entries come to. */
+async function checkCells(
+  store: StoreSession,
+  { table, asOf }: { readonly table: string; readonly asOf: AsOf },
+  findings: Findings,
+): Promise<void> {
+  const rows = coveredRows(store.summed, table, asOf);
+  if (rows === null) return;
+  const read = async (sums: string, from: string): Promise<ReadonlyMap<string, string>> => {
+    const found = await store.query<{ traits: number; name: string; sum: string }>(
+      `SELECT n_traits AS traits, item.1 AS name, toString(item.2) AS sum FROM (SELECT ${sums} FROM ${from} GROUP BY traits)
+       ARRAY JOIN [${CELL_SUMS_COMPARED}] AS item`,
+    );
+    return new Map(found.map(({ traits, name, sum }) => [`${name} of traits ${traits}`, sum]));
+  };
+  const cells = await read(CELL_SUMS, `${table} WHERE ${rows.sums}`);
+  const entries = await read(NARROW_SUMS, `${ENTRIES} WHERE NOT (${rows.rest})`);
+  for (const what of new Set([...cells.keys(), ...entries.keys()])) {
+    const [has, owed] = [cells.get(what) ?? '0', entries.get(what) ?? '0'];
+    if (has !== owed) findings.fault('store.rollups', `${what} in ${table} is ${has}, of the entries ${owed}`);
+  }
+}
+
+const CELL_SUMS_COMPARED = ['n_count', 'n_cost', 'n_billed', 'n_aside', 'n_input', 'n_output', 'n_waited']
+  .map((name) => `('${name}', toInt128(${name}))`)
+  .join(', ');
 
 type Totals = Readonly<Record<string, string>>;
 

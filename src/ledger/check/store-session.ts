@@ -7,6 +7,7 @@ import type { Connection } from '../store/connection.ts';
 import { parseRows } from '../store/json-rows.ts';
 import { httpConnection, type ClickHouseServer } from '../store/clickhouse-server.ts';
 import { engineErrorName } from '../store/rejection.ts';
+import { readCellSets } from '../store/sums/cells.ts';
 import { Coverage, readCoverage } from '../store/sums/coverage.ts';
 import { SUM_RUNS } from '../store/sums/schema.ts';
 import { DERIVED_COLUMNS, ENTRIES, ENTRY_COLUMNS } from '../store/schema.ts';
@@ -70,7 +71,12 @@ async function coverageIn(query: StoreSession['query']): Promise<Coverage> {
       table: SUM_RUNS,
     },
   );
-  return tables.length === 0 ? new Coverage() : await readCoverage(query);
+  if (tables.length === 0) return new Coverage();
+  const sets = await readCellSets(query);
+  return await readCoverage(
+    query,
+    sets.map(({ table }) => table),
+  );
 }
 
 function openEngine(path: string): Session {

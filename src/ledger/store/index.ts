@@ -10,13 +10,14 @@ export { IDENTITY_COLUMNS, type IdentityRow, type IdentityStore } from './identi
 export { fromRowEntry, STORED_ENTRY_COLUMNS } from './stored-entry.ts';
 export { isTagKey, tagColumn, tagKeyOfPath, tagPath, type TagKeyedColumn } from './tag-column.ts';
 export { SUMMED, SUMS, type SummedName } from './sums/schema.ts';
-export { IS_UNSETTLED, tagDimension, UNSETTLED } from './sums/dimension.ts';
+export { hasManyValues, IS_UNSETTLED, tagDimension, UNSETTLED } from './sums/dimension.ts';
 export { IS_UNTAGGED, LISTED_SUMMED, listedRows, provenanceOf, SENDER, type ListedName } from './sums/listed.ts';
 export { saysTooManyGroups, saysWide } from './rejection.ts';
 export { LAST_NARROW_SEQ } from './narrow-columns.ts';
 export { summedRows } from './sums/coverage.ts';
-export { partOf, partRowsOf, refusingMore } from './sums/part-rows.ts';
-export type { Summed } from './sums/summing.ts';
+export { partOf, partRowsOf, refusingMore, type PartRowsAsked } from './sums/part-rows.ts';
+export type { Cells, Summed } from './sums/summing.ts';
+export { UNITS_MS, type Unit } from './sums/cells.ts';
 export { openStore, type SeqRange, type Store, type StoreDeps, type Totals } from './store.ts';
 export type { StoreLocation } from './connection.ts';
 export type { Param, Params } from './bind.ts';

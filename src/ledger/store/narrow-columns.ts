@@ -93,17 +93,24 @@ export const NARROW_COLUMNS = {
 export const NARROW_INDEX = 'traits_range traits TYPE minmax GRANULARITY 1';
 
 /** Sums of entries that have the same `traits`, under names of their own. */
-export const NARROW_SUMS = [
-  'traits AS n_traits',
-  'toInt64(count()) AS n_count',
-  'sum(toInt128(narrow_cost)) AS n_cost',
-  'sum(toInt128(narrow_billed)) AS n_billed',
-  'sum(toInt128(narrow_aside)) AS n_aside',
-  // Of 32 bits each: four thousand million of them fit in the sum.
-  'sum(narrow_input) AS n_input',
-  'sum(narrow_output) AS n_output',
-  'toInt64(sum(latency_ms)) AS n_waited',
-].join(', ');
+export const NARROW_SUMS = narrowSums({ count: 'count()' });
+
+/** The same of cells, which have the same columns, see `CellSet`. */
+export const CELL_SUMS = narrowSums({ count: 'sum(entry_count)' });
+
+function narrowSums({ count }: { readonly count: string }): string {
+  return [
+    'traits AS n_traits',
+    `toInt64(${count}) AS n_count`,
+    'sum(toInt128(narrow_cost)) AS n_cost',
+    'sum(toInt128(narrow_billed)) AS n_billed',
+    'sum(toInt128(narrow_aside)) AS n_aside',
+    // Of 32 bits each: four thousand million of them fit in the sum.
+    'sum(narrow_input) AS n_input',
+    'sum(narrow_output) AS n_output',
+    'toInt64(sum(latency_ms)) AS n_waited',
+  ].join(', ');
+}
 
 /** 1 or 0. Products instead of conditions: the engine takes half as long to read them. */
 const has = (flag: keyof typeof FLAGS): string => `bitTest(n_traits, ${Math.log2(FLAGS[flag].bit)})`;

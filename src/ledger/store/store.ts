@@ -13,7 +13,8 @@ import { migrate } from './migrations.ts';
 import { OwnColumns } from './own-columns.ts';
 import type { AsOf } from './shipper.ts';
 import { PresentNodes } from './present-nodes.ts';
-import { Summing, type Summed } from './sums/summing.ts';
+import type { Unit } from './sums/cells.ts';
+import { Summing, type Cells, type Summed } from './sums/summing.ts';
 import { Upkeep } from './upkeep.ts';
 import { Readers, type ReadOptions } from './readers.ts';
 import { BatchRejected, blamesRows, engineErrorName } from './rejection.ts';
@@ -45,6 +46,8 @@ export type Store = {
   tune(): Promise<void>;
   /** Where sums of entries by a dimension are, and which entries are in none; null where it has no sums. */
   sums(dimension: string, asOf: AsOf): Summed | null;
+  /** Where entries are that are summed up by all that `sql`, conditions and columns, is about. Null where they are not, or not yet. */
+  cells(sql: string, per: Unit, asOf: AsOf): Cells | null;
   /** True as long as no node but this one has entries in the store. A server may serve others at any time. */
   isAlone(nodeId: string): boolean;
   /** Whether a report has met an entry that is `WIDE`: until then reports do not look for any. */
@@ -93,7 +96,7 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
   const columns = new OwnColumns(connection);
   const { log, clock } = deps;
   const runEntries = deps.sumEntries ?? SUM_ENTRIES;
-  const summing = new Summing({ connection, log, clock, columns, runEntries });
+  const summing = new Summing({ connection, log, clock, columns, runEntries, onAsked: () => upkeep.wake() });
   const upkeep = new Upkeep({ columns, summing, log });
   const readers = new Readers({
     readers: Array.from({ length: deps.readers ?? READERS }, () => engine.connect()),
@@ -127,6 +130,7 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
     query: queries(readers, columns),
     ...keeping(upkeep, location),
     sums: (dimension, asOf) => summing.of(dimension, asOf),
+    cells: (sql, per, asOf) => summing.cells(sql, per, asOf),
     wide: { met: false },
     forget: (nodeId, after) =>
       upkeep.pausedFor(async () => {

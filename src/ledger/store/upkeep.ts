@@ -14,6 +14,8 @@ export class Upkeep {
   #stop = new AbortController();
   #running: Promise<void> | null = null;
   #pauses = 0;
+  /** While something was done, more has come. */
+  #isWoken = false;
   #reached = 0;
   #nextLook = FIRST_LOOK_ENTRIES;
 
@@ -25,7 +27,22 @@ export class Upkeep {
   reached(nodeId: string, seq: number): void {
     this.#deps.summing.stored(nodeId, seq);
     this.#reached = Math.max(this.#reached, seq);
-    this.#begin();
+    this.wake();
+  }
+
+  /** There is something to do. */
+  wake(): void {
+    this.#isWoken = true;
+    if (this.#running !== null || this.#stop.signal.aborted || this.#pauses > 0) return;
+    this.#isWoken = false;
+    this.#running = this.#work()
+      .catch((error: unknown) => {
+        this.#deps.log.warn({ err: error }, 'the store could not be kept in order; reports are right, and slower');
+      })
+      .finally(() => {
+        this.#running = null;
+        if (this.#isWoken) this.wake();
+      });
   }
 
   async tune(): Promise<void> {
@@ -35,7 +52,7 @@ export class Upkeep {
 
   /** Resolves when nothing is going on. */
   async idle(): Promise<void> {
-    await this.#running;
+    while (this.#running !== null) await this.#running;
   }
 
   /** Runs something that nothing here may get in the way of. */
@@ -49,7 +66,7 @@ export class Upkeep {
       this.#pauses -= 1;
       if (this.#pauses === 0) {
         this.#stop = new AbortController();
-        this.#begin();
+        this.wake();
       }
     }
   }
@@ -58,17 +75,6 @@ export class Upkeep {
     this.#pauses += 1;
     this.#stop.abort();
     await this.#running;
-  }
-
-  #begin(): void {
-    if (this.#running !== null || this.#stop.signal.aborted || this.#pauses > 0) return;
-    this.#running = this.#work()
-      .catch((error: unknown) => {
-        this.#deps.log.warn({ err: error }, 'the store could not be kept in order; reports are right, and slower');
-      })
-      .finally(() => {
-        this.#running = null;
-      });
   }
 
   async #work(): Promise<void> {

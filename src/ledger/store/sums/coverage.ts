@@ -1,5 +1,7 @@
 import type { AsOf } from '../shipper.ts';
 import { quote } from '../bind.ts';
+import { LAST_NARROW_SEQ } from '../narrow-columns.ts';
+import { cellTotals, isCellTable } from './cells.ts';
 import { unitOf, type Dimension } from './dimension.ts';
 import { SUM_RUNS, SUMS } from './schema.ts';
 
@@ -56,6 +58,13 @@ export class Coverage {
   runs(): readonly SumRun[] {
     return this.#runs;
   }
+
+  /** The same without what was summed up under some names. */
+  without(isGone: (name: string) => boolean): Coverage {
+    return new Coverage(
+      this.#runs.map((run) => ({ ...run, dimensions: run.dimensions.filter((name) => !isGone(name)) })),
+    );
+  }
 }
 
 /** Where to find what by one dimension: rows of `sums`, and the entries that are in none of them. Both are conditions. */
@@ -63,25 +72,49 @@ export type SummedRows = { readonly sums: string; readonly rest: string; readonl
 
 /** Null where nothing is summed up by the dimension, or more than a report shall see. */
 export function summedRows(coverage: Coverage, dimension: string, asOf: AsOf): SummedRows | null {
+  const rows = coveredRows(coverage, dimension, asOf);
+  return rows === null
+    ? null
+    : { sums: `dimension = ${quote(dimension)} AND ${rows.sums}`, rest: rows.rest, per: unitOf(dimension) };
+}
+
+/** Conditions on what has the number of its run, and on the entries that no such run has. Null as for `summedRows`. */
+export function coveredRows(
+  coverage: Coverage,
+  name: string,
+  asOf: AsOf,
+): { readonly sums: string; readonly rest: string } | null {
   const covered = coverage
     .nodes()
-    .map((nodeId) => ({ nodeId, ...coverage.of(nodeId, dimension) }))
+    .map((nodeId) => ({ nodeId, ...coverage.of(nodeId, name) }))
     .filter(({ through }) => through > 0);
   if (covered.length === 0) return null;
   if (covered.some(({ nodeId, through }) => nodeId === asOf.nodeId && through > asOf.seq)) return null;
   const runs = covered.flatMap((node) => node.runs);
   return {
-    sums: `dimension = ${quote(dimension)} AND run IN (${runs.join(', ')})`,
-    rest: covered.map(({ nodeId, through }) => `(node_id != ${quote(nodeId)} OR seq > ${through})`).join(' AND '),
-    per: unitOf(dimension),
+    sums: `run IN (${runs.join(', ')})`,
+    rest: covered.map(({ nodeId, through }) => notWithin(nodeId, through, asOf)).join(' AND '),
   };
 }
 
+/** Where there is one node, the index finds those entries, and the narrow column is read. */
+function notWithin(nodeId: string, through: number, { alone }: AsOf): string {
+  const isBeyond = `seq > ${through}`;
+  if (alone !== true) return `(node_id != ${quote(nodeId)} OR ${isBeyond})`;
+  return through < LAST_NARROW_SEQ ? `indexHint(${isBeyond}) AND narrow_seq > ${through}` : isBeyond;
+}
+
 /**
- * The runs that stand and have all their rows: files that were damaged are set aside by the engine, with the rows in them.
+ * The runs that stand and have all their rows: files that were damaged are set aside by the engine, with the rows in them. What is not there of a
+ * table of cells is not there of that table alone.
+ *
  * @param read rows of a SELECT, 64-bit integers as numbers
+ * @param cellTables those that there are
  */
-export async function readCoverage(read: <T>(sql: string) => Promise<T[]>): Promise<Coverage> {
+export async function readCoverage(
+  read: <T>(sql: string) => Promise<T[]>,
+  cellTables: readonly string[],
+): Promise<Coverage> {
   const runs = await read<SumRun & { entries: number }>(
     `SELECT run, node_id AS nodeId, first, through, dimensions, entries FROM ${SUM_RUNS}`,
   );
@@ -89,9 +122,15 @@ export async function readCoverage(read: <T>(sql: string) => Promise<T[]>): Prom
     `SELECT concat(toString(run), ' ', dimension) AS of, sum(entry_count) AS entries FROM ${SUMS} GROUP BY run, dimension`,
   );
   const found = new Map(sums.map(({ of, entries }) => [of, entries]));
+  for (const table of cellTables) {
+    const totals = await read<{ run: number; entries: string }>(cellTotals(table, '1'));
+    for (const { run, entries } of totals) found.set(`${run} ${table}`, Number(entries));
+  }
   return new Coverage(
-    runs.filter(({ run, entries, dimensions }) =>
-      dimensions.every((dimension) => found.get(`${run} ${dimension}`) === entries),
-    ),
+    runs.flatMap((run) => {
+      const has = (name: string): boolean => found.get(`${run.run} ${name}`) === run.entries;
+      const dimensions = run.dimensions.filter((name) => !isCellTable(name) || has(name));
+      return dimensions.every(has) ? [{ ...run, dimensions }] : [];
+    }),
   );
 }

@@ -105,6 +105,11 @@ export function unitOf(name: string): Dimension['per'] {
   return FIXED.find((one) => one.name === name)?.per ?? 'quarter';
 }
 
+/** True of what has so many values that its sums by the quarter may be nearly as many as entries. */
+export function hasManyValues(name: string): boolean {
+  return FIXED.find((one) => one.name === name)?.bounded ?? true;
+}
+
 /** The name of a tag's dimension. */
 export function tagDimension(key: string): string {
   return `tags.${key}`;

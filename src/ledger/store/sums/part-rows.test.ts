@@ -9,6 +9,7 @@ import { keptLog, tempDir } from '../sample.fixture.ts';
 import { ENTRIES } from '../schema.ts';
 import { openStore } from '../store.ts';
 import { SUMMED } from './schema.ts';
+import { cellSet, cellStatement, createCells } from './cells.ts';
 import { partRowsOf } from './part-rows.ts';
 
 let dir: Awaited<ReturnType<typeof tempDir>>;
@@ -94,6 +95,24 @@ describe('entries summed up while they are read', () => {
         assert.deepEqual(await connection.rows(parts), await connection.rows(plainly));
       }),
       { numRuns: 40 },
+    );
+  });
+
+  it('come to the same where most of them are in cells', async () => {
+    const set = cellSet('day', ['model']);
+    await connection.run(createCells(set));
+    await fc.assert(
+      fc.asyncProperty(fc.array(entry, { minLength: 1, maxLength: 40 }), fc.nat(40), async (entries, through) => {
+        await keep(entries);
+        await connection.run(`TRUNCATE TABLE ${set.table}`);
+        await connection.run(cellStatement(1, { nodeId: 'n', first: 1, through }, set));
+        const cells = { table: set.table, where: 'run = 1', rest: `seq > ${through}` };
+        const rows = partRowsOf({ ...ALL, time: 'toDate(quarter)', where: 'seq > 0', cells });
+        const parts = `SELECT g, t, toUInt32(max(seq)) AS newest, ${BY_PART} FROM (${rows}) GROUP BY g, t ORDER BY g, t`;
+        const plainly = `SELECT model AS g, toDate(quarter) AS t, toUInt32(max(seq)) AS newest, ${BY_COLUMN} FROM ${ENTRIES} GROUP BY g, t ORDER BY g, t`;
+        assert.deepEqual(await connection.rows(parts), await connection.rows(plainly));
+      }),
+      { numRuns: 30 },
     );
   });
 

@@ -1,4 +1,4 @@
-import { FROM_NARROW, NARROW_SUMS, NARROW_TERMS, WIDE } from '../narrow-columns.ts';
+import { CELL_SUMS, FROM_NARROW, NARROW_SUMS, NARROW_TERMS, WIDE } from '../narrow-columns.ts';
 import { ENTRIES } from '../schema.ts';
 import { MET_WIDE } from '../rejection.ts';
 import type { SummedName } from './schema.ts';
@@ -18,6 +18,8 @@ export type PartRowsAsked = {
   readonly wide: 'some' | 'none';
   /** Which entries. */
   readonly where: string;
+  /** Where most of them are summed up already: the cells, which of them, and what is true of the entries that are in none. */
+  readonly cells?: { readonly table: string; readonly where: string; readonly rest: string } | undefined;
 };
 
 /**
@@ -38,9 +40,17 @@ function narrowRows(asked: PartRowsAsked): string {
     ...(asked.wide === 'none' ? [`NOT throwIf(max(n_traits) = ${WIDE}, '${MET_WIDE}')`] : []),
   ];
   return `SELECT ${names.map((name) => `${name}, `).join('')}max(n_seq) AS seq, sumForEach(${sums}) AS part
-    FROM (SELECT *, ${NARROW_TERMS} FROM (SELECT ${columnsOf(told)}toUInt64(max(${asked.order})) AS n_seq, ${NARROW_SUMS}
-      FROM ${ENTRIES} WHERE ${asked.where} GROUP BY ALL))
+    FROM (SELECT *, ${NARROW_TERMS} FROM (${narrowSumsOf(asked, told)}))
     ${names.length === 0 ? '' : `GROUP BY ${names.join(', ')} `}HAVING ${having.join(' AND ')}${refusingMore(asked.most)}`;
+}
+
+/** What is wide counts as nothing in cells as well, and is read from entries by `wideRows`. */
+function narrowSumsOf({ order, where, cells }: PartRowsAsked, told: readonly ColumnAsked[]): string {
+  const columns = columnsOf(told);
+  const ofEntries = `SELECT ${columns}toUInt64(max(${order})) AS n_seq, ${NARROW_SUMS} FROM ${ENTRIES} WHERE ${where}`;
+  if (cells === undefined) return `${ofEntries} GROUP BY ALL`;
+  return `${ofEntries} AND ${cells.rest} GROUP BY ALL
+    UNION ALL SELECT ${columns}toUInt64(max(last_seq)) AS n_seq, ${CELL_SUMS} FROM ${cells.table} WHERE ${cells.where} GROUP BY ALL`;
 }
 
 function wideRows(asked: PartRowsAsked): string {

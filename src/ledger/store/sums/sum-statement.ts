@@ -4,9 +4,7 @@ import { ENTRIES } from '../schema.ts';
 import type { Dimension, Fold, ValueDimension } from './dimension.ts';
 import { LISTED_SUMMED, listedRows, type ListedName } from './listed.ts';
 import { SUMMED, SUMMED_COUNTS, SUMMED_MONEY, SUMS } from './schema.ts';
-
-/** Consecutive entries of a node that are summed up together. */
-export type SumRange = { readonly nodeId: string; readonly first: number; readonly through: number };
+import { IN_RANGE, rangeParams, SUM_SETTINGS, type SumRange } from './sum-range.ts';
 
 const SUMMED_SQL = [
   ...SUMMED_MONEY.map((name) => `coalesce(sum(${name}), 0)`),
@@ -15,20 +13,11 @@ const SUMMED_SQL = [
 
 const PLACE = ['run', 'dimension', 'quarter', 'value', 'detail', 'last_seq', 'first_at', 'last_at', 'end_at'];
 
-/** One thread: calls and reports go before. */
-const SETTINGS = [
-  'max_threads=1',
-  'max_insert_threads=1',
-  'max_partitions_per_insert_block=0',
-  'max_memory_usage=300000000',
-  'max_bytes_before_external_group_by=150000000',
-];
-
 /** Sums up a range by dimensions that are of one statement, see `statementsOf`. */
 export function sumStatement(run: number, range: SumRange, dimensions: readonly Dimension[]): string {
   const rows = sumsOf(dimensions);
   return bind(
-    `INSERT INTO ${SUMS} (${[...PLACE, ...rows.columns].join(', ')}) SETTINGS ${SETTINGS.join(', ')} SELECT ${run}, ${rows.sql}`,
+    `INSERT INTO ${SUMS} (${[...PLACE, ...rows.columns].join(', ')}) SETTINGS ${SUM_SETTINGS} SELECT ${run}, ${rows.sql}`,
     rangeParams(range),
   );
 }
@@ -85,16 +74,11 @@ function sumsOfLists([name, ...more]: readonly ListedName[]): SumsSql {
   };
 }
 
-const IN_RANGE = 'node_id = {node:String} AND seq BETWEEN {first:UInt64} AND {through:UInt64}';
-
 /** What the entries of a range come to, to be compared with their sums. */
 export function totalStatement(range: SumRange): string {
   return bind(
-    `SELECT toString(count()) AS entries, toString(coalesce(sum(cost), 0)) AS cost FROM ${ENTRIES} WHERE ${IN_RANGE}`,
+    `SELECT toString(count()) AS entries, toString(coalesce(sum(cost), 0)) AS cost, toString(sum(toInt128(narrow_cost))) AS narrowCost
+     FROM ${ENTRIES} WHERE ${IN_RANGE}`,
     rangeParams(range),
   );
-}
-
-function rangeParams({ nodeId, first, through }: SumRange): Readonly<Record<string, string | number>> {
-  return { node: nodeId, first, through };
 }

@@ -1,17 +1,40 @@
-import type { Clock } from '#std';
+import { invariant, type Clock } from '#std';
 import type { AsOf } from '../shipper.ts';
 import { bind } from '../bind.ts';
 import type { Connection } from '../connection.ts';
 import type { Log } from '../log.ts';
 import type { OwnColumns } from '../own-columns.ts';
-import { Coverage, readCoverage, summedRows, type SummedRows } from './coverage.ts';
+import { CellSets, type CellsAsked } from './cell-sets.ts';
+import {
+  cellColumnsIn,
+  cellStatement,
+  cellTotals,
+  createCells,
+  dropCells,
+  isCellTable,
+  readCellSets,
+  type CellSet,
+  type Unit,
+} from './cells.ts';
+import { Coverage, coveredRows, readCoverage, summedRows, type SummedRows } from './coverage.ts';
 import { dimensionsFor, statementsOf, type Dimension } from './dimension.ts';
 import { CREATE_SUM_RUNS, CREATE_SUMS, SUM_RUNS, SUMS } from './schema.ts';
-import { sumStatement, totalStatement, type SumRange } from './sum-statement.ts';
+import type { SumRange } from './sum-range.ts';
+import { sumStatement, totalStatement } from './sum-statement.ts';
 
 /** Sums by a dimension, as long as they stand. */
 export type Summed = SummedRows & {
   /** False once rows that `sums` finds may be gone: what was read of them does not count. */
+  readonly stands: () => boolean;
+};
+
+/** A table with cells of some entries, and the entries that are in none: both are conditions. */
+export type Cells = {
+  readonly table: string;
+  readonly per: Unit;
+  readonly cells: string;
+  readonly rest: string;
+  /** See `Summed`. */
   readonly stands: () => boolean;
 };
 
@@ -23,9 +46,14 @@ export type SummingDeps = {
   readonly columns: Pick<OwnColumns, 'keys' | 'narrow'>;
   /** Entries that are summed up together at least: fewer are as quickly read. */
   readonly runEntries: number;
+  /** There is more to sum up than before. */
+  readonly onAsked: () => void;
 };
 
-type Total = { readonly entries: string; readonly cost: string };
+type Total = { readonly entries: string; readonly cost: string; readonly narrowCost: string };
+
+/** What a run sums up: by dimensions, and to cells. */
+type Wanted = { readonly dimensions: readonly Dimension[]; readonly sets: readonly CellSet[] };
 
 /** Entries of one statement at most, so that a store that comes from before does not take all memory. */
 const MOST_RUNS = 5;
@@ -34,6 +62,8 @@ const MOST_RUNS = 5;
 const MOST_SUMS_OF_ENTRIES = 0.25;
 /** Fewer sums than this are always kept. */
 const FEW_SUMS = 1_000;
+/** Cells are as quick to read as entries: of a set with more of them than these is no use. */
+const MOST_CELLS_OF_ENTRIES = 0.6;
 
 /**
  * Sums of entries by sequence number, not by time: an entry is in the sums or still read by itself, whenever it comes and whatever hour it is
@@ -49,20 +79,27 @@ export class Summing {
   readonly #stored = new Map<string, number>();
   /** Dimensions that have nearly as many sums as entries. */
   readonly #givenUp = new Set<string>();
+  readonly #sets: CellSets;
   #lastRun = 0;
   /** How often sums were taken back. */
   #taken = 0;
 
   constructor(deps: SummingDeps) {
     this.#deps = deps;
+    this.#sets = new CellSets(deps.clock);
   }
 
   async load(): Promise<void> {
     const { connection } = this.#deps;
     await connection.run(CREATE_SUMS);
     await connection.run(CREATE_SUM_RUNS);
-    this.#coverage = await readCoverage((sql) =>
-      connection.rows(`${sql} SETTINGS output_format_json_quote_64bit_integers=0`),
+    const read = <T>(sql: string): Promise<T[]> =>
+      connection.rows<T>(`${sql} SETTINGS output_format_json_quote_64bit_integers=0`);
+    const sets = await readCellSets(read);
+    this.#sets.load(sets);
+    this.#coverage = await readCoverage(
+      read,
+      sets.map(({ table }) => table),
     );
     this.#lastRun = Math.max(0, ...this.#coverage.runs().map(({ run }) => run));
   }
@@ -70,8 +107,36 @@ export class Summing {
   /** Null where nothing is summed up by it, or more than the report shall see. */
   of(name: string, asOf: AsOf): Summed | null {
     const rows = summedRows(this.#coverage, name, asOf);
+    return rows === null ? null : { ...rows, stands: this.#standing() };
+  }
+
+  /**
+   * Cells that tell apart what SQL over entries is about. Null where there are none, which are then made if that is asked for again.
+   *
+   * @param sql conditions and columns
+   */
+  cells(sql: string, per: Unit, asOf: AsOf): Cells | null {
+    const columns = cellColumnsIn(this.#deps.columns.narrow(sql));
+    if (columns === null) return null;
+    const sets = this.#sets.for({ per, columns });
+    for (const set of sets) {
+      const rows = coveredRows(this.#coverage, set.table, asOf);
+      if (rows === null) continue;
+      this.#sets.used(set);
+      return { table: set.table, per: set.per, cells: rows.sums, rest: rows.rest, stands: this.#standing() };
+    }
+    if (sets.length === 0) this.#ask({ per, columns });
+    return null;
+  }
+
+  #ask(asked: CellsAsked): void {
+    const isWorthIt = [...this.#stored.values()].some((stored) => stored >= this.#deps.runEntries);
+    if (isWorthIt && this.#sets.ask(asked)) this.#deps.onAsked();
+  }
+
+  #standing(): () => boolean {
     const taken = this.#taken;
-    return rows === null ? null : { ...rows, stands: () => this.#taken === taken };
+    return () => this.#taken === taken;
   }
 
   /** Everything of the node up to `last` is in the store. */
@@ -81,9 +146,10 @@ export class Summing {
 
   /** Sums up what there is enough of. */
   async sumUp(signal: AbortSignal): Promise<void> {
+    for (const { table } of this.#sets.unused()) await this.#drop(table);
     for (const [nodeId, stored] of this.#stored) {
       for (let next = this.#next(nodeId, stored); next !== null; next = this.#next(nodeId, stored)) {
-        await this.#run(next.range, next.dimensions, signal);
+        await this.#run(next.range, next.wanted, signal);
         if (signal.aborted) return;
       }
     }
@@ -100,7 +166,9 @@ export class Summing {
     const numbers = stay.map(({ run }) => run).join(', ');
     const gone = numbers === '' ? '1' : `run NOT IN (${numbers})`;
     this.#taken += 1;
-    this.#coverage = new Coverage(stay);
+    this.#coverage = new Coverage(stay).without(isCellTable);
+    // Made anew from the first entry on, which is quicker than taking rows out of each.
+    for (const { table } of this.#sets.all()) await connection.run(dropCells(table));
     for (const table of [SUM_RUNS, SUMS]) {
       const [found] = await connection.rows<{ rows: string }>(
         `SELECT toString(count()) AS rows FROM ${table} WHERE ${gone}`,
@@ -110,31 +178,39 @@ export class Summing {
     }
   }
 
-  /** The dimensions that are furthest behind, up to where the next ones are. */
-  #next(nodeId: string, stored: number): { range: SumRange; dimensions: readonly Dimension[] } | null {
+  /** What is furthest behind, up to where the next ones are. */
+  #next(nodeId: string, stored: number): { range: SumRange; wanted: Wanted } | null {
     const { runEntries } = this.#deps;
-    const behind = this.#dimensions().map((dimension) => ({
-      dimension,
-      through: this.#coverage.of(nodeId, dimension.name).through,
-    }));
-    const through = Math.min(...behind.map((one) => one.through));
+    const throughOf = (name: string): number => this.#coverage.of(nodeId, name).through;
+    const dimensions = this.#dimensions();
+    const sets = this.#sets.all();
+    const all = [...dimensions.map(({ name }) => throughOf(name)), ...sets.map(({ table }) => throughOf(table))];
+    const through = Math.min(...all);
     if (stored - through < runEntries) return null;
-    const further = behind.map((one) => one.through).filter((other) => other > through);
+    const further = all.filter((other) => other > through);
     return {
       range: { nodeId, first: through + 1, through: Math.min(stored, through + runEntries * MOST_RUNS, ...further) },
-      dimensions: behind.filter((one) => one.through === through).map(({ dimension }) => dimension),
+      wanted: {
+        dimensions: dimensions.filter(({ name }) => throughOf(name) === through),
+        sets: sets.filter(({ table }) => throughOf(table) === through),
+      },
     };
   }
 
-  async #run(range: SumRange, dimensions: readonly Dimension[], signal: AbortSignal): Promise<void> {
+  async #run(range: SumRange, wanted: Wanted, signal: AbortSignal): Promise<void> {
     const { connection, columns, clock, log } = this.#deps;
     const run = Math.max(clock.now(), this.#lastRun + 1);
     this.#lastRun = run;
-    for (const together of statementsOf(dimensions)) {
+    for (const together of statementsOf(wanted.dimensions)) {
       if (signal.aborted) return;
       await connection.run(columns.narrow(sumStatement(run, range, together)));
     }
-    const { kept, entries } = await this.#proven(run, range, dimensions);
+    for (const set of wanted.sets) {
+      if (signal.aborted) return;
+      await connection.run(createCells(set));
+      await connection.run(cellStatement(run, range, set));
+    }
+    const { kept, entries } = await this.#proven(run, range, wanted);
     await connection.run(
       bind(
         `INSERT INTO ${SUM_RUNS} (run, node_id, first, through, dimensions, entries)
@@ -143,33 +219,68 @@ export class Summing {
       ),
     );
     this.#coverage.add({ run, ...range, dimensions: kept });
-    log.info({ ...range, dimensions: kept.length }, 'entries are summed up');
+    log.info({ ...range, summed: kept.length }, 'entries are summed up');
   }
 
-  /** The dimensions whose sums are those of the entries, and few enough. */
+  /** What is the same as the entries, and little enough. All else is given up. */
   async #proven(
     run: number,
     range: SumRange,
-    dimensions: readonly Dimension[],
+    wanted: Wanted,
   ): Promise<{ readonly kept: readonly string[]; readonly entries: number }> {
-    const { connection, log } = this.#deps;
-    const sums = await connection.rows<Total & { dimension: string; rows: string }>(
+    const [total] = await this.#deps.connection.rows<Total>(totalStatement(range));
+    invariant(total !== undefined, 'a count without groups is one row');
+    const dimensions = await this.#provenDimensions(run, total, wanted.dimensions);
+    for (const { name } of wanted.dimensions) if (!dimensions.includes(name)) this.#givenUp.add(name);
+    const tables: string[] = [];
+    for (const { table } of wanted.sets) {
+      if (await this.#isProven(table, run, total)) tables.push(table);
+      else await this.#giveUp(table);
+    }
+    return { kept: [...dimensions, ...tables], entries: Number(total.entries) };
+  }
+
+  async #provenDimensions(run: number, total: Total, wanted: readonly Dimension[]): Promise<readonly string[]> {
+    const sums = await this.#deps.connection.rows<Omit<Total, 'narrowCost'> & { dimension: string; rows: string }>(
       `SELECT dimension, toString(count()) AS rows, toString(sum(entry_count)) AS entries, toString(sum(cost)) AS cost
        FROM ${SUMS} WHERE run = ${run} GROUP BY dimension`,
     );
     const found = new Map(sums.map((sum) => [sum.dimension, sum]));
-    const [total] = await connection.rows<Total>(totalStatement(range));
-    const kept = dimensions.filter(({ name, per, bounded }) => {
+    const kept = wanted.filter(({ name, per, bounded }) => {
       const sum = found.get(name);
       // An entry with two labels costs twice by label: what lists cost is compared by the doctor.
-      if (sum?.entries !== total?.entries || (per !== 'day' && sum?.cost !== total?.cost)) {
-        log.error({ ...range, dimension: name, sum, total }, 'sums differ from their entries and are not used');
+      if (sum?.entries !== total.entries || (per !== 'day' && sum.cost !== total.cost)) {
+        this.#deps.log.error({ run, of: name, sum, total }, 'sums differ from their entries and are not used');
         return false;
       }
-      return !bounded || Number(sum?.rows) <= Math.max(FEW_SUMS, Number(total?.entries) * MOST_SUMS_OF_ENTRIES);
+      return !bounded || Number(sum.rows) <= Math.max(FEW_SUMS, Number(total.entries) * MOST_SUMS_OF_ENTRIES);
     });
-    for (const { name } of dimensions) if (!kept.some((one) => one.name === name)) this.#givenUp.add(name);
-    return { kept: kept.map(({ name }) => name), entries: Number(total?.entries) };
+    return kept.map(({ name }) => name);
+  }
+
+  async #isProven(table: string, run: number, total: Total): Promise<boolean> {
+    const [sum] = await this.#deps.connection.rows<Omit<Total, 'cost'> & { rows: string }>(
+      cellTotals(table, `run = ${run}`),
+    );
+    if (sum?.entries !== total.entries || sum.narrowCost !== total.narrowCost) {
+      this.#deps.log.error({ run, of: table, sum, total }, 'sums differ from their entries and are not used');
+      return false;
+    }
+    return Number(sum.rows) <= Math.max(FEW_SUMS, Number(total.entries) * MOST_CELLS_OF_ENTRIES);
+  }
+
+  async #giveUp(table: string): Promise<void> {
+    this.#sets.refuse(table);
+    this.#deps.log.info({ table }, 'there are nearly as many cells as entries: none are made');
+    await this.#drop(table);
+  }
+
+  /** Reports that were reading it ask again. */
+  async #drop(table: string): Promise<void> {
+    this.#sets.drop(table);
+    this.#taken += 1;
+    this.#coverage = this.#coverage.without((name) => name === table);
+    await this.#deps.connection.run(dropCells(table));
   }
 
   #dimensions(): readonly Dimension[] {

@@ -1,0 +1,41 @@
+import type { PartRowsAsked, Unit } from '#ledger/store';
+import { UNITS_MS } from '#ledger/store';
+import { createBindings, type Bindings } from './bindings.ts';
+import { conditionsBesideTime } from './filter.ts';
+import { withinTime, type Period } from './period.ts';
+import { restOf, wholeUnits, type Asked, type SourceColumn } from './summed.ts';
+
+/** What a report tells apart: columns of entries, and of the time not more than this. */
+export type Told = { readonly columns: (bindings: Bindings) => readonly SourceColumn[]; readonly within: Unit };
+
+/** Which cells to read, as `partRowsOf` is told, and whether what was read of them still counts. */
+export type CellsUse = {
+  rows(bindings: Bindings): NonNullable<PartRowsAsked['cells']>;
+  stands(): boolean;
+};
+
+/** Cells of what a report filters and groups by. Null where there are none: the store may make them if that is asked for again. */
+export function usableCells(asked: Asked, { columns, within }: Told): CellsUse | null {
+  const { filter, asOf, store } = asked;
+  const { period } = filter;
+  const conditions = (bindings: Bindings): readonly string[] => conditionsBesideTime(filter, asOf, bindings);
+  const looking = createBindings();
+  const about = [...conditions(looking), ...columns(looking).map(({ entry }) => entry)].join(' ');
+  const cells = store.cells?.(about, unitOf(period, within), asOf) ?? null;
+  const inner = cells === null ? null : wholeUnits(period, cells.per);
+  if (cells === null || inner === null) return null;
+  return {
+    rows: (bindings) => ({
+      table: cells.table,
+      where: [cells.cells, withinTime(inner, bindings.bind, 'quarter'), ...conditions(bindings)].join(' AND '),
+      rest: restOf(cells.rest, { period, inner })(bindings),
+    }),
+    stands: cells.stands,
+  };
+}
+
+/** The coarsest unit that the period is made of whole ones of: what is left over at its ends is read from entries. */
+function unitOf({ startMs, endMs }: Period, within: Unit): Unit {
+  const units = (['day', 'hour'] as const).filter((unit) => UNITS_MS[unit] <= UNITS_MS[within]);
+  return units.find((unit) => [startMs, endMs].every((ms) => ms % UNITS_MS[unit] === 0)) ?? 'quarter';
+}
