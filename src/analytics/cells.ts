@@ -14,8 +14,8 @@ export type CellsUse = {
   stands(): boolean;
 };
 
-/** Cells of what a report filters and groups by. Null where there are none: the store may make them if that is asked for again. */
-export function usableCells(asked: Asked, { columns, within }: Told): CellsUse | null {
+/** Cells of what a report filters and groups by. Null where there are none: the store may make them if that is asked for again. @param most no more cells than these */
+export function usableCells(asked: Asked, { columns, within }: Told, most: number): CellsUse | null {
   const { filter, asOf, store } = asked;
   const { period } = filter;
   const conditions = (bindings: Bindings): readonly string[] => conditionsBesideTime(filter, asOf, bindings);
@@ -23,7 +23,7 @@ export function usableCells(asked: Asked, { columns, within }: Told): CellsUse |
   const about = [...conditions(looking), ...columns(looking).map(({ entry }) => entry)].join(' ');
   const cells = store.cells?.(about, unitOf(period, within), asOf) ?? null;
   const inner = cells === null ? null : wholeUnits(period, cells.per);
-  if (cells === null || inner === null) return null;
+  if (cells === null || inner === null || cells.count > most) return null;
   return {
     rows: (bindings) => ({
       table: cells.table,

@@ -39,6 +39,9 @@ export type PartsAsked = {
   readonly most?: number;
 };
 
+/** Sums of few values are as quick to read as cells, and always there; those of many are read sooner than many cells. */
+const CELLS_BEFORE_SUMS = 400_000;
+
 /**
  * `FROM …` with the source's columns, `t` (the time, if it is told apart), `seq` (of the newest) and `part`: the sums in the order of `summed`, see
  * `partOf`. They are summed up where they are read: out of cells, of sums by a dimension, and of the entries that are in neither.
@@ -47,10 +50,10 @@ export function fromParts(asked: Asked, parts: PartsAsked): From {
   const { source, time } = parts;
   invariant(source.listed === undefined, `${source.dimension} has one value an entry`);
   const sums = usableSums(asked, source);
-  // Sums of few values are as quick to read as cells, and always there.
-  const askCells = sums === null || hasManyValues(source.dimension);
   const columns = (bindings: Bindings): readonly SourceColumn[] => byNow(asked, source, bindings);
-  const cells = askCells ? usableCells(asked, { columns, within: time === 'none' ? 'day' : time.within }) : null;
+  const told = { columns, within: time === 'none' ? 'day' : time.within } as const;
+  const most = sums === null ? Infinity : hasManyValues(source.dimension) ? CELLS_BEFORE_SUMS : 0;
+  const cells = most === 0 ? null : usableCells(asked, told, most);
   if (sums !== null && cells === null) return fromSums(asked, parts, sums);
   const sql = (bindings: Bindings): string => {
     const rows = rowsOf(asked, parts, bindings);

@@ -16,14 +16,17 @@ export type CellSet = { readonly table: string; readonly per: Unit; readonly col
 
 const TABLE_PREFIX = 'cells_';
 
-/** The table is named for what is in it: the same is made once, whoever asks. */
+/**
+ * The table is named for what is in it: the same is made once, whoever asks.
+ *
+ * @param columns those that are filtered by first: cells lie in this order, so that a filter finds what it is for close together
+ */
 export function cellSet(per: Unit, columns: Iterable<string>): CellSet {
-  const sorted = [...new Set(columns)].toSorted();
+  const different = [...new Set(columns)];
   const hash = createHash('sha256')
-    .update([per, ...sorted].join(' '))
-    .digest('hex')
-    .slice(0, 16);
-  return { table: `${TABLE_PREFIX}${hash}`, per, columns: sorted };
+    .update([per, ...different.toSorted()].join(' '))
+    .digest('hex');
+  return { table: `${TABLE_PREFIX}${hash.slice(0, 16)}`, per, columns: different };
 }
 
 export function isCellTable(name: string): boolean {
@@ -36,7 +39,7 @@ const ENTRY_TYPES: Readonly<Record<string, string>> = { ...ENTRY_COLUMNS, ...DER
 const TIME = 'quarter';
 
 /**
- * The columns of entries that SQL is about. Null where one is too much for a cell: it has other values in every entry, or is no text.
+ * The columns of entries that SQL is about, in the order in which it names them. Null where one is too much for a cell: it has other values in every entry, or is no text.
  *
  * @param sql with own columns in the place of tags that have one
  */
@@ -84,8 +87,8 @@ ${Object.entries(SUMMED)
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(${TIME})
-ORDER BY (${TIME}, run)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 1
+ORDER BY (${[...columns, TIME].join(', ')})
+SETTINGS allow_nullable_key = 1, fsync_after_insert = 1, fsync_part_directory = 1, old_parts_lifetime = 1
 COMMENT ${quote(per)}`;
 }
 
@@ -117,12 +120,21 @@ export function cellTotals(table: string, where: string): string {
     FROM ${table} WHERE ${where} GROUP BY run`;
 }
 
+/** How many cells there are. */
+export type StoredCellSet = CellSet & { readonly cells: number };
+
 /** The sets that a store has, by its system tables. */
-export async function readCellSets(read: <T>(sql: string) => Promise<T[]>): Promise<readonly CellSet[]> {
-  const rows = await read<{ table: string; per: Unit; columns: string[] }>(
-    `SELECT t.name AS table, t.comment AS per, groupArrayIf(c.name, startsWith(c.type, 'LowCardinality')) AS columns
+export async function readCellSets(read: <T>(sql: string) => Promise<T[]>): Promise<readonly StoredCellSet[]> {
+  const rows = await read<{ table: string; per: Unit; columns: string[]; cells: string }>(
+    `SELECT t.name AS table, t.comment AS per, groupArrayIf(c.name, startsWith(c.type, 'LowCardinality')) AS columns,
+       toString(any(t.total_rows)) AS cells
      FROM system.tables AS t JOIN system.columns AS c ON c.database = t.database AND c.table = t.name
      WHERE t.database = currentDatabase() AND startsWith(t.name, '${TABLE_PREFIX}') GROUP BY table, per`,
   );
-  return rows.map(({ table, per, columns }) => ({ table, per, columns: columns.toSorted() }));
+  return rows.map(({ table, per, columns, cells }) => ({
+    table,
+    per,
+    columns: columns.toSorted(),
+    cells: Number(cells),
+  }));
 }

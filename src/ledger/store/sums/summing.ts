@@ -7,6 +7,7 @@ import type { OwnColumns } from '../own-columns.ts';
 import { CellSets, type CellsAsked } from './cell-sets.ts';
 import {
   cellColumnsIn,
+  cellSet,
   cellStatement,
   cellTotals,
   createCells,
@@ -32,6 +33,8 @@ export type Summed = SummedRows & {
 export type Cells = {
   readonly table: string;
   readonly per: Unit;
+  /** How many there are. */
+  readonly count: number;
   readonly cells: string;
   readonly rest: string;
   /** See `Summed`. */
@@ -64,6 +67,8 @@ const MOST_SUMS_OF_ENTRIES = 0.25;
 const FEW_SUMS = 1_000;
 /** Cells are as quick to read as entries: of a set with more of them than these is no use. */
 const MOST_CELLS_OF_ENTRIES = 0.6;
+/** So many are read in no time: for fewer columns than they tell apart nobody needs fewer of them. */
+const FEW_CELLS = 200_000;
 
 /**
  * Sums of entries by sequence number, not by time: an entry is in the sums or still read by itself, whenever it comes and whatever hour it is
@@ -111,22 +116,30 @@ export class Summing {
   }
 
   /**
-   * Cells that tell apart what SQL over entries is about. Null where there are none, which are then made if that is asked for again.
+   * Cells that tell apart what SQL over entries is about. Null where there are none. Where there are none, or many of a set for something else, a set for just this
+   * is made if it is asked for again.
    *
    * @param sql conditions and columns
    */
   cells(sql: string, per: Unit, asOf: AsOf): Cells | null {
     const columns = cellColumnsIn(this.#deps.columns.narrow(sql));
     if (columns === null) return null;
-    const sets = this.#sets.for({ per, columns });
-    for (const set of sets) {
-      const rows = coveredRows(this.#coverage, set.table, asOf);
-      if (rows === null) continue;
-      this.#sets.used(set);
-      return { table: set.table, per: set.per, cells: rows.sums, rest: rows.rest, stands: this.#standing() };
-    }
-    if (sets.length === 0) this.#ask({ per, columns });
-    return null;
+    const [set] = this.#sets
+      .for({ per, columns })
+      .filter(({ table }) => coveredRows(this.#coverage, table, asOf) !== null);
+    const rows = set === undefined ? null : coveredRows(this.#coverage, set.table, asOf);
+    const isFor = set?.table === cellSet(per, columns).table;
+    if (!isFor && (set?.cells ?? Infinity) > FEW_CELLS) this.#ask({ per, columns });
+    if (set === undefined || rows === null) return null;
+    this.#sets.used(set);
+    return {
+      table: set.table,
+      per: set.per,
+      count: set.cells,
+      cells: rows.sums,
+      rest: rows.rest,
+      stands: this.#standing(),
+    };
   }
 
   #ask(asked: CellsAsked): void {
@@ -168,6 +181,7 @@ export class Summing {
     this.#taken += 1;
     this.#coverage = new Coverage(stay).without(isCellTable);
     // Made anew from the first entry on, which is quicker than taking rows out of each.
+    this.#sets.emptied();
     for (const { table } of this.#sets.all()) await connection.run(dropCells(table));
     for (const table of [SUM_RUNS, SUMS]) {
       const [found] = await connection.rows<{ rows: string }>(
@@ -266,6 +280,7 @@ export class Summing {
       this.#deps.log.error({ run, of: table, sum, total }, 'sums differ from their entries and are not used');
       return false;
     }
+    this.#sets.grown(table, Number(sum.rows));
     return Number(sum.rows) <= Math.max(FEW_SUMS, Number(total.entries) * MOST_CELLS_OF_ENTRIES);
   }
 
