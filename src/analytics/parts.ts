@@ -52,7 +52,7 @@ export function fromParts(asked: Asked, parts: PartsAsked): From {
   const sums = usableSums(asked, source);
   const columns = (bindings: Bindings): readonly SourceColumn[] => byNow(asked, source, bindings);
   const told = { columns, within: time === 'none' ? 'day' : time.within } as const;
-  const most = sums === null ? Infinity : hasManyValues(source.dimension) ? CELLS_BEFORE_SUMS : 0;
+  const most = sums === null ? Infinity : hasManyValues(sums.dimension) ? CELLS_BEFORE_SUMS : 0;
   const cells = most === 0 ? null : usableCells(asked, told, most);
   if (sums !== null && cells === null) return fromSums(asked, parts, sums);
   const sql = (bindings: Bindings): string => {

@@ -129,6 +129,7 @@ function valueIn({ columns, dimension }: Source): string {
 
 /** How to read the sums by a dimension. */
 export type SumsUse = {
+  readonly dimension: string;
   readonly summed: Summed;
   /** The part of the period that is made of whole units of the sums. */
   readonly inner: Period;
@@ -149,6 +150,7 @@ export function usableSums({ filter, asOf, store }: Asked, source: Source): Sums
   const inner = wholeUnits(period, summed.per);
   if (inner === null) return null;
   return {
+    dimension,
     summed,
     inner,
     where: (bindings) => (only === null ? '' : ` AND ${valueCondition(only, bindings)}`),
