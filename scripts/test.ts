@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { systemClock } from '#std';
 import { type TestEnd } from './test-reporter.ts';
 
-/** Whole servers, browsers and load: one at a time, or they measure each other. */
-const ALONE = ['tests/journeys/', 'tests/dashboard/', 'tests/security/', 'tests/faults/'];
+/** Browsers, kills and load: one at a time, or they measure each other. */
+const ALONE = ['tests/dashboard/', 'tests/security/', 'tests/faults/'];
 
 const FILE_TIMEOUT_MS = 10 * 60 * 1000;
 
