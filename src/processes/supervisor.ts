@@ -114,6 +114,7 @@ function startProcess(script: URL): ChildProcess {
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     execArgv: [...process.execArgv, `--max-semi-space-size=${LEDGER_SEMI_SPACE_MB}`],
+    env: { MALLOC_ARENA_MAX: '2', ...process.env },
   });
 }
 

@@ -73,10 +73,11 @@ async function coverageIn(query: StoreSession['query']): Promise<Coverage> {
   );
   if (tables.length === 0) return new Coverage();
   const sets = await readCellSets(query);
-  return await readCoverage(
+  const { coverage } = await readCoverage(
     query,
     sets.map(({ table }) => table),
   );
+  return coverage;
 }
 
 function openEngine(path: string): Session {

@@ -35,8 +35,9 @@ export class ReusedChunks implements Chunks {
     return chunk;
   }
 
-  /** Nobody looks any more at what was read. */
+  /** Nobody looks any more at what was read. What a backlog took is let go once so much is not read any more. */
   takeBack(): void {
+    this.#kept.length = Math.min(this.#kept.length, Math.max(1, 2 * this.#taken));
     this.#taken = 0;
   }
 }

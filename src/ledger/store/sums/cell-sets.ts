@@ -1,5 +1,5 @@
 import type { Clock } from '#std';
-import { UNITS_MS, cellSet, type CellSet, type StoredCellSet, type Unit } from './cells.ts';
+import { UNITS_MS, cellSet, type CellSet, type Unit } from './cells.ts';
 
 /** What a kind of report tells apart: of time, and the columns it filters and groups by. */
 export type CellsAsked = { readonly per: Unit; readonly columns: ReadonlySet<string> };
@@ -15,7 +15,7 @@ const UNUSED_MS = 7 * 24 * 60 * 60 * 1000;
 /** Which sets of cells there are: those for kinds of reports that were asked for more than once, and within the last week. */
 export class CellSets {
   readonly #clock: Clock;
-  readonly #sets = new Map<string, { readonly set: CellSet; cells: number; usedAtMs: number }>();
+  readonly #sets = new Map<string, { readonly set: CellSet; usedAtMs: number }>();
   /** How often a set was asked for that is not made, the one asked for last at the end. */
   readonly #asked = new Map<string, number>();
   /** Those that would have nearly as many cells as there are entries. */
@@ -25,30 +25,19 @@ export class CellSets {
     this.#clock = clock;
   }
 
-  load(sets: Iterable<StoredCellSet>): void {
-    for (const { cells, ...set } of sets) this.#sets.set(set.table, { set, cells, usedAtMs: this.#clock.now() });
-  }
-
-  /** There are so many cells more in it. */
-  grown(table: string, cells: number): void {
-    const found = this.#sets.get(table);
-    if (found !== undefined) found.cells += cells;
-  }
-
-  /** All cells are gone, and are made anew. */
-  emptied(): void {
-    for (const found of this.#sets.values()) found.cells = 0;
+  load(sets: Iterable<CellSet>): void {
+    for (const set of sets) this.#sets.set(set.table, { set, usedAtMs: this.#clock.now() });
   }
 
   all(): readonly CellSet[] {
     return Array.from(this.#sets.values(), ({ set }) => set);
   }
 
-  /** Sets that tell apart all of it, the smallest first. */
-  for({ per, columns }: CellsAsked): readonly StoredCellSet[] {
-    return Array.from(this.#sets.values(), ({ set, cells }) => ({ ...set, cells }))
-      .filter((set) => UNITS_MS[set.per] <= UNITS_MS[per] && [...columns].every((name) => set.columns.includes(name)))
-      .toSorted((left, right) => left.cells - right.cells);
+  /** Sets that tell apart all of it. */
+  for({ per, columns }: CellsAsked): readonly CellSet[] {
+    return this.all().filter(
+      (set) => UNITS_MS[set.per] <= UNITS_MS[per] && [...columns].every((name) => set.columns.includes(name)),
+    );
   }
 
   used({ table }: CellSet): void {
@@ -63,7 +52,7 @@ export class CellSets {
     const times = (this.#asked.get(set.table) ?? 0) + 1;
     this.#asked.delete(set.table);
     if (times >= ASKED_BEFORE_MADE) {
-      this.load([{ ...set, cells: 0 }]);
+      this.load([set]);
       return true;
     }
     this.#asked.set(set.table, times);

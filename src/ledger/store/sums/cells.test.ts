@@ -9,31 +9,35 @@ import { CellSets } from './cell-sets.ts';
 
 const NODE = 'node_a';
 const AS_OF = { nodeId: NODE, seq: 1000, at: null };
+const AT_LAST = { ...AS_OF, seq: 1_000_000 };
 const ABOUT = "model = 'a' AND provider = 'b'";
 
-async function open(path: string): Promise<Store> {
-  return await openStore({ path }, { log: keptLog(), clock: systemClock, sumEntries: 3 });
+async function open(path: string, sumEntries = 3): Promise<Store> {
+  return await openStore({ path }, { log: keptLog(), clock: systemClock, sumEntries });
 }
 
-async function ship(store: Store, first: number, last: number): Promise<void> {
-  const lines = Array.from({ length: last - first + 1 }, (_, at) =>
-    Buffer.from(`{"node_id":"${NODE}","seq":${first + at},${sampleEntry(first + at).slice(1)}`),
-  );
+async function ship(store: Store, [first, last]: readonly [number, number], labels?: 'different'): Promise<void> {
+  const lines = Array.from({ length: last - first + 1 }, (_, at) => {
+    const seq = first + at;
+    return Buffer.from(
+      `{"node_id":"${NODE}","seq":${seq},${sampleEntry(seq, labels === undefined ? {} : { labels: [`label ${seq}`] }).slice(1)}`,
+    );
+  });
   await store.insert({ nodeId: NODE, first, last, generation: 0, lines });
   store.reached(NODE, last);
   await store.kept();
 }
 
-async function askTwice(store: Store): Promise<void> {
-  assert.equal(store.cells(ABOUT, 'day', AS_OF), null);
+async function askTwice(store: Store, about = ABOUT): Promise<void> {
+  assert.equal(store.cells(about, 'day', AT_LAST), null);
   await store.kept();
-  assert.equal(store.cells(ABOUT, 'day', AS_OF), null);
+  assert.equal(store.cells(about, 'day', AT_LAST), null);
   await store.kept();
 }
 
 /** How many entries are in cells. */
-async function celled(store: Store): Promise<number> {
-  const found = store.cells(ABOUT, 'day', AS_OF);
+async function celled(store: Store, about = ABOUT): Promise<number> {
+  const found = store.cells(about, 'day', AT_LAST);
   if (found === null) return 0;
   const [row] = await store.query<{ entries: number }>(
     `SELECT sum(entry_count) AS entries FROM ${found.table} WHERE ${found.cells}`,
@@ -53,14 +57,14 @@ describe('cells of a store', () => {
   it('are made for what is asked for a second time, from the first entry on, and stay', async () => {
     await using dir = await tempDir();
     const store = await open(dir.path);
-    await ship(store, 1, 5);
+    await ship(store, [1, 5]);
     await askTwice(store);
     assert.equal(await celled(store), 5);
-    await ship(store, 6, 7);
+    await ship(store, [6, 7]);
     assert.equal(await celled(store), 5, 'too few entries to be summed up');
     await store.close();
     const again = await open(dir.path);
-    await ship(again, 8, 8);
+    await ship(again, [8, 8]);
     assert.equal(await celled(again), 8);
     assert.notEqual(again.cells("model = 'a'", 'day', AS_OF), null, 'a part of it');
     assert.equal(again.cells(ABOUT, 'hour', AS_OF), null, 'of finer time');
@@ -71,7 +75,7 @@ describe('cells of a store', () => {
   it('that lost rows do not count any more, and are done again; sums by a dimension stay', async () => {
     await using dir = await tempDir();
     const store = await open(dir.path);
-    await ship(store, 1, 5);
+    await ship(store, [1, 5]);
     await askTwice(store);
     const table = store.cells(ABOUT, 'day', AS_OF)?.table;
     await store.close();
@@ -79,7 +83,7 @@ describe('cells of a store', () => {
     const again = await open(dir.path);
     assert.equal(await celled(again), 0);
     assert.notEqual(again.sums('model', AS_OF), null);
-    await ship(again, 6, 6);
+    await ship(again, [6, 6]);
     assert.equal(await celled(again), 5);
     await again.close();
   });
@@ -87,7 +91,7 @@ describe('cells of a store', () => {
   it('are gone with their table when rows are taken from the store, and what was read of them does not count', async () => {
     await using dir = await tempDir();
     const store = await open(dir.path);
-    await ship(store, 1, 5);
+    await ship(store, [1, 5]);
     await askTwice(store);
     const found = store.cells(ABOUT, 'day', AS_OF);
     assert.equal(found?.stands(), true);
@@ -99,10 +103,23 @@ describe('cells of a store', () => {
     await store.close();
   });
 
+  it('stay when a run has nearly as many of them as entries, and go when all have', async () => {
+    await using dir = await tempDir();
+    const store = await open(dir.path, 1000);
+    const about = "label_set = 'a'";
+    await ship(store, [1, 2000]);
+    await askTwice(store, about);
+    await ship(store, [2001, 3100], 'different');
+    assert.deepEqual([await celled(store, about), store.cells(about, 'day', AT_LAST)?.count], [3100, 1102]);
+    await ship(store, [3101, 6100], 'different');
+    assert.equal(store.cells(about, 'day', AT_LAST), null);
+    await store.close();
+  });
+
   it('are made of none of what has another value in every entry', async () => {
     await using dir = await tempDir();
     const store = await open(dir.path);
-    await ship(store, 1, 5);
+    await ship(store, [1, 5]);
     for (const about of ['session_id', 'cost', 'tags.`x`.:String', 'tag_provenance.`team`.:String', 'seq'])
       for (const _ of [1, 2, 3]) assert.equal(store.cells(`${about} = 1 AND model = 'a'`, 'day', AS_OF), null);
     await store.kept();
@@ -141,23 +158,18 @@ describe('which sets of cells there are', () => {
     assert.notEqual(cellSet('day', ['a']).table, cellSet('hour', ['a']).table);
   });
 
-  it('what has fewer cells goes first, of what tells apart enough', () => {
+  it('one that tells apart more does as well, and one of finer time', () => {
     const { sets } = setsAt();
     const [small, fine, large] = [
       cellSet('day', ['a', 'b']),
       cellSet('hour', ['a', 'b']),
       cellSet('hour', ['a', 'b', 'c']),
     ];
-    sets.load([
-      { ...large, cells: 900 },
-      { ...fine, cells: 50 },
-      { ...small, cells: 7 },
-    ]);
-    const tables = (per: 'day' | 'hour' | 'quarter', ...names: string[]) =>
-      sets.for({ per, columns: columns(...names) }).map(({ table }) => table);
-    assert.deepEqual(tables('day', 'a'), [small.table, fine.table, large.table]);
-    assert.deepEqual(tables('hour', 'a', 'b'), [fine.table, large.table]);
-    assert.deepEqual(tables('quarter', 'a'), []);
+    sets.load([small, fine, large]);
+    assert.deepEqual(sets.for({ per: 'day', columns: columns('a') }), [small, fine, large]);
+    assert.deepEqual(sets.for({ per: 'hour', columns: columns('a', 'b') }), [fine, large]);
+    assert.deepEqual(sets.for({ per: 'hour', columns: columns('c') }), [large]);
+    assert.deepEqual(sets.for({ per: 'quarter', columns: columns('a') }), []);
   });
 
   it('one that is not asked for in a week goes; there are 48 at most, and none is made in the place of another', () => {

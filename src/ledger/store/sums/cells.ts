@@ -120,21 +120,11 @@ export function cellTotals(table: string, where: string): string {
     FROM ${table} WHERE ${where} GROUP BY run`;
 }
 
-/** How many cells there are. */
-export type StoredCellSet = CellSet & { readonly cells: number };
-
 /** The sets that a store has, by its system tables. */
-export async function readCellSets(read: <T>(sql: string) => Promise<T[]>): Promise<readonly StoredCellSet[]> {
-  const rows = await read<{ table: string; per: Unit; columns: string[]; cells: string }>(
-    `SELECT t.name AS table, t.comment AS per, groupArrayIf(c.name, startsWith(c.type, 'LowCardinality')) AS columns,
-       toString(any(t.total_rows)) AS cells
+export async function readCellSets(read: <T>(sql: string) => Promise<T[]>): Promise<readonly CellSet[]> {
+  return await read<CellSet>(
+    `SELECT t.name AS table, t.comment AS per, groupArrayIf(c.name, startsWith(c.type, 'LowCardinality')) AS columns
      FROM system.tables AS t JOIN system.columns AS c ON c.database = t.database AND c.table = t.name
      WHERE t.database = currentDatabase() AND startsWith(t.name, '${TABLE_PREFIX}') GROUP BY table, per`,
   );
-  return rows.map(({ table, per, columns, cells }) => ({
-    table,
-    per,
-    columns: columns.toSorted(),
-    cells: Number(cells),
-  }));
 }

@@ -110,27 +110,35 @@ function notWithin(nodeId: string, through: number, { alone }: AsOf): string {
  *
  * @param read rows of a SELECT, 64-bit integers as numbers
  * @param cellTables those that there are
+ * @returns with them how many rows there are by each dimension and in each table
  */
 export async function readCoverage(
   read: <T>(sql: string) => Promise<T[]>,
   cellTables: readonly string[],
-): Promise<Coverage> {
+): Promise<{ readonly coverage: Coverage; readonly rows: ReadonlyMap<string, number> }> {
   const runs = await read<SumRun & { entries: number }>(
     `SELECT run, node_id AS nodeId, first, through, dimensions, entries FROM ${SUM_RUNS}`,
   );
-  const sums = await read<{ of: string; entries: number }>(
-    `SELECT concat(toString(run), ' ', dimension) AS of, sum(entry_count) AS entries FROM ${SUMS} GROUP BY run, dimension`,
+  const found = new Map<string, number>();
+  const rows = new Map<string, number>();
+  const add = (name: string, sum: { readonly run: number; readonly entries: number; readonly rows: number }): void => {
+    found.set(`${sum.run} ${name}`, sum.entries);
+    rows.set(name, (rows.get(name) ?? 0) + sum.rows);
+  };
+  const sums = await read<{ run: number; dimension: string; entries: number; rows: number }>(
+    `SELECT run, dimension, sum(entry_count) AS entries, count() AS rows FROM ${SUMS} GROUP BY run, dimension`,
   );
-  const found = new Map(sums.map(({ of, entries }) => [of, entries]));
+  for (const sum of sums) add(sum.dimension, sum);
   for (const table of cellTables) {
-    const totals = await read<{ run: number; entries: string }>(cellTotals(table, '1'));
-    for (const { run, entries } of totals) found.set(`${run} ${table}`, Number(entries));
+    const totals = await read<{ run: number; entries: string; rows: string }>(cellTotals(table, '1'));
+    for (const { run, entries, rows: of } of totals) add(table, { run, entries: Number(entries), rows: Number(of) });
   }
-  return new Coverage(
+  const coverage = new Coverage(
     runs.flatMap((run) => {
       const has = (name: string): boolean => found.get(`${run.run} ${name}`) === run.entries;
       const dimensions = run.dimensions.filter((name) => !isCellTable(name) || has(name));
       return dimensions.every(has) ? [{ ...run, dimensions }] : [];
     }),
   );
+  return { coverage, rows };
 }

@@ -85,6 +85,8 @@ export class Summing {
   /** Dimensions that have nearly as many sums as entries. */
   readonly #givenUp = new Set<string>();
   readonly #sets: CellSets;
+  /** How many rows of sums there are by a dimension, and in a table of cells. */
+  readonly #rows = new Map<string, number>();
   #lastRun = 0;
   /** How often sums were taken back. */
   #taken = 0;
@@ -102,10 +104,12 @@ export class Summing {
       connection.rows<T>(`${sql} SETTINGS output_format_json_quote_64bit_integers=0`);
     const sets = await readCellSets(read);
     this.#sets.load(sets);
-    this.#coverage = await readCoverage(
+    const { coverage, rows } = await readCoverage(
       read,
       sets.map(({ table }) => table),
     );
+    this.#coverage = coverage;
+    for (const [name, count] of rows) this.#rows.set(name, count);
     this.#lastRun = Math.max(0, ...this.#coverage.runs().map(({ run }) => run));
   }
 
@@ -126,16 +130,17 @@ export class Summing {
     if (columns === null) return null;
     const [set] = this.#sets
       .for({ per, columns })
+      .toSorted((left, right) => this.#cellsIn(left) - this.#cellsIn(right))
       .filter(({ table }) => coveredRows(this.#coverage, table, asOf) !== null);
     const rows = set === undefined ? null : coveredRows(this.#coverage, set.table, asOf);
     const isFor = set?.table === cellSet(per, columns).table;
-    if (!isFor && (set?.cells ?? Infinity) > FEW_CELLS) this.#ask({ per, columns });
+    if (!isFor && (set === undefined ? Infinity : this.#cellsIn(set)) > FEW_CELLS) this.#ask({ per, columns });
     if (set === undefined || rows === null) return null;
     this.#sets.used(set);
     return {
       table: set.table,
       per: set.per,
-      count: set.cells,
+      count: this.#cellsIn(set),
       cells: rows.sums,
       rest: rows.rest,
       stands: this.#standing(),
@@ -145,6 +150,10 @@ export class Summing {
   #ask(asked: CellsAsked): void {
     const isWorthIt = [...this.#stored.values()].some((stored) => stored >= this.#deps.runEntries);
     if (isWorthIt && this.#sets.ask(asked)) this.#deps.onAsked();
+  }
+
+  #cellsIn({ table }: CellSet): number {
+    return this.#rows.get(table) ?? 0;
   }
 
   #standing(): () => boolean {
@@ -181,7 +190,7 @@ export class Summing {
     this.#taken += 1;
     this.#coverage = new Coverage(stay).without(isCellTable);
     // Made anew from the first entry on, which is quicker than taking rows out of each.
-    this.#sets.emptied();
+    this.#rows.clear();
     for (const { table } of this.#sets.all()) await connection.run(dropCells(table));
     for (const table of [SUM_RUNS, SUMS]) {
       const [found] = await connection.rows<{ rows: string }>(
@@ -267,7 +276,8 @@ export class Summing {
         this.#deps.log.error({ run, of: name, sum, total }, 'sums differ from their entries and are not used');
         return false;
       }
-      return !bounded || Number(sum.rows) <= Math.max(FEW_SUMS, Number(total.entries) * MOST_SUMS_OF_ENTRIES);
+      const areFew = this.#areFew(name, { rows: sum.rows, entries: total.entries, share: MOST_SUMS_OF_ENTRIES });
+      return !bounded || areFew;
     });
     return kept.map(({ name }) => name);
   }
@@ -280,8 +290,19 @@ export class Summing {
       this.#deps.log.error({ run, of: table, sum, total }, 'sums differ from their entries and are not used');
       return false;
     }
-    this.#sets.grown(table, Number(sum.rows));
-    return Number(sum.rows) <= Math.max(FEW_SUMS, Number(total.entries) * MOST_CELLS_OF_ENTRIES);
+    return this.#areFew(table, { rows: sum.rows, entries: total.entries, share: MOST_CELLS_OF_ENTRIES });
+  }
+
+  /**
+   * With those of one more run, which count from now on. Of all runs: one with corrections of a whole month has nearly as many rows as entries,
+   * of whatever dimension.
+   */
+  #areFew(name: string, run: { readonly rows: string; readonly entries: string; readonly share: number }): boolean {
+    const rows = (this.#rows.get(name) ?? 0) + Number(run.rows);
+    this.#rows.set(name, rows);
+    const before = this.#coverage.nodes().map((nodeId) => this.#coverage.of(nodeId, name).through);
+    const entries = before.reduce((sum, through) => sum + through, Number(run.entries));
+    return rows <= Math.max(FEW_SUMS, entries * run.share);
   }
 
   async #giveUp(table: string): Promise<void> {
@@ -294,6 +315,7 @@ export class Summing {
   async #drop(table: string): Promise<void> {
     this.#sets.drop(table);
     this.#taken += 1;
+    this.#rows.delete(table);
     this.#coverage = this.#coverage.without((name) => name === table);
     await this.#deps.connection.run(dropCells(table));
   }
