@@ -14,5 +14,7 @@ export const SUM_SETTINGS = [
   'max_insert_threads=1',
   'max_partitions_per_insert_block=0',
   'max_memory_usage=300000000',
-  'max_bytes_before_external_group_by=150000000',
+  'max_bytes_before_external_group_by=50000000',
+  'min_insert_block_size_rows=100000',
+  'min_insert_block_size_bytes=32000000',
 ].join(', ');
