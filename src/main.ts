@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { combineOperatorTerms, KeyRing, readSnapshot } from '#accounts';
-import { ConfigError, loadConfig, readAtPlace, type Config } from '#config';
+import { type Config, ConfigError, inheritedEnvironment, loadConfig, readAtPlace } from '#config';
 import {
   createGateway,
   Governor,
@@ -286,6 +286,8 @@ async function startControl(parts: Parts, { metrics, routing }: Told): Promise<C
   };
   const supervisor = superviseLedger({
     script: new URL('./main-ledger.ts', import.meta.url),
+    // Fewer pools of the C library: what a backlog leaves in each stays there.
+    env: inheritedEnvironment({ MALLOC_ARENA_MAX: '2' }),
     start: { type: 'start', nodeId: dataDir.nodeId, epoch: dataDir.epoch, socketPath },
     durableSeq: () => journal.durable().seq,
     append: (id, entry) => journal.append(id, entry),

@@ -5,3 +5,8 @@ export function readVariable(env: Environment, name: string): string | undefined
   const value = env[name]?.trim();
   return value === '' ? undefined : value;
 }
+
+/** Of a process that is started by this one: as here, and what is not set here as in `defaults`. */
+export function inheritedEnvironment(defaults: Environment): Environment {
+  return { ...defaults, ...process.env };
+}

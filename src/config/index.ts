@@ -6,6 +6,7 @@
  */
 export { type ClickHouseConfig } from './clickhouse.ts';
 export { describeConfig } from './describe.ts';
+export { inheritedEnvironment } from './environment.ts';
 export { loadConfig, type Config, type ConfigSources } from './load.ts';
 export { ConfigError, type ConfigProblem } from './problem.ts';
 export {

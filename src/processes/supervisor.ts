@@ -20,6 +20,7 @@ export type LedgerSupervisor = {
 
 export type SupervisorOptions = {
   readonly script: URL;
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly start: Extract<ToLedger, { type: 'start' }>;
   readonly onMessage: (
     message: Exclude<ToGateway, { type: 'serving' | 'correct' | 'rotate' | 'standings' | 'routes' }>,
@@ -58,7 +59,7 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
 
   function run(): void {
     const startedMs = systemClock.elapsedMs();
-    const started = startProcess(options.script);
+    const started = startProcess(options);
     child = started;
     started.on('message', (message) => receive(message as ToGateway));
     started.on('error', (error) => options.log.error({ err: error }, 'the ledger process could not be started'));
@@ -109,12 +110,12 @@ export function superviseLedger(options: SupervisorOptions): LedgerSupervisor {
   };
 }
 
-function startProcess(script: URL): ChildProcess {
+function startProcess({ script, env }: Pick<SupervisorOptions, 'script' | 'env'>): ChildProcess {
   return fork(script, {
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     execArgv: [...process.execArgv, `--max-semi-space-size=${LEDGER_SEMI_SPACE_MB}`],
-    env: { MALLOC_ARENA_MAX: '2', ...process.env },
+    env: { ...env },
   });
 }
 
