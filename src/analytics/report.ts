@@ -59,8 +59,9 @@ function reportOf(
       // An erasure takes sums away, perhaps in the middle of this: what was read then may lack them.
       if (from.stands()) return rows;
     } catch (error) {
-      if (store.wide === undefined || !hoped || !saysWide(error)) throw error;
-      store.wide.met = true;
+      if (store.wide !== undefined && hoped && saysWide(error)) store.wide.met = true;
+      // Else it may be that the table it reads is gone.
+      else if (from.stands()) throw error;
     }
     return await read(fromOf, sql);
   };

@@ -120,8 +120,8 @@ export class Summing {
   }
 
   /**
-   * Cells that tell apart what SQL over entries is about. Null where there are none. Where there are none, or many of a set for something else, a set for just this
-   * is made if it is asked for again.
+   * Cells that tell apart what SQL over entries is about; null for none. Where there are none, or many of a set for something else, one for just
+   * this is made if it is asked for again.
    *
    * @param sql conditions and columns
    */
