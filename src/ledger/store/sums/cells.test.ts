@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import { systemClock, type Clock, type TimestampMs } from '#std';
-import { openEngine } from '../connection.ts';
 import { keptLog, sampleEntry, tempDir } from '../sample.fixture.ts';
 import { openStore, type Store } from '../store.ts';
+import { changeStore } from './change-store.fixture.ts';
 import { cellColumnsIn, cellSet } from './cells.ts';
 import { CellSets } from './cell-sets.ts';
 
@@ -45,14 +45,6 @@ async function celled(store: Store, about = ABOUT): Promise<number> {
   return row?.entries ?? Number.NaN;
 }
 
-async function change(path: string, sql: string): Promise<void> {
-  const engine = await openEngine({ path }, { log: keptLog(), clock: systemClock });
-  const connection = engine.connect();
-  await connection.run(sql);
-  await connection.close();
-  await engine.close();
-}
-
 describe('cells of a store', () => {
   it('are made for what is asked for a second time, from the first entry on, and stay', async () => {
     await using dir = await tempDir();
@@ -79,7 +71,7 @@ describe('cells of a store', () => {
     await askTwice(store);
     const table = store.cells(ABOUT, 'day', AS_OF)?.table;
     await store.close();
-    await change(dir.path, `TRUNCATE TABLE ${table}`);
+    await changeStore(dir.path, `TRUNCATE TABLE ${table}`);
     const again = await open(dir.path);
     assert.equal(await celled(again), 0);
     assert.notEqual(again.sums('model', AS_OF), null);

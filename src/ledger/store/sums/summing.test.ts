@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '#std';
-import { openEngine } from '../connection.ts';
 import { keptLog, sampleEntry, tempDir } from '../sample.fixture.ts';
 import { openStore, type Store } from '../store.ts';
+import { changeStore } from './change-store.fixture.ts';
 import { SUM_RUNS, SUMS } from './schema.ts';
 
 const NODE = 'node_a';
@@ -49,7 +49,7 @@ test('sums of a run that never came to stand are seen by nobody, and leave with 
   const store = await open(dir.path);
   await ship(store, 1, 3);
   await store.close();
-  await change(dir.path, `TRUNCATE TABLE ${SUM_RUNS}`);
+  await changeStore(dir.path, `TRUNCATE TABLE ${SUM_RUNS}`);
   const again = await open(dir.path);
   assert.equal(covered(again), 0);
   const runs = async (): Promise<number> => {
@@ -68,7 +68,7 @@ test('a run that lost rows does not count any more, and is done again', async ()
   const store = await open(dir.path);
   await ship(store, 1, 3);
   await store.close();
-  await change(dir.path, `ALTER TABLE ${SUMS} DELETE WHERE dimension = 'model' SETTINGS mutations_sync=2`);
+  await changeStore(dir.path, `ALTER TABLE ${SUMS} DELETE WHERE dimension = 'model' SETTINGS mutations_sync=2`);
   const again = await open(dir.path);
   assert.equal(covered(again), 0);
   await ship(again, 4, 4);
@@ -83,11 +83,11 @@ test('what a newer build sums up as well is caught up with, from the first entry
   await store.close();
   const added = ['cost_state', 'unsettled', 'in_session', 'label', 'tags.customer'];
   const names = added.map((name) => `'${name}'`).join(', ');
-  await change(
+  await changeStore(
     dir.path,
     `ALTER TABLE ${SUM_RUNS} UPDATE dimensions = arrayFilter(d -> d NOT IN (${names}), dimensions) WHERE 1 SETTINGS mutations_sync=2`,
   );
-  await change(dir.path, `ALTER TABLE ${SUMS} DELETE WHERE dimension IN (${names}) SETTINGS mutations_sync=2`);
+  await changeStore(dir.path, `ALTER TABLE ${SUMS} DELETE WHERE dimension IN (${names}) SETTINGS mutations_sync=2`);
   const again = await open(dir.path);
   assert.deepEqual([covered(again), covered(again, 'label')], [3, 0]);
   await ship(again, 4, 6);
@@ -97,11 +97,3 @@ test('what a newer build sums up as well is caught up with, from the first entry
   );
   await again.close();
 });
-
-async function change(path: string, sql: string): Promise<void> {
-  const engine = await openEngine({ path }, { log: keptLog(), clock: systemClock });
-  const connection = engine.connect();
-  await connection.run(sql);
-  await connection.close();
-  await engine.close();
-}
