@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { combineOperatorTerms, KeyRing, readSnapshot } from '#accounts';
-import { type Config, ConfigError, inheritedEnvironment, loadConfig, readAtPlace } from '#config';
+import { ConfigError, inheritedEnvironment, loadConfig, readAtPlace, type Config } from '#config';
 import {
   createGateway,
   Governor,

@@ -93,15 +93,19 @@ export function unitWithin(
   interval: Interval,
   { startMs, endMs, timeZone }: { readonly startMs: number; readonly endMs: number; readonly timeZone: string },
 ): Unit {
-  const units = (['day', 'hour'] as const).filter(
-    (unit) => UNITS_MS[unit] <= UNITS_MS[interval === 'hour' ? 'hour' : 'day'],
-  );
-  if (timeZone === 'UTC') return units[0] ?? 'quarter';
+  const most = interval === 'hour' ? 'hour' : 'day';
+  if (timeZone === 'UTC') return most;
   if (endMs - startMs > MOST_OFFSETS * DAY_MS) return 'quarter';
   const offsets = new Set<number>();
   // A day more on both sides: the first and the last bucket may reach beyond the period.
   for (let at = startMs - DAY_MS; at <= endMs + DAY_MS; at += DAY_MS) offsets.add(zoneOffsetMs(at, timeZone));
-  return units.find((unit) => [...offsets].every((offset) => offset % UNITS_MS[unit] === 0)) ?? 'quarter';
+  return coarsestUnit(most, [...offsets]);
+}
+
+/** The coarsest unit up to `most` that all of these are whole ones of. */
+export function coarsestUnit(most: Unit, lengthsMs: readonly number[]): Unit {
+  const units = (['day', 'hour'] as const).filter((unit) => UNITS_MS[unit] <= UNITS_MS[most]);
+  return units.find((unit) => lengthsMs.every((ms) => ms % UNITS_MS[unit] === 0)) ?? 'quarter';
 }
 
 /** Weeks start on Monday (ISO 8601). */

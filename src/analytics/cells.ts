@@ -1,8 +1,8 @@
 import type { PartRowsAsked, Unit } from '#ledger/store';
-import { UNITS_MS } from '#ledger/store';
 import { createBindings, type Bindings } from './bindings.ts';
+import { coarsestUnit } from './calendar.ts';
 import { conditionsBesideTime } from './filter.ts';
-import { withinTime, type Period } from './period.ts';
+import { withinTime } from './period.ts';
 import { restOf, wholeUnits, type Asked, type SourceColumn } from './summed.ts';
 
 /** What a report tells apart: columns of entries, and of the time not more than this. */
@@ -14,14 +14,19 @@ export type CellsUse = {
   stands(): boolean;
 };
 
-/** Cells of what a report filters and groups by. Null where there are none: the store may make them if that is asked for again. @param most no more cells than these */
+/**
+ * Cells of what a report filters and groups by. Null where there are none: the store may make them if that is asked for again.
+ *
+ * @param most no more cells than these
+ */
 export function usableCells(asked: Asked, { columns, within }: Told, most: number): CellsUse | null {
   const { filter, asOf, store } = asked;
   const { period } = filter;
   const conditions = (bindings: Bindings): readonly string[] => conditionsBesideTime(filter, asOf, bindings);
   const looking = createBindings();
   const about = [...conditions(looking), ...columns(looking).map(({ entry }) => entry)].join(' ');
-  const cells = store.cells?.(about, unitOf(period, within), asOf) ?? null;
+  // What the period has beyond whole units is read from entries.
+  const cells = store.cells?.(about, coarsestUnit(within, [period.startMs, period.endMs]), asOf) ?? null;
   const inner = cells === null ? null : wholeUnits(period, cells.per);
   if (cells === null || inner === null || cells.count > most) return null;
   return {
@@ -32,10 +37,4 @@ export function usableCells(asked: Asked, { columns, within }: Told, most: numbe
     }),
     stands: cells.stands,
   };
-}
-
-/** The coarsest unit that the period is made of whole ones of: what is left over at its ends is read from entries. */
-function unitOf({ startMs, endMs }: Period, within: Unit): Unit {
-  const units = (['day', 'hour'] as const).filter((unit) => UNITS_MS[unit] <= UNITS_MS[within]);
-  return units.find((unit) => [startMs, endMs].every((ms) => ms % UNITS_MS[unit] === 0)) ?? 'quarter';
 }

@@ -108,6 +108,25 @@ describe('cells of a store', () => {
     await store.close();
   });
 
+  it('that cannot be made are given up, and sums by a dimension go on', async () => {
+    await using dir = await tempDir();
+    const store = await open(dir.path);
+    await ship(store, [1, 5]);
+    await store.close();
+    const { table } = cellSet('day', ['model', 'provider']);
+    const lacksColumns = 'run UInt64, entry_count UInt64, narrow_cost Int64';
+    await changeStore(
+      dir.path,
+      `CREATE TABLE ${table} (${lacksColumns}) ENGINE = MergeTree ORDER BY run COMMENT 'day'`,
+    );
+    const again = await open(dir.path);
+    await ship(again, [6, 8]);
+    assert.match(again.sums('model', AS_OF)?.rest ?? '', /seq > 8/);
+    assert.equal(again.cells(ABOUT, 'day', AS_OF), null);
+    assert.deepEqual(await again.query(`SELECT name FROM system.tables WHERE name = '${table}'`), []);
+    await again.close();
+  });
+
   it('are made of none of what has another value in every entry', async () => {
     await using dir = await tempDir();
     const store = await open(dir.path);

@@ -93,15 +93,16 @@ export function coveredRows(
   const runs = covered.flatMap((node) => node.runs);
   return {
     sums: `run IN (${runs.join(', ')})`,
-    rest: covered.map(({ nodeId, through }) => notWithin(nodeId, through, asOf)).join(' AND '),
+    rest:
+      asOf.alone === true && covered.length === 1 && covered[0]?.nodeId === asOf.nodeId
+        ? beyond(covered[0].through)
+        : covered.map(({ nodeId, through }) => `(node_id != ${quote(nodeId)} OR seq > ${through})`).join(' AND '),
   };
 }
 
 /** Where there is one node, the index finds those entries, and the narrow column is read. */
-function notWithin(nodeId: string, through: number, { alone }: AsOf): string {
-  const isBeyond = `seq > ${through}`;
-  if (alone !== true) return `(node_id != ${quote(nodeId)} OR ${isBeyond})`;
-  return through < LAST_NARROW_SEQ ? `indexHint(${isBeyond}) AND narrow_seq > ${through}` : isBeyond;
+function beyond(through: number): string {
+  return through < LAST_NARROW_SEQ ? `indexHint(seq > ${through}) AND narrow_seq > ${through}` : `seq > ${through}`;
 }
 
 /**

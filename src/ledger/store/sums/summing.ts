@@ -7,7 +7,6 @@ import type { OwnColumns } from '../own-columns.ts';
 import { CellSets, type CellsAsked } from './cell-sets.ts';
 import {
   cellColumnsIn,
-  cellSet,
   cellStatement,
   cellTotals,
   createCells,
@@ -128,32 +127,24 @@ export class Summing {
   cells(sql: string, per: Unit, asOf: AsOf): Cells | null {
     const columns = cellColumnsIn(this.#deps.columns.narrow(sql));
     if (columns === null) return null;
-    const [set] = this.#sets
+    const [found] = this.#sets
       .for({ per, columns })
-      .toSorted((left, right) => this.#cellsIn(left) - this.#cellsIn(right))
-      .filter(({ table }) => coveredRows(this.#coverage, table, asOf) !== null);
-    const rows = set === undefined ? null : coveredRows(this.#coverage, set.table, asOf);
-    const isFor = set?.table === cellSet(per, columns).table;
-    if (!isFor && (set === undefined ? Infinity : this.#cellsIn(set)) > FEW_CELLS) this.#ask({ per, columns });
-    if (set === undefined || rows === null) return null;
+      .flatMap((set) => {
+        const rows = coveredRows(this.#coverage, set.table, asOf);
+        return rows === null ? [] : [{ set, rows, count: this.#rows.get(set.table) ?? 0 }];
+      })
+      .toSorted((left, right) => left.count - right.count);
+    // Does nothing where there is a set for just this.
+    if (found === undefined || found.count > FEW_CELLS) this.#ask({ per, columns });
+    if (found === undefined) return null;
+    const { set, rows, count } = found;
     this.#sets.used(set);
-    return {
-      table: set.table,
-      per: set.per,
-      count: this.#cellsIn(set),
-      cells: rows.sums,
-      rest: rows.rest,
-      stands: this.#standing(),
-    };
+    return { table: set.table, per: set.per, count, cells: rows.sums, rest: rows.rest, stands: this.#standing() };
   }
 
   #ask(asked: CellsAsked): void {
     const isWorthIt = [...this.#stored.values()].some((stored) => stored >= this.#deps.runEntries);
     if (isWorthIt && this.#sets.ask(asked)) this.#deps.onAsked();
-  }
-
-  #cellsIn({ table }: CellSet): number {
-    return this.#rows.get(table) ?? 0;
   }
 
   #standing(): () => boolean {
@@ -228,12 +219,12 @@ export class Summing {
       if (signal.aborted) return;
       await connection.run(columns.narrow(sumStatement(run, range, together)));
     }
+    const sets: CellSet[] = [];
     for (const set of wanted.sets) {
       if (signal.aborted) return;
-      await connection.run(createCells(set));
-      await connection.run(cellStatement(run, range, set));
+      if (await this.#areMade(run, range, set)) sets.push(set);
     }
-    const { kept, entries } = await this.#proven(run, range, wanted);
+    const { kept, entries } = await this.#proven(run, range, { ...wanted, sets });
     await connection.run(
       bind(
         `INSERT INTO ${SUM_RUNS} (run, node_id, first, through, dimensions, entries)
@@ -243,6 +234,20 @@ export class Summing {
     );
     this.#coverage.add({ run, ...range, dimensions: kept });
     log.info({ ...range, summed: kept.length }, 'entries are summed up');
+  }
+
+  /** Cells that cannot be made are given up: sums by dimensions do not wait for them. */
+  async #areMade(run: number, range: SumRange, set: CellSet): Promise<boolean> {
+    const { connection, log } = this.#deps;
+    try {
+      await connection.run(createCells(set));
+      await connection.run(cellStatement(run, range, set));
+      return true;
+    } catch (error) {
+      log.warn({ err: error, table: set.table }, 'cells could not be made; reports are right, and slower');
+      await this.#giveUp(set.table);
+      return false;
+    }
   }
 
   /** What is the same as the entries, and little enough. All else is given up. */
@@ -258,7 +263,10 @@ export class Summing {
     const tables: string[] = [];
     for (const { table } of wanted.sets) {
       if (await this.#isProven(table, run, total)) tables.push(table);
-      else await this.#giveUp(table);
+      else {
+        this.#deps.log.info({ table }, 'cells are given up: they differ from the entries, or are nearly as many');
+        await this.#giveUp(table);
+      }
     }
     return { kept: [...dimensions, ...tables], entries: Number(total.entries) };
   }
@@ -307,7 +315,6 @@ export class Summing {
 
   async #giveUp(table: string): Promise<void> {
     this.#sets.refuse(table);
-    this.#deps.log.info({ table }, 'there are nearly as many cells as entries: none are made');
     await this.#drop(table);
   }
 
