@@ -1,4 +1,4 @@
-/** What a request needs. `public`: nobody need be anybody. `self`: any caller; `self.write`: one with sessions. `reports`: answered within the caller's reach. */
+/** What a request needs. `public`: nobody need be anybody. `self`: every caller; `self.write`: one with sessions. `reports`: answered within the caller's reach. */
 export type Right =
   | 'public'
   | 'self'

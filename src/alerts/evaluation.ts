@@ -124,7 +124,7 @@ export class Evaluation {
       const start = seen.window.start - week * WEEK_MS;
       const figures = await watchFigures(this.#deps, watch, { time: hours(start, start + HOUR_MS), lackingTag: null });
       const amounts = new Map(figures.map((one) => [one.value, one[rule.of]]));
-      // An hour without calls cost nothing, which is a figure as good as any.
+      // An hour without calls cost nothing, which is a figure like others.
       for (const [value, list] of history) list.push(amounts.get(value) ?? NOTHING);
     }
     kept.set(name, history);

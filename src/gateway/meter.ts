@@ -85,7 +85,7 @@ function unmetered({ routed }: Plan, { billing, status }: Outcome): RatedCost {
   if (billing === 'free') return { ...NOTHING, state: 'exact', reason: 'not_billed' };
   if (routed.route.billing === 'unpriced' && status === 'ok')
     return { ...UNKNOWN, state: 'unpriced', reason: 'route_without_price' };
-  // The results say it, line by line; until then it is committed money, held and shown as any that is at risk.
+  // The results say it, line by line; until then it is committed money, held and shown like all that is at risk.
   if (routed.route.billing === 'later' && status === 'ok')
     return { ...UNKNOWN, state: 'in_doubt', reason: 'batch_running' };
   return { ...NOTHING, state: 'exact', reason: 'free_route' };

@@ -66,7 +66,7 @@ function usageOf(deps: RepriceDeps, entry: EntryRecord, standing: Standing): Usa
 
 /**
  * The provider's own usage object under the rules of today; null when it was none, or says nothing certain. Where other models
- * had a part, it was told apart with what else the answer said, which nobody has any more.
+ * had a part, it was told apart with what else the answer said, which is kept nowhere.
  */
 function readAgain(deps: RepriceDeps, entry: EntryRecord, raw: string): Usage | null {
   return raw === '' || entry.others.length > 0 ? null : readUsageOf(deps, entry, raw);

@@ -113,7 +113,7 @@ test('F12: attempts that ran when the backup was taken are in doubt in what is r
   assert.deepEqual(seenEntries(journalOf(restored)).at(-1), { seq: 4, attempt: 'call_running', state: 'in_doubt' });
 });
 
-test('F13: any tar tool reads the archive, its manifest first', async (t) => {
+test('F13: every tar tool reads the archive, its manifest first', async (t) => {
   if (spawnSync('tar', ['--version']).status !== 0) return t.skip('tar is not here');
   const { parent, dir } = await stoppedNode(t);
   const manifest = await backUp(request(dir, join(parent, 'backup.tar')));

@@ -87,7 +87,7 @@ test('E1: a second erasure of another subject in the same segments leaves both e
   assert.equal(verifyChain(dir).broken, null);
 });
 
-test('E2: a rewritten segment is checked as any other: every byte and its length', async (t) => {
+test('E2: a rewritten segment is checked like every other: each byte and its length', async (t) => {
   const dir = await sealedJournal(t);
   eraseAll(dir);
   const journal = join(dir, 'journal');

@@ -7,7 +7,7 @@ import type { SegmentFile } from './segment-file.ts';
 
 /**
  * A compressed segment is a row of zstd frames of one block of plain bytes each, so that any place is read without what is before
- * it, and behind them, in a skippable frame, the index: any zstd tool unpacks the file (`zstd -d`) and skips the index.
+ * it, and behind them, in a skippable frame, the index: every zstd tool unpacks the file (`zstd -d`) and skips the index.
  *
  *     zstd frame … | 0x184D2A50 u32 | size u32 | index as JSON | JSON bytes u32 | CRC of the JSON u32 | "APZ1"
  *

@@ -60,7 +60,7 @@ test('F1: a reader that has a plain file open reads on when it is compressed und
   reader.close();
 });
 
-test('F1: any zstd tool unpacks a compressed file to what it was', async (t) => {
+test('F1: every zstd tool unpacks a compressed file to what it was', async (t) => {
   if (spawnSync('zstd', ['--version']).status !== 0) return t.skip('zstd is not here');
   const dir = await writtenJournal(t, ENTRIES);
   const plain = readFileSync(segmentPath(dir, 1));
