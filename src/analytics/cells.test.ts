@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { Reach } from '#accounts';
 import type { TimestampMs } from '#std';
 import { costs, parseCostsQuery } from './costs.ts';
 import { steps, take, type Step } from './ledger-steps.fixture.ts';
@@ -11,6 +12,17 @@ import { parseTimeseriesQuery, timeseries } from './timeseries.ts';
 
 const NOW = Date.parse('2025-01-31T12:00:00Z') as TimestampMs;
 const PERIOD = { start_date: '2025-01-01', end_date: '2025-01-31' };
+
+const EVERYTHING = { kind: 'everything' } as const;
+const CORE = { kind: 'only', teams: ['core', "o'neil"], entities: null } as const;
+
+/** Who asks: everybody's entries, a team's, a customer's. */
+const REACHES: readonly Reach[] = [
+  EVERYTHING,
+  CORE,
+  { kind: 'only', teams: null, entities: [{ type: 'customer', id: 'acme' }] },
+  EVERYTHING,
+];
 
 type Query = Readonly<Record<string, string>>;
 
@@ -83,11 +95,18 @@ describe('cells', () => {
           const asked: string[] = [];
           const watched = watch(ledger.summed, asked);
           for (const step of [...earlier, { do: 'sum' } as const]) await take(ledger, step, entries);
-          for (const query of [...QUERIES, ...QUERIES]) await answers(watched, query);
+          const seen = (store: StoreReader, at: number): StoreReader =>
+            withinReach(store, REACHES[at % REACHES.length] ?? EVERYTHING);
+          for (const _ of [1, 2]) for (const [at, query] of QUERIES.entries()) await answers(seen(watched, at), query);
           for (const step of later) await take(ledger, step, entries);
           asked.length = 0;
-          for (const query of QUERIES)
-            assert.deepEqual(await answers(watched, query), await answers(ledger.store, query), JSON.stringify(query));
+          for (const [at, query] of QUERIES.entries()) {
+            const [found, expected] = [
+              await answers(seen(watched, at), query),
+              await answers(seen(ledger.store, at), query),
+            ];
+            assert.deepEqual(found, expected, JSON.stringify(query));
+          }
           read += asked.filter((sql) => sql.includes('FROM cells_')).length;
         } finally {
           await ledger.close();
@@ -145,14 +164,29 @@ describe('a report that is asked for again', () => {
     ledger.showUpTo(9);
   });
 
-  it('reads entries where somebody may not see everything', async () => {
+  it('reads cells of what somebody may see, and nothing of the rest', async () => {
+    const own = { id: 'key_1', team: 'core' };
+    const body = { request_tags: ['team:eng'] };
+    const seed = { at: '2025-01-03T09:00:00Z', body, model: 'o4-mini', provider: 'sandbox', key: own };
+    await ledger.add([1n, 10n].map((cost) => ({ ...seed, cost })));
+    const narrowed = withinReach(store, CORE);
+    const query = parseCostsQuery({ ...PERIOD, group_by: 'model', tags: 'team:eng' }, NOW);
+    for (const cells of [false, false, true]) {
+      await ledger.sumUp();
+      asked.length = 0;
+      const { data, summary } = await costs({ store: narrowed }, query);
+      assert.deepEqual(
+        data.map(({ value }) => value),
+        ['o4-mini'],
+      );
+      assert.deepEqual([summary.total_cost_exact, readCells()], ['0.000000000011', cells]);
+    }
+    const none = withinReach(store, { kind: 'only', teams: ['other'], entities: null });
+    const nobody = withinReach(store, { kind: 'only', teams: [], entities: null });
     asked.length = 0;
-    const narrowed = withinReach(store, { kind: 'only', teams: ['core'], entities: null });
-    const { summary } = await costs(
-      { store: narrowed },
-      parseCostsQuery({ ...PERIOD, group_by: 'model', tags: 'team:eng,customer:acme' }, NOW),
-    );
-    assert.deepEqual([summary.total_events, readCells()], [0, false]);
+    for (const narrower of [none, nobody])
+      assert.deepEqual((await costs({ store: narrower }, query)).summary.total_events, 0);
+    assert.ok(readCells());
   });
 
   it('finds nobody who is erased while it reads, and cells again afterwards', async () => {

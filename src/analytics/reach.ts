@@ -1,4 +1,4 @@
-import { ENTRIES, tagColumn } from '#ledger/store';
+import { ENTRIES, isCellTable, tagColumn } from '#ledger/store';
 import type { Reach } from '#accounts';
 import { invariant } from '#std';
 import type { StoreReader } from './reader.ts';
@@ -12,20 +12,34 @@ const TABLE_NAME = /\bFROM\s+([A-Za-z_][\w.]*)|(?<!\bARRAY\s+)\bJOIN\s+([A-Za-z_
  */
 export function withinReach(store: StoreReader, reach: Reach): StoreReader {
   if (reach.kind === 'everything') return store;
-  const filter = conditionOf(reach).replaceAll('\\', '\\\\').replaceAll("'", "\\'");
-  const settings = `SETTINGS additional_table_filters = {'${ENTRIES}': '${filter}'}`;
-  // Without `sums`: those are of everybody's entries.
+  const condition = conditionOf(reach);
+  const filter = condition.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
+  const { cells } = store;
+  // Without `sums`: those do not tell whose an entry is. Cells do, if they are asked for by this as well.
   return {
     asOf: () => store.asOf(),
     detailKept: () => store.detailKept?.() ?? null,
+    ...(cells !== undefined && { cells: (sql, per, asOf) => cells(`${sql} ${condition}`, per, asOf) }),
+    ...(store.wide !== undefined && { wide: store.wide }),
     query: (sql, params, options) => {
-      for (const [, from, join] of sql.matchAll(TABLE_NAME)) {
-        const table = from ?? join;
-        invariant(table === ENTRIES, `the table ${table} is read by a report that must not show all of it`);
-      }
-      return store.query(`${sql} ${settings}`, params, options);
+      const filters = tablesIn(sql).map((table) => `'${table}': '${filter}'`);
+      return store.query(`${sql} SETTINGS additional_table_filters = {${filters.join(', ')}}`, params, options);
     },
   };
+}
+
+/** The tables that a statement reads, all of which can be narrowed. */
+function tablesIn(sql: string): readonly string[] {
+  const tables = new Set([ENTRIES]);
+  for (const [, from, join] of sql.matchAll(TABLE_NAME)) {
+    const table = from ?? join ?? '';
+    invariant(
+      table === ENTRIES || isCellTable(table),
+      `the table ${table} is read by a report that must not show all of it`,
+    );
+    tables.add(table);
+  }
+  return [...tables];
 }
 
 function conditionOf({ teams, entities }: Exclude<Reach, { kind: 'everything' }>): string {

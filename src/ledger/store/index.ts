@@ -17,7 +17,7 @@ export { LAST_NARROW_SEQ } from './narrow-columns.ts';
 export { summedRows } from './sums/coverage.ts';
 export { partOf, partRowsOf, refusingMore, type PartRowsAsked } from './sums/part-rows.ts';
 export type { Cells, Summed } from './sums/summing.ts';
-export { UNITS_MS, type Unit } from './sums/cells.ts';
+export { isCellTable, UNITS_MS, type Unit } from './sums/cells.ts';
 export { openStore, type SeqRange, type Store, type StoreDeps, type Totals } from './store.ts';
 export type { StoreLocation } from './connection.ts';
 export type { Param, Params } from './bind.ts';
