@@ -49,6 +49,7 @@ function installPackages() {
   // this one's. No package here needs its install script, and the development packages build the dashboard.
   const args = ['install', '--no-save', '--ignore-scripts', '--include=dev', '--include=optional'];
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  rmSync(join(modules, '.cache', 'compiled'), { recursive: true, force: true });
   const { status, error } = spawnSync(command, [...first, ...args, ...quiet], { cwd: root, stdio: ['ignore', 2, 2] });
   if (status === 0) return;
   stop(`The packages could not be installed (${error?.message ?? `npm install ended with ${status}`}).`, [
