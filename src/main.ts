@@ -30,7 +30,7 @@ import {
 import { superviseLedger, type FirstKeys, type ToGateway } from '#processes';
 import { startSandbox } from '#providers';
 import { createEstimator, type Dialect } from '#wires';
-import { createRandom, systemClock, type Random } from '#std';
+import { createRandom, describeSystemError, systemClock, type Random } from '#std';
 import { compileTagRules, createCardinalityGate, parseTagPolicy, readDefaultTags } from '#tags';
 import { ApportionError } from '#terms';
 import { openBatches } from './main-batches.ts';
@@ -52,6 +52,7 @@ async function main(): Promise<void> {
     nodeId: dataDir.nodeId,
     epoch: dataDir.epoch,
     clock: systemClock,
+    segmentBytes: config.journal.segmentBytes,
     shared: config.redisUrl !== null,
     warn: (problem) => log.warn({ problem }, 'the journal goes on'),
   });
@@ -389,5 +390,7 @@ function describeFailure(error: unknown): string {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     return `Apportion cannot start: ${error.message}. Set APPORTION_PORT to a free port, or stop what uses this one.`;
   }
+  const refused = describeSystemError(error);
+  if (refused !== null) return `Apportion cannot start: ${refused}`;
   return `Apportion cannot start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }

@@ -1,5 +1,7 @@
 CREATE DATABASE IF NOT EXISTS `apportion`;
 
+USE `apportion`;
+
 CREATE TABLE IF NOT EXISTS schema_versions (version UInt32, what String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
 ENGINE = MergeTree ORDER BY version SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 

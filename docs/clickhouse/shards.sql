@@ -1,5 +1,7 @@
 CREATE DATABASE IF NOT EXISTS `apportion` ON CLUSTER 'main';
 
+USE `apportion`;
+
 CREATE TABLE IF NOT EXISTS schema_versions_local ON CLUSTER 'main' (version UInt32, what String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
 ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/schema_versions_local', '{replica}') ORDER BY version SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { adoptNode } from '#ledger/backup';
 import { readOptions, UsageError, type Command } from './command.ts';
+import { refuseForeignRoot } from './owner.ts';
 import { readSettings } from './settings.ts';
 
 export const adopt: Command = {
@@ -11,6 +12,7 @@ export const adopt: Command = {
     const [from, ...others] = positionals;
     if (from === undefined || others.length > 0) throw new UsageError('Whose data directory?');
     const { dataDir } = readSettings(values['data-dir']);
+    refuseForeignRoot(dataDir);
     const { nodeId, epoch, firstSeq, lastSeq, inDoubt, fenced } = await adoptNode({
       from: resolve(from),
       dataDir,

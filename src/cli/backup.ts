@@ -3,6 +3,9 @@ import { backUp, type BackupManifest } from '#ledger/backup';
 import { readOptions, UsageError, type Command } from './command.ts';
 import { readSettings } from './settings.ts';
 
+/** Names of what would become a folder, and does not look like one. */
+const PACKED = /\.(?:tgz|tar\.\w+|gz|zip|zst|xz|bz2)$/i;
+
 export const backup: Command = {
   usage: ['backup [--data-dir DIR] [--link] FOLDER', 'backup [--data-dir DIR] FILE.tar'],
   says: 'Copies journal, keys and secret as of one entry, of a running server or a stopped one, and checks the copy.',
@@ -10,6 +13,7 @@ export const backup: Command = {
     const { values, positionals } = readOptions(args, { 'data-dir': { type: 'string' }, link: { type: 'boolean' } });
     const [target, ...others] = positionals;
     if (target === undefined || others.length > 0) throw new UsageError('Where to?');
+    if (PACKED.test(target)) throw new UsageError('An archive is a .tar: name it so, and compress it afterwards.');
     if (values.link === true && target.endsWith('.tar')) throw new UsageError('An archive has no links.');
     const { dataDir } = readSettings(values['data-dir']);
     const manifest = await backUp({

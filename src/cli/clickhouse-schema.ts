@@ -1,5 +1,5 @@
 import { tableDefinitions } from '#ledger/store';
-import { readOptions, UsageError, type Command } from './command.ts';
+import { readOptions, refuseArguments, UsageError, type Command } from './command.ts';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
 
@@ -7,11 +7,12 @@ export const clickHouseSchema: Command = {
   usage: ['clickhouse-schema [--database NAME] [--cluster NAME [--sharded]]'],
   says: 'Prints the tables of the store as SQL: for one ClickHouse server, for replicas, or for shards. Touches nothing.',
   run(args, { terminal }) {
-    const { values } = readOptions(args, {
+    const { values, positionals } = readOptions(args, {
       database: { type: 'string', default: 'apportion' },
       cluster: { type: 'string' },
       sharded: { type: 'boolean', default: false },
     });
+    refuseArguments(positionals);
     const { database, cluster = null, sharded } = values;
     for (const name of [database, cluster])
       if (name !== null && !NAME.test(name))

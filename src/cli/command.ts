@@ -23,6 +23,11 @@ export class UsageError extends Error {
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 
+/** For commands that take options only. */
+export function refuseArguments([first]: readonly string[]): void {
+  if (first !== undefined) throw new UsageError(`"${first}" is not understood.`);
+}
+
 /** Options of a command; anything it does not know is a `UsageError`. */
 export function readOptions<O extends Options>(args: readonly string[], options: O) {
   try {

@@ -1,4 +1,4 @@
-import { readOptions, type Command } from './command.ts';
+import { readOptions, refuseArguments, type Command } from './command.ts';
 import { examine, type Examination } from './doctor/examine.ts';
 import { examinationText } from './doctor/print.ts';
 import { readSettings } from './settings.ts';
@@ -7,11 +7,12 @@ export const doctor: Command = {
   usage: ['doctor [--data-dir DIR] [--json] [--deep]'],
   says: 'Checks every invariant of a data directory, of a running server or a stopped one. Changes nothing.',
   async run(args, { terminal, clock }) {
-    const { values } = readOptions(args, {
+    const { values, positionals } = readOptions(args, {
       'data-dir': { type: 'string' },
       json: { type: 'boolean' },
       deep: { type: 'boolean' },
     });
+    refuseArguments(positionals);
     const { dataDir, adminKey, totalMs, clickHouse } = readSettings(values['data-dir']);
     const examination = await examine(dataDir, {
       compare: values.deep === true ? 'rows' : 'sums',

@@ -7,6 +7,7 @@ import { openAccounts, writeSnapshot } from '#accounts';
 import { readLockHolder } from '#ledger';
 import { ApportionError } from '#terms';
 import { readOptions, UsageError, type Command, type CommandDeps, type ExitCode } from './command.ts';
+import { refuseForeignRoot } from './owner.ts';
 import { serverState } from './server-state.ts';
 import { readSettings } from './settings.ts';
 
@@ -34,6 +35,7 @@ async function resetAdmin(dir: string, { terminal, clock }: CommandDeps): Promis
     throw new ApportionError('not_found', `${dir} has no control.db.`, {
       hint: 'Name the data directory with --data-dir; the first start makes the first admin key.',
     });
+  refuseForeignRoot(dir);
   const server = await serverState(dir);
   try {
     const accounts = await openAccounts({ file, clock, random: randomBytes });

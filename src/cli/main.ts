@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { createConsole } from '#observe';
 import { ConfigError } from '#config';
-import { systemClock } from '#std';
+import { describeSystemError, systemClock } from '#std';
 import { ApportionError } from '#terms';
 import { UsageError, type Command, type ExitCode } from './command.ts';
 
@@ -66,6 +66,8 @@ function usageText({ usage, says }: Command): string {
 function failureText(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   if (error instanceof ApportionError) return `${error.message}${error.hint === null ? '' : ` ${error.hint}`}`;
+  const refused = describeSystemError(error);
+  if (refused !== null) return refused;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -1,5 +1,5 @@
 import { verifyChain, type Verification } from '#ledger/chain';
-import { readOptions, UsageError, type Command, type ExitCode } from './command.ts';
+import { readOptions, refuseArguments, UsageError, type Command, type ExitCode } from './command.ts';
 import { readSettings } from './settings.ts';
 
 const OPTIONS = {
@@ -18,10 +18,11 @@ export const verify: Command = {
   says: 'Proves from the hash chain that no entry was changed, added or taken out, also by a root kept elsewhere.',
   async run(args, deps) {
     const { values, positionals } = readOptions(args, OPTIONS);
-    if (positionals.length > 0) throw new UsageError(`"${positionals[0]}" is not understood.`);
+    refuseArguments(positionals);
     const { from, to, root } = values;
     for (const [name, day] of Object.entries({ from, to }))
-      if (day !== undefined && !DAY.test(day)) throw new UsageError(`--${name} is a day, such as 2026-11-01.`);
+      if (day !== undefined && !isDay(day)) throw new UsageError(`--${name} is a day, such as 2026-11-01.`);
+    if (from !== undefined && to !== undefined && to < from) throw new UsageError('--to is before --from.');
     if (root !== undefined && !ROOT.test(root)) throw new UsageError('--root is 64 hex digits.');
     const range = {
       ...(from === undefined ? {} : { from }),
@@ -37,27 +38,41 @@ export const verify: Command = {
   },
 };
 
-function exitCodeOf({ broken, compared, rootAt }: Verification): ExitCode {
+function isDay(text: string): boolean {
+  if (!DAY.test(text)) return false;
+  const day = new Date(`${text}T00:00:00Z`);
+  // The 31st of a shorter month would be a day of the next one.
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}
+
+function exitCodeOf({ broken, compared, rootAt, noneOfRange }: Verification): ExitCode {
   if (broken !== null) return 1;
+  if (noneOfRange) return 2;
   return compared.heads + compared.roots > 0 || rootAt !== null ? 0 : 2;
 }
 
 function describe(found: Verification, seconds: number): string[] {
-  const { nodeId, first, last, head, compared, rootAt, broken } = found;
+  const { nodeId, first, last, head, compared, rootAt, broken, noneOfRange } = found;
   const count = last - first + 1;
-  const read = `${nodeId}: entries ${first} to ${last} read, ${Math.round(count / Math.max(seconds, 0.001))} a second`;
+  const which = count === 0 ? 'no entries' : `entries ${first} to ${last}`;
+  const read = `${nodeId}: ${which} read, ${Math.round(count / Math.max(seconds, 0.001))} a second`;
   if (broken !== null) {
     const { seq, through, why } = broken;
     const where = through > seq ? `entries ${seq} to ${through}` : `entry ${seq}`;
     return [read, `BROKEN at ${where}: ${why}.`];
   }
+  if (noneOfRange) return [read, 'NO ENTRIES of these days are in the journal: nothing was verified.'];
   if (rootAt !== null)
     return [
       read,
       `INTACT: your root is the head after entry ${rootAt}; entries ${first} to ${rootAt} are as they were.`,
     ];
   if (compared.heads + compared.roots === 0)
-    return [read, 'NOTHING TO COMPARE WITH: nothing is written down of these entries yet.', `head ${head}`];
+    return [
+      read,
+      'NOTHING TO COMPARE WITH: nothing is written down of these entries yet. A server does so within a minute.',
+      `head ${head}`,
+    ];
   return [
     read,
     `INTACT by what is written down in chain/: ${compared.entries} entries, ${compared.heads} heads, ${compared.roots} daily roots agree.`,

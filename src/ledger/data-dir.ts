@@ -30,6 +30,8 @@ export type DataDir = {
 export async function openDataDir(dir: string): Promise<DataDir> {
   const journalDir = join(dir, 'journal');
   const storeDir = join(dir, 'store');
+  // Before anything is made there, and again when nobody else can change it.
+  checkFences(dir);
   for (const folder of [dir, journalDir, storeDir]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = await acquireLock(join(dir, 'lock.db'), { role: 'gateway', waitMs: 0 });
   try {

@@ -21,8 +21,15 @@ const FENCES = {
 
 export type Fence = keyof typeof FENCES;
 
+/** Beside the files of a backup, and in no data directory. */
+const BACKUP_MANIFEST = 'manifest.json';
+
 /** Throws when the directory must not be used. */
 export function checkFences(dir: string): void {
+  if (existsSync(join(dir, BACKUP_MANIFEST)))
+    throw new ApportionError('journal_unavailable', `${dir} is a backup, and stays as it is.`, {
+      hint: `Make a data directory of it: apportion restore --data-dir NEW_DIR ${dir}`,
+    });
   for (const [name, { what, hint }] of Object.entries(FENCES)) {
     const path = join(dir, name);
     if (existsSync(path))

@@ -59,6 +59,8 @@ function holdLock(database: DatabaseSync, file: string, role: string): Lock {
     role,
     started_at: new Date(systemClock.now()).toISOString(),
   };
+  // One that was left by somebody who was killed, another user perhaps, can be removed by whoever owns the folder, not written into.
+  rmSync(holderFile(file), { force: true });
   writeFileSync(holderFile(file), `${JSON.stringify(holder)}\n`, { mode: 0o600 });
   return {
     release: () => {

@@ -24,13 +24,23 @@ export function readNode(dir: string): NodeIdentity | null {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    // Nothing is there, or a file where a folder should be.
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
     throw error;
   }
   const node = nodeSchema.safeParse(parseJson(text));
   if (node.success) return node.data;
   throw new ApportionError('journal_unavailable', `${path} cannot be read as a node's identity.`, {
     hint: 'Restore the file from a backup: the journal belongs to the node named in it.',
+  });
+}
+
+/** As `readNode`, for who needs a data directory. */
+export function requireNode(dir: string): NodeIdentity {
+  const node = readNode(dir);
+  if (node !== null) return node;
+  throw new ApportionError('not_found', `${dir} is no data directory: it has no ${NODE_FILE}.`, {
+    hint: 'Name it with --data-dir, or set APPORTION_DATA_DIR.',
   });
 }
 

@@ -9,7 +9,7 @@ import { openJournal } from '../journal/journal.ts';
 import type { Recovered } from '../journal/recovery.ts';
 import { readMark } from '../journal/synced-mark.ts';
 import { acquireLock, type Lock } from '../lock.ts';
-import { readNode, writeNode, type NodeIdentity } from '../node-file.ts';
+import { readNode, requireNode, writeNode, type NodeIdentity } from '../node-file.ts';
 import { copyFile } from './copied-file.ts';
 import { copyJournal, readCopy } from './journal-copy.ts';
 
@@ -37,8 +37,7 @@ export type Adoption = {
  * a fence, and is not changed otherwise. Cut short, it is done anew by the next one.
  */
 export async function adoptNode({ from, dataDir, clock }: AdoptionRequest): Promise<Adoption> {
-  const [ours, theirs] = [readNode(dataDir), readNode(from)];
-  if (ours === null) throw notData(dataDir);
+  const [ours, theirs] = [requireNode(dataDir), readNode(from)];
   if (theirs === null) throw notData(from);
   checkOthers({ ours, theirs, from, dataDir });
   const lock = await lockOther(from);

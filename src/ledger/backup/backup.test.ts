@@ -3,10 +3,11 @@ import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -207,6 +208,35 @@ test('F15: nothing is written over: neither a backup nor a directory that has so
     code: 'not_found',
   });
   await assert.rejects(backUp(request(parent, join(parent, 'another'))), { code: 'not_found' });
+});
+
+test('F15: a backup is never made inside the data directory, nor restored into itself', async (t) => {
+  const { parent, dir } = await stoppedNode(t);
+  symlinkSync(dir, join(parent, 'link'));
+  for (const target of [
+    join(dir, 'backup'),
+    join(dir, 'journal', 'deep', 'backup.tar'),
+    join(parent, 'link', 'backup'),
+  ])
+    await assert.rejects(backUp(request(dir, target)), { code: 'conflict', message: /lies in the data directory/ });
+  const backup = join(parent, 'backup');
+  await backUp(request(dir, backup));
+  const inside = { backup, dataDir: join(backup, 'data'), clock: systemClock };
+  assert.throws(() => restoreBackup(inside), { code: 'conflict', message: /lies in the backup/ });
+  restoreBackup({ ...inside, dataDir: `${backup}-data` });
+});
+
+test('F10: no server starts on a backup: it stays as it is, and the answer names the command that makes a directory of it', async (t) => {
+  const { parent, dir } = await stoppedNode(t);
+  const backup = join(parent, 'backup');
+  await backUp(request(dir, backup));
+  const before = readdirSync(backup);
+  await assert.rejects(openDataDir(backup), {
+    code: 'journal_unavailable',
+    message: `${backup} is a backup, and stays as it is.`,
+    hint: `Make a data directory of it: apportion restore --data-dir NEW_DIR ${backup}`,
+  });
+  assert.deepEqual(readdirSync(backup), before);
 });
 
 test('F16: a backup that is killed at any step leaves the node as it was, and the next one is whole', async (t) => {

@@ -5,8 +5,9 @@ import type { Clock } from '#std';
 import { ApportionError } from '#terms';
 import { createDurably, syncDirectory } from '../journal/disk.ts';
 import { acquireLock, type Lock } from '../lock.ts';
-import { readNode, type NodeIdentity } from '../node-file.ts';
+import { requireNode, type NodeIdentity } from '../node-file.ts';
 import { copyFile, hashFile, syncFile } from './copied-file.ts';
+import { isInside } from './inside.ts';
 import { copyJournal, readCopy, type JournalSource } from './journal-copy.ts';
 import { MANIFEST, manifestText, type BackupFile, type BackupManifest } from './manifest.ts';
 import { checkFiles, openBackup } from './opened-backup.ts';
@@ -28,10 +29,13 @@ export type BackupRequest = {
  */
 export async function backUp(request: BackupRequest): Promise<BackupManifest> {
   const { dataDir, target } = request;
-  const node = readNode(dataDir);
-  if (node === null) throw new ApportionError('not_found', `${dataDir} is no data directory: it has no node.json.`);
+  const node = requireNode(dataDir);
   if (existsSync(target))
     throw new ApportionError('conflict', `${target} is there already.`, { hint: 'Name one that is not there yet.' });
+  if (isInside(dataDir, target))
+    throw new ApportionError('conflict', `${target} lies in the data directory.`, {
+      hint: 'Name a place outside of it: a backup is for when the directory is lost.',
+    });
   const lock = await lockIfStopped(dataDir);
   const partial = `${resolve(target)}.partial`;
   try {

@@ -7,6 +7,7 @@ import { hasFence, lowerFence, raiseFence } from '../directory-fence.ts';
 import { syncDirectory } from '../journal/disk.ts';
 import { NODE_FILE, readNode, writeNode } from '../node-file.ts';
 import { copyBytes } from './copied-file.ts';
+import { isInside } from './inside.ts';
 import { readCopy } from './journal-copy.ts';
 import { spoiled, type BackupManifest } from './manifest.ts';
 import { openBackup } from './opened-backup.ts';
@@ -26,6 +27,10 @@ export type Restored = { readonly manifest: BackupManifest; readonly epoch: numb
  * is begun anew by the next restore into the same directory.
  */
 export function restoreBackup({ backup, dataDir, clock }: RestoreRequest): Restored {
+  if (isInside(backup, dataDir))
+    throw new ApportionError('conflict', `${dataDir} lies in the backup.`, {
+      hint: 'Name a place outside of it. Nothing was changed.',
+    });
   const opened = openBackup(backup);
   const { manifest } = opened;
   prepare(dataDir, { backup: resolve(backup), at: new Date(clock.now()).toISOString() });

@@ -40,6 +40,17 @@ test('a range of days is verified from the root before it to its own last', asyn
   assert.deepEqual({ broken, first, last }, { broken: null, first: PER_DAY + 1, last: 2 * PER_DAY });
 });
 
+test('days of which there are no entries verify nothing, and that is said', async (t) => {
+  const { dir } = await chained(t);
+  const none = (range: { from?: string; to?: string }): boolean => verifyChain(dir, range).noneOfRange;
+  for (const range of [{ from: '2027-01-01' }, { to: '2020-01-01' }, { from: '2026-11-04', to: '2026-12-31' }])
+    assert.equal(none(range), true, JSON.stringify(range));
+  for (const range of [{}, { from: '2020-01-01' }, { to: '2026-11-01' }, { from: '2026-11-03', to: '2027-01-01' }])
+    assert.equal(none(range), false, JSON.stringify(range));
+  rmSync(join(dir, 'chain'), { recursive: true });
+  assert.equal(none({ to: '2020-01-01' }), true, 'without roots too');
+});
+
 test('an entry that was changed is named, wherever it is, with all checksums of the files made right', async (t) => {
   const { dir, bodies } = await chained(t);
   for (const seq of [1, 27, ENTRIES]) {

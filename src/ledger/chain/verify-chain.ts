@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApportionError } from '#terms';
 import { readEntries } from '../journal/entry-reader.ts';
 import { readMark } from '../journal/synced-mark.ts';
+import { requireNode } from '../node-file.ts';
 import { CHECK_BYTES, readChecks, readHeads, readRoots, type DailyRoot } from './chain-files.ts';
-import { chainStart, nextHead, type ChainPoint } from './chain-link.ts';
+import { chainStart, GrowingChain, postedDay, type ChainPoint } from './chain-link.ts';
 import { entryDigest } from './entry-digest.ts';
 import { oldestSeq } from './segment-borders.ts';
 
@@ -35,6 +35,8 @@ export type Verification = {
   readonly compared: { readonly entries: number; readonly heads: number; readonly roots: number };
   /** The entry after which the chain had the root that was asked for; null when it never had, or none was asked for. */
   readonly rootAt: number | null;
+  /** Days were asked for, and no entry that was read is of one of them. */
+  readonly noneOfRange: boolean;
   /** Null when nothing is broken. */
   readonly broken: Broken | null;
 };
@@ -45,7 +47,7 @@ export type Verification = {
  */
 export function verifyChain(dir: string, range: VerifyRange = {}): Verification {
   const chainDir = join(dir, 'chain');
-  const nodeId = readNodeId(dir);
+  const { node_id: nodeId } = requireNode(dir);
   const journalDir = join(dir, 'journal');
   const { heads, roots, unreadable } = readWritten(chainDir);
   const start = startOf({ nodeId, heads, roots, oldest: oldestOf(journalDir) }, range.from);
@@ -55,7 +57,7 @@ export function verifyChain(dir: string, range: VerifyRange = {}): Verification 
   const walk = new Walk({ start, written, root: range.root?.toLowerCase() ?? null });
   const failure = walk.run(journalDir, through);
   const { broken, ...result } = walk.result(through, failure);
-  return { nodeId, ...result, broken: broken ?? unreadable };
+  return { nodeId, ...result, noneOfRange: !walk.hasDayOf(range), broken: broken ?? unreadable };
 }
 
 type ReadBack = Pick<Known, 'heads' | 'roots'> & { readonly unreadable: Broken | null };
@@ -171,8 +173,8 @@ class Walk {
   readonly #start: ChainPoint;
   readonly #written: WrittenChain;
   readonly #root: string | null;
-  #seq: number;
-  #head: Buffer;
+  readonly #chain: GrowingChain;
+  #firstDay: string | null = null;
   #rootAt: number | null = null;
   #broken: Broken | null = null;
 
@@ -180,8 +182,15 @@ class Walk {
     this.#start = start;
     this.#written = written;
     this.#root = root;
-    this.#seq = start.seq;
-    this.#head = start.head;
+    this.#chain = new GrowingChain(start);
+  }
+
+  /** Whether entries of such days were read; days are in order, as the chain counts them. */
+  hasDayOf({ from, to }: VerifyRange): boolean {
+    if (from === undefined && to === undefined) return true;
+    const { day: last } = this.#chain.point;
+    if (this.#firstDay === null || last === null) return false;
+    return (from ?? '') <= last && (to === undefined || this.#firstDay <= to);
   }
 
   /** What the journal's files said when they could not be read; null when they could. */
@@ -200,17 +209,19 @@ class Walk {
 
   #take(seq: number, body: Buffer): void {
     const digest = entryDigest(body);
-    this.#head = nextHead(this.#head, digest);
-    this.#seq = seq;
-    if (this.#root !== null && this.#rootAt === null && this.#head.toString('hex') === this.#root) this.#rootAt = seq;
-    this.#broken = this.#written.differs(seq, digest, this.#head);
+    this.#chain.add(digest, postedDay(body));
+    const { head, day } = this.#chain.point;
+    this.#firstDay ??= day;
+    if (this.#root !== null && this.#rootAt === null && head.toString('hex') === this.#root) this.#rootAt = seq;
+    this.#broken = this.#written.differs(seq, digest, head);
   }
 
-  result(through: number, failure: string | null): Omit<Verification, 'nodeId'> {
+  result(through: number, failure: string | null): Omit<Verification, 'nodeId' | 'noneOfRange'> {
+    const { seq, head } = this.#chain.point;
     return {
       first: this.#start.seq + 1,
-      last: this.#seq,
-      head: this.#head.toString('hex'),
+      last: seq,
+      head: head.toString('hex'),
       compared: this.#written.compared,
       rootAt: this.#rootAt,
       broken: this.#broken ?? this.#unread(through, failure) ?? this.#withoutRoot(),
@@ -218,21 +229,15 @@ class Walk {
   }
 
   #unread(through: number, failure: string | null): Broken | null {
-    const missing = { seq: this.#seq + 1, through: Math.max(through, this.#seq + 1) };
+    const { seq } = this.#chain.point;
+    const missing = { seq: seq + 1, through: Math.max(through, seq + 1) };
     if (failure !== null) return { ...missing, why: failure };
-    return this.#seq < through ? { ...missing, why: 'the entries are missing from the journal' } : null;
+    return seq < through ? { ...missing, why: 'the entries are missing from the journal' } : null;
   }
 
   #withoutRoot(): Broken | null {
     if (this.#root === null || this.#rootAt !== null) return null;
     const why = 'the chain never had this root: the journal is not the one it was taken from';
-    return { seq: this.#start.seq + 1, through: this.#seq, why };
+    return { seq: this.#start.seq + 1, through: this.#chain.point.seq, why };
   }
-}
-
-function readNodeId(dir: string): string {
-  const json: unknown = JSON.parse(readFileSync(join(dir, 'node.json'), 'utf8'));
-  if (typeof json === 'object' && json !== null && 'node_id' in json && typeof json.node_id === 'string')
-    return json.node_id;
-  throw new ApportionError('journal_unavailable', `${join(dir, 'node.json')} cannot be read as a node's identity.`);
 }

@@ -17,5 +17,6 @@ export function tableDefinitions({ database, cluster, spread }: TableForm): read
       ? clusterStatements(sql, cluster)
       : shardedTables(sql, { cluster, database }),
   );
-  return [createDatabase(quoteName(database), cluster), ...tables];
+  const name = quoteName(database);
+  return [createDatabase(name, cluster), `USE ${name}`, ...tables];
 }
