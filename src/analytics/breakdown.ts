@@ -1,6 +1,6 @@
 import { LABELS_OF_SET } from '#ledger/store';
 import { UNTAGGED } from '#tags';
-import { bucketOf, unitWithin, type Interval } from './calendar.ts';
+import { bucketOf, offsetsIn, unitWithin, type Interval, type OffsetSpan } from './calendar.ts';
 import type { Bindings } from './bindings.ts';
 import { STATE_BY_NOW } from './cost-state.ts';
 import { PROVEN, type ProvenName } from './filter.ts';
@@ -119,19 +119,42 @@ function timeGroup(interval: Interval, period: Period, bindings: Bindings): Grou
   };
 }
 
-/** The bucket an entry falls in, as `bucketOf` reads it. No time zone divides a quarter of an hour. */
+/**
+ * The bucket an entry falls in, as `bucketOf` reads it. No time zone divides a quarter of an hour. The engine is told by how much the zone is off,
+ * as it knows the rules of zones from another edition than whoever says where the period and its days begin.
+ */
 export function bucketsOf(interval: Interval, period: Period): Exclude<TimeTold, 'none'> {
-  const sql = ({ bind }: Bindings): string => {
-    const zone = bind('String', period.timeZone);
-    const keys: Readonly<Record<Interval, string>> = {
-      hour: `toUnixTimestamp(toStartOfHour(quarter, ${zone}))`,
-      day: `toDate(quarter, ${zone})`,
-      week: `toStartOfWeek(quarter, 1, ${zone})`,
-      month: `toStartOfMonth(quarter, ${zone})`,
-    };
-    return keys[interval];
+  const spans = offsetsIn(period);
+  const offset = bySpan(spans, ({ offsetMs }) => offsetMs / 1000);
+  const local = `quarter + toIntervalSecond(${offset})`;
+  const starts: Readonly<Record<Interval, string>> = {
+    hour: hourStart(spans, { local, offset }),
+    day: `toDate(${local}, 'UTC')`,
+    week: `toStartOfWeek(${local}, 1, 'UTC')`,
+    month: `toStartOfMonth(${local}, 'UTC')`,
   };
-  return { sql, within: unitWithin(interval, period) };
+  return { sql: () => starts[interval], within: unitWithin(interval, spans) };
+}
+
+const HOUR_MS = 3_600_000;
+
+/** In seconds since 1970. Where the clock changes in the middle of an hour, another begins there. */
+function hourStart(
+  spans: readonly OffsetSpan[],
+  { local, offset }: { readonly local: string; readonly offset: string },
+): string {
+  const start = `toInt64(toUnixTimestamp(toStartOfHour(${local}, 'UTC'))) - (${offset})`;
+  const isWhole = spans.slice(1).every(({ fromMs, offsetMs }) => (fromMs + offsetMs) % HOUR_MS === 0);
+  return isWhole ? start : `greatest(${start}, ${bySpan(spans, ({ fromMs }) => fromMs / 1000)})`;
+}
+
+/** A number for each span, by the `quarter` of an entry. */
+function bySpan(spans: readonly OffsetSpan[], numberOf: (span: OffsetSpan) => number): string {
+  const numbers = spans.map(numberOf);
+  const before = spans
+    .slice(1)
+    .map(({ fromMs }, at) => `quarter < toDateTime(${fromMs / 1000}, 'UTC'), ${numbers[at]}`);
+  return before.length === 0 ? `${numbers[0]}` : `multiIf(${before.join(', ')}, ${numbers.at(-1)})`;
 }
 
 const LABEL: Grouping = {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { bucketIds, bucketOf, dateOf, startOfDate, unitWithin } from './calendar.ts';
-import { parseTimeZone } from '#std';
+import { bucketIds, bucketOf, dateOf, offsetsIn, startOfDate, unitWithin } from './calendar.ts';
+import { parseTimeZone, zoneOffsetMs } from '#std';
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
@@ -92,7 +92,10 @@ describe('the coarsest unit within a bucket', () => {
       'Asia/Kolkata',
       'Asia/Kathmandu',
       'Australia/Lord_Howe',
-    ].map((timeZone) => [unitWithin('day', { ...year, timeZone }), unitWithin('hour', { ...year, timeZone })]);
+    ].map((timeZone) => {
+      const spans = offsetsIn({ ...year, timeZone });
+      return [unitWithin('day', spans), unitWithin('hour', spans)];
+    });
     assert.deepEqual(units, [
       ['day', 'hour'],
       ['hour', 'hour'],
@@ -103,15 +106,59 @@ describe('the coarsest unit within a bucket', () => {
     ]);
   });
 
-  it('is a quarter where a zone was off by something else once, or nobody looks that far', () => {
-    const timeZone = 'Europe/London';
-    // Summer time all year round.
-    const all = { startMs: Date.UTC(1970, 0, 1), endMs: Date.UTC(1971, 0, 1), timeZone };
-    assert.equal(unitWithin('month', all), 'hour');
-    assert.equal(unitWithin('month', { ...all, endMs: Date.UTC(2025, 0, 1) }), 'quarter');
-    assert.equal(
-      unitWithin('month', { startMs: Date.UTC(1880, 0, 1), endMs: Date.UTC(1881, 0, 1), timeZone: 'Europe/Paris' }),
-      'quarter',
-    );
+  it('is a quarter where a zone was off by something else once', () => {
+    const unit = (from: number, timeZone: string) =>
+      unitWithin('month', offsetsIn({ startMs: Date.UTC(from, 0, 1), endMs: Date.UTC(2025, 0, 1), timeZone }));
+    // Summer time all year round until 1971.
+    assert.equal(unit(1970, 'Europe/London'), 'hour');
+    assert.deepEqual([unit(1970, 'Africa/Monrovia'), unit(1973, 'Africa/Monrovia')], ['quarter', 'day']);
+  });
+});
+
+describe('what a zone is off by', () => {
+  const of = (start: string, end: string, timeZone: string) =>
+    offsetsIn({ startMs: Date.parse(start), endMs: Date.parse(end), timeZone }).map(({ fromMs, offsetMs }) => [
+      new Date(fromMs).toISOString().slice(0, 16),
+      offsetMs / 60_000,
+    ]);
+
+  it('is told with the quarter of an hour in which it changes', () => {
+    assert.deepEqual(of('2025-03-01', '2025-11-30', 'Europe/Berlin'), [
+      ['2025-02-28T00:00', 60],
+      ['2025-03-30T01:00', 120],
+      ['2025-10-26T01:00', 60],
+    ]);
+    assert.deepEqual(of('2025-10-01', '2025-11-01', 'Australia/Lord_Howe'), [
+      ['2025-09-30T00:00', 630],
+      ['2025-10-04T15:30', 660],
+    ]);
+    assert.deepEqual(of('2025-01-01', '2026-01-01', 'UTC'), [['2024-12-31T00:00', 0]]);
+  });
+
+  it('is found wherever it changes: each day has the offset of its span', () => {
+    const [startMs, endMs] = [Date.UTC(1998, 0, 1), Date.UTC(2016, 0, 1)];
+    for (const timeZone of ['America/Noronha', 'Africa/Cairo', 'America/Argentina/San_Luis', 'Pacific/Apia']) {
+      const spans = offsetsIn({ startMs, endMs, timeZone });
+      for (let at = startMs; at < endMs; at += 86_400_000) {
+        const span = spans.findLast(({ fromMs }) => fromMs <= at);
+        assert.equal(span?.offsetMs, zoneOffsetMs(at, timeZone), `${timeZone} ${new Date(at).toISOString()}`);
+      }
+    }
+  });
+
+  it('ends the hour in the middle of which it changes', () => {
+    const period = {
+      startMs: Date.parse('2025-04-05T13:00:00Z'),
+      endMs: Date.parse('2025-04-05T17:00:00Z'),
+      timeZone: 'Australia/Lord_Howe',
+    };
+    const dates = bucketIds(period, 'hour', 10)?.map((id) => bucketOf(id, 'hour', period.timeZone).date);
+    assert.deepEqual(dates, [
+      '2025-04-06T00:00:00+11:00',
+      '2025-04-06T01:00:00+11:00',
+      '2025-04-06T01:30:00+10:30',
+      '2025-04-06T02:00:00+10:30',
+      '2025-04-06T03:00:00+10:30',
+    ]);
   });
 });

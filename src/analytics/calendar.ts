@@ -63,21 +63,10 @@ function localHour(instant: number, timeZone: string): string {
 }
 
 /** The ids of all buckets that touch `[startMs, endMs)`, in order; `undefined` when there are more than `most`. */
-export function bucketIds(
-  period: { readonly startMs: number; readonly endMs: number; readonly timeZone: string },
-  interval: Interval,
-  most: number,
-): readonly string[] | undefined {
+export function bucketIds(period: ZonedTime, interval: Interval, most: number): readonly string[] | undefined {
+  if (interval === 'hour') return hourIds(period, most);
   const ids: string[] = [];
   const { startMs, endMs, timeZone } = period;
-  if (interval === 'hour') {
-    const offset = zoneOffsetMs(startMs, timeZone);
-    const first = Math.floor((startMs + offset) / HOUR_MS) * HOUR_MS - offset;
-    for (let at = first; at < endMs; at += HOUR_MS) {
-      if (ids.push(String(at / 1000)) > most) return undefined;
-    }
-    return ids;
-  }
   const last = dateOf(endMs - 1, timeZone);
   for (let date = firstDate(dateOf(startMs, timeZone), interval); date <= last; date = nextDate(date, interval)) {
     if (ids.push(date) > most) return undefined;
@@ -85,21 +74,68 @@ export function bucketIds(
   return ids;
 }
 
-/** Of a longer period nobody looks at each day. */
-const MOST_OFFSETS = 1100;
+/** Local hours: where the clock changes in the middle of one, another begins there. */
+function hourIds(period: ZonedTime, most: number): readonly string[] | undefined {
+  const { startMs, endMs } = period;
+  if (endMs - startMs > (most + 1) * HOUR_MS) return undefined;
+  const spans = offsetsIn(period);
+  const ids: string[] = [];
+  for (const [place, { fromMs, offsetMs }] of spans.entries()) {
+    const end = Math.min(endMs, spans[place + 1]?.fromMs ?? endMs);
+    if (end <= startMs) continue;
+    for (let hour = startOfHour(Math.max(startMs, fromMs), offsetMs); hour < end; hour += HOUR_MS) {
+      if (ids.push(String(Math.max(hour, fromMs) / 1000)) > most) return undefined;
+    }
+  }
+  return ids;
+}
+
+function startOfHour(instant: number, offsetMs: number): number {
+  return Math.floor((instant + offsetMs) / HOUR_MS) * HOUR_MS - offsetMs;
+}
+
+/** Where the type of the column `quarter` ends, in 2106. */
+export const LAST_QUARTER_MS = 2 ** 32 * 1000;
+
+type ZonedTime = { readonly startMs: number; readonly endMs: number; readonly timeZone: string };
+
+/** A time in which a zone is ahead of UTC by the same, from its first quarter of an hour to the next one's. */
+export type OffsetSpan = { readonly fromMs: number; readonly offsetMs: number };
+
+/** No zone has changed its clock twice within fewer days than these. */
+const STEP_DAYS = 5;
+
+/** By how much a zone is ahead of UTC from the day before a time to the day after it, in order. */
+export function offsetsIn({ startMs, endMs, timeZone }: ZonedTime): readonly OffsetSpan[] {
+  const first = Math.floor(startMs / DAY_MS - 1) * DAY_MS;
+  const spans = [{ fromMs: first, offsetMs: zoneOffsetMs(first, timeZone) }];
+  if (timeZone === 'UTC') return spans;
+  let offsetMs = zoneOffsetMs(first, timeZone);
+  for (let at = first; at < Math.min(endMs + DAY_MS, LAST_QUARTER_MS); at += STEP_DAYS * DAY_MS) {
+    const next = at + STEP_DAYS * DAY_MS;
+    const later = zoneOffsetMs(next, timeZone);
+    if (later !== offsetMs) spans.push({ fromMs: changeBetween(at, next, timeZone), offsetMs: later });
+    offsetMs = later;
+  }
+  return spans;
+}
+
+/** The first quarter of an hour that has the offset of `after`, and not that of `before`. */
+function changeBetween(before: number, after: number, timeZone: string): number {
+  const offsetMs = zoneOffsetMs(after, timeZone);
+  let [low, high] = [before, after];
+  while (high - low > UNITS_MS.quarter) {
+    const middle = low + Math.floor((high - low) / UNITS_MS.quarter / 2) * UNITS_MS.quarter;
+    if (zoneOffsetMs(middle, timeZone) === offsetMs) high = middle;
+    else low = middle;
+  }
+  return high;
+}
 
 /** The coarsest unit of time, counted in UTC, that lies within one bucket always: a day of New York is made of hours, one of Kathmandu of quarters. */
-export function unitWithin(
-  interval: Interval,
-  { startMs, endMs, timeZone }: { readonly startMs: number; readonly endMs: number; readonly timeZone: string },
-): Unit {
-  const most = interval === 'hour' ? 'hour' : 'day';
-  if (timeZone === 'UTC') return most;
-  if (endMs - startMs > MOST_OFFSETS * DAY_MS) return 'quarter';
-  const offsets = new Set<number>();
-  // A day more on both sides: the first and the last bucket may reach beyond the period.
-  for (let at = startMs - DAY_MS; at <= endMs + DAY_MS; at += DAY_MS) offsets.add(zoneOffsetMs(at, timeZone));
-  return coarsestUnit(most, [...offsets]);
+export function unitWithin(interval: Interval, spans: readonly OffsetSpan[]): Unit {
+  const changes = spans.slice(1).map(({ fromMs }) => fromMs);
+  return coarsestUnit(interval === 'hour' ? 'hour' : 'day', [...spans.map(({ offsetMs }) => offsetMs), ...changes]);
 }
 
 /** The coarsest unit up to `most` that all of these are whole ones of. */

@@ -1,7 +1,7 @@
 import { LAST_NARROW_SEQ, type AsOf } from '#ledger/store';
 import { parseTimeZone, type TimestampMs } from '#std';
 import type { Bindings } from './bindings.ts';
-import { addDays, dateOf, instantOfLocal, isDate, startOfDate } from './calendar.ts';
+import { addDays, dateOf, instantOfLocal, isDate, LAST_QUARTER_MS, startOfDate } from './calendar.ts';
 import { invalidQuery, type Parameters } from './parameters.ts';
 
 /** The time a report is about: `[startMs, endMs)`, and the two ends as the caller knows them, both inclusive. */
@@ -111,9 +111,6 @@ export function orderColumn(asOf: AsOf): 'narrow_seq' | 'seq' {
 }
 
 const QUARTER_MS = 15 * 60 * 1000;
-
-/** Where the type of `quarter` ends, in 2106. */
-const LAST_QUARTER_MS = 2 ** 32 * 1000;
 
 /** True where `quarter` tells what is in the period. */
 export function isOfQuarters({ startMs, endMs }: Pick<Period, 'startMs' | 'endMs'>): boolean {
