@@ -21,20 +21,20 @@ const KEYS_AT_ONCE = 100;
 export async function commonTags(report: Report, { sessions, where = '1' }: CommonTagsAsk): Promise<CommonTags> {
   const carried = Array.from(sessions.values(), (row) => carriedByAll(textsOf(row, 'x_tag_sets')));
   const keys = [...new Set(carried.flat())].toSorted();
-  const common = new Map<string, Record<string, string>>();
+  const common = new Map<string, Map<string, string>>();
   for (let from = 0; from < keys.length; from += KEYS_AT_ONCE) {
     const some = keys.slice(from, from + KEYS_AT_ONCE);
     for (const row of await valuesOf(report, { ids: [...sessions.keys()], keys: some, where })) {
       const id = textOf(row, 'x_session');
-      const tags = common.get(id) ?? {};
+      const tags = common.get(id) ?? new Map<string, string>();
       common.set(id, tags);
       for (const [at, key] of some.entries()) {
         const value = textOrNull(row, `x_value${at}`);
-        if (value !== null) tags[key] = value;
+        if (value !== null) tags.set(key, value);
       }
     }
   }
-  return common;
+  return new Map(Array.from(common, ([id, tags]) => [id, Object.fromEntries(tags)]));
 }
 
 /** Keys that stand in each of some sets, which are texts of paths with spaces between. */

@@ -135,6 +135,13 @@ describe('the list of sessions', () => {
   });
 });
 
+it('a session has the tags that its calls share, whatever their keys are', async () => {
+  const tags = { ['__proto__']: 'a', constructor: 'b' };
+  await ledger.add([{ at: '2025-01-09T10:00:00Z', body: { session_id: 'odd', tags } }]);
+  const { data } = await ask({ session_id: 'odd' });
+  assert.deepEqual(Object.entries(data[0]?.tags ?? {}), Object.entries(tags));
+});
+
 /** Path, cost with all below it, direct cost, calls. */
 function outline(step: WireStep): readonly unknown[] {
   return [step.path, step.cost_exact, step.direct.cost_exact, step.turns, ...step.children.map(outline)];

@@ -57,7 +57,9 @@ function nodesBelow(prefix: string, { labels, paths }: { readonly labels: string
  */
 export function tagTreeGroup(key: string, prefix: string | null, { bind }: Bindings): Grouping {
   const column = 'g';
-  const value = `trim(TRAILING '/' FROM ifNull(${column}, ''))`;
+  const trimmed = `trim(TRAILING '/' FROM ifNull(${column}, ''))`;
+  // A value of nothing but slashes is a node of its own.
+  const value = `if(${trimmed} = '', ifNull(${column}, ''), ${trimmed})`;
   const first = (text: string): string => `extract(${text}, '^/*[^/]+')`;
   return {
     ...PARTITION,
@@ -72,7 +74,6 @@ export function tagTreeGroup(key: string, prefix: string | null, { bind }: Bindi
 }
 
 function rootKey(column: string, root: string): string {
-  // A value of nothing but slashes is a node of its own.
   return `if(isNull(${column}), NULL, if(${root} = '', ${column}, ${root}))`;
 }
 

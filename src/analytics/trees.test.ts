@@ -150,6 +150,14 @@ describe('a dimension whose values are paths', () => {
   });
 });
 
+describe('a value of nothing but slashes', () => {
+  it('is a root of its own, with all of it directly there', async () => {
+    await ledger.add([{ at: '2025-01-06T10:00:00Z', body: { tags: { team: '//' } }, cost: 7n }]);
+    const answer = await ask({ start_date: '2025-01-06', end_date: '2025-01-06', group_by: 'tags.team:/' });
+    assert.deepEqual(nodesOf(answer), { '//': ['0.000000000007', '0.000000000007', false] });
+  });
+});
+
 describe('every tree', () => {
   const segment = fc.constantFrom('a', 'b', 'ab');
   const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => segments.join('/'));

@@ -286,4 +286,16 @@ describe('spend per tag', () => {
       has_more: false,
     });
   });
+
+  it('and whatever a tag is called, it has its row', async () => {
+    const names = ['__proto__', 'constructor', 'toString'];
+    await ledger.add([{ at: '2025-02-01T10:00:00Z', body: { request_tags: names }, cost: 3n }]);
+    const query = { start_date: '2025-02-01', end_date: '2025-02-01' };
+    const { results } = await tagActivity(deps, parseTagActivityQuery(query, NOW));
+    const rows = new Map(Object.entries(results[0]?.breakdown['entities'] ?? {}));
+    assert.deepEqual(
+      names.map((name) => rows.get(name)?.metrics.spend_exact),
+      names.map(() => '0.000000000003'),
+    );
+  });
 });

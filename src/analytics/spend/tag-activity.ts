@@ -63,6 +63,9 @@ const PARTS: Readonly<Record<string, string>> = {
   api_keys: 'toString(key_id)',
 };
 
+/** What else there is: tags, and what LiteLLM knows and we do not. */
+const OTHER_PARTS = ['entities', 'mcp_servers'] as const;
+
 /** Rows of one breakdown of one day at most, the dearest. */
 const MOST_PARTS = 1000;
 
@@ -114,19 +117,19 @@ type BreakdownAsk = {
 
 async function breakdownsOf(report: Report, ask: BreakdownAsk): Promise<ReadonlyMap<string, Breakdown>> {
   if (ask.days.length === 0) return new Map();
-  const breakdowns = new Map<string, Record<string, Record<string, WirePart>>>();
+  // Not in objects: people call a tag whatever they like, and `__proto__` is no place to put something.
+  const found = new Map<string, Map<string, Map<string, WirePart>>>();
   const fill = async (part: string, name: (bindings: Bindings) => string): Promise<void> => {
     for (const row of await partRows(report, ask, name)) {
       const date = textOf(row, 'x_day');
-      const breakdown = breakdowns.get(date) ?? emptyBreakdown();
-      breakdowns.set(date, breakdown);
+      const day = found.get(date) ?? emptyDay();
+      found.set(date, day);
       const id = textOf(row, 'x_name');
-      const parts = (breakdown[part] ??= {});
-      parts[part === 'api_keys' ? apiKeyOf(id, ask.keys) : id] = {
+      day.get(part)?.set(part === 'api_keys' ? apiKeyOf(id, ask.keys) : id, {
         metrics: toWireMetrics(row),
         metadata: part === 'api_keys' ? { key_alias: ask.keys.get(id)?.name ?? null } : {},
         api_key_breakdown: {},
-      };
+      });
     }
   };
   const { tags } = ask.query;
@@ -137,19 +140,15 @@ async function breakdownsOf(report: Report, ask: BreakdownAsk): Promise<Readonly
       return `arrayJoin(${tags.length === 0 ? sent : `arrayIntersect(${sent}, ${bind('Array(String)', tags)})`})`;
     }),
   ]);
-  return breakdowns;
+  return new Map(Array.from(found, ([date, day]) => [date, toWireBreakdown(day)]));
 }
 
-function emptyBreakdown(): Record<string, Record<string, WirePart>> {
-  return {
-    models: {},
-    model_groups: {},
-    providers: {},
-    endpoints: {},
-    mcp_servers: {},
-    api_keys: {},
-    entities: {},
-  };
+function emptyDay(): Map<string, Map<string, WirePart>> {
+  return new Map([...Object.keys(PARTS), ...OTHER_PARTS].map((part) => [part, new Map<string, WirePart>()]));
+}
+
+function toWireBreakdown(day: ReadonlyMap<string, ReadonlyMap<string, WirePart>>): Breakdown {
+  return Object.fromEntries(Array.from(day, ([part, names]) => [part, Object.fromEntries(names)]));
 }
 
 function partRows(
