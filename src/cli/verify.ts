@@ -59,7 +59,7 @@ function describe(found: Verification, seconds: number): string[] {
   if (broken !== null) {
     const { seq, through, why } = broken;
     const where = through > seq ? `entries ${seq} to ${through}` : `entry ${seq}`;
-    return [read, `BROKEN at ${where}: ${why}.`];
+    return [read, `BROKEN at ${where}: ${why.replace(/\.$/, '')}.`];
   }
   if (noneOfRange) return [read, 'NO ENTRIES of these days are in the journal: nothing was verified.'];
   if (rootAt !== null)

@@ -50,6 +50,14 @@ async function changeStore(dir: string, statement: string): Promise<void> {
   }
 }
 
+async function chainEntries(dir: string): Promise<void> {
+  const { node_id: nodeId }: { node_id: string } = JSON.parse(readFileSync(join(dir, 'node.json'), 'utf8'));
+  const chain = followWithChain({ dir, nodeId, epoch: 1, log: SILENT });
+  chain.wake(ATTEMPTS + 6);
+  await until('the entries to be chained', 20_000, async () => chain.state().seq === ATTEMPTS + 6 || undefined);
+  await chain.close();
+}
+
 test('a sound data directory has no finding, and the figures say what was looked at', async () => {
   const { findings, skipped, checked } = await examine(sound, { ...OPTIONS, compare: 'rows' });
   assert.deepEqual({ findings, skipped }, { findings: [], skipped: [] });
@@ -95,6 +103,35 @@ test('a flipped bit in a frame is named with file and offset, and what follows i
   assert.equal(sequence?.rule, 'journal.sequence');
   assert.match(sequence?.what ?? '', /^entry \d+ is missing$/);
   assert.equal(checked[0]?.figures['entries'], ATTEMPTS + 6 - 1);
+});
+
+/** What is advised about findings whose rule begins so. */
+function adviceOn(findings: readonly Finding[], rules: string): readonly string[] {
+  return [...new Set(findings.filter(({ rule }) => rule.startsWith(rules)).map(({ todo }) => todo))];
+}
+
+test('a journal that is not as it was written is told first, and nobody is advised to make the store again of it', async (t) => {
+  const dir = copyDataDir(t, sound);
+  rmSync(join(dir, 'journal', '0000000002.log'));
+  const { findings } = await examine(dir, OPTIONS);
+  assert.equal(findings[0]?.rule, 'journal.files');
+  for (const rules of ['store.', 'reports.']) {
+    const [advice, ...others] = adviceOn(findings, rules);
+    assert.deepEqual([advice?.includes('keep the store'), others], [true, []], rules);
+  }
+});
+
+test('a store that differs from the journal is made again only where the chain says that the journal is as it was', async (t) => {
+  const dir = copyDataDir(t, sound);
+  await chainEntries(dir);
+  await changeStore(dir, 'ALTER TABLE entries UPDATE cost = cost + 1 WHERE seq = 9 SETTINGS mutations_sync=1');
+  const store = await examine(dir, OPTIONS);
+  assert.equal(store.checked.find(({ what }) => what === 'chain')?.figures['chained'], ATTEMPTS + 6);
+  assert.match(adviceOn(store.findings, 'store.sums').join(), /delete the folder store/);
+  damage(join(dir, 'chain', 'digests.bin'), (bytes) => bytes.writeUInt8(bytes.readUInt8(32) ^ 1, 32));
+  const both = await examine(dir, OPTIONS);
+  assert.deepEqual(faultsOf(both.findings).slice(0, 1), ['chain.intact  9']);
+  assert.match(adviceOn(both.findings, 'store.sums').join(), /keep the store/);
 });
 
 for (const [what, statement, rule] of [
@@ -215,11 +252,7 @@ test('corrections of calls that an adopted node recorded go on where its journal
 
 test('looked at in depth, every entry is compared with what was written down when it was chained', async (t) => {
   const dir = copyDataDir(t, sound);
-  const { node_id: nodeId }: { node_id: string } = JSON.parse(readFileSync(join(dir, 'node.json'), 'utf8'));
-  const chain = followWithChain({ dir, nodeId, epoch: 1, log: SILENT });
-  chain.wake(ATTEMPTS + 6);
-  await until('the entries to be chained', 20_000, async () => chain.state().seq === ATTEMPTS + 6 || undefined);
-  await chain.close();
+  await chainEntries(dir);
   const { findings, checked } = await examine(dir, { ...OPTIONS, compare: 'rows' });
   assert.deepEqual(findings, []);
   assert.equal(checked.find(({ what }) => what === 'chain')?.figures['chained'], ATTEMPTS + 6);

@@ -116,7 +116,11 @@ async function lookAt(patient: Patient): Promise<Looked> {
     checkAttempts(patient, read[0]);
     const stored = await compareStore(patient, { store, nodes: read, skipped });
     compareReports(patient, { reports, nodes: read, skipped });
-    const chained = patient.options.compare === 'rows' ? read.map((node) => checkChain(node, node.findings)) : [];
+    // What differs may differ because the journal was changed: then it is not the other one that has to be made again.
+    const chained =
+      patient.options.compare === 'rows' || findings.doubtTheJournal
+        ? read.map((node) => checkChain(node, node.findings))
+        : [];
     const control = await checkControl(dir, findings);
     const folder = checkFolder(dir, findings);
     return {

@@ -94,6 +94,18 @@ test('a byte changed anywhere in the sealed files of the journal is found', asyn
   assert.equal(verifyChain(dir).broken, null);
 });
 
+test('of a file that is cut short, the first entry that cannot be read is named', async (t) => {
+  const { dir } = await chained(t);
+  const journal = join(dir, 'journal');
+  const [, second = assert.fail('there are files')] = readdirSync(journal).toSorted();
+  const path = join(journal, second);
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.subarray(0, bytes.length >> 1));
+  const { broken, first, last } = verifyChain(dir);
+  assert.ok(last > first);
+  assert.deepEqual({ seq: broken?.seq, through: broken?.through }, { seq: last + 1, through: ENTRIES });
+});
+
 test('whoever changes an entry and writes the whole chain anew is found by a root that is kept elsewhere', async (t) => {
   const { dir, bodies } = await chained(t);
   const [root] = verifyRoots(dir);

@@ -21,6 +21,21 @@ export type Finding = {
   readonly todo: string;
 };
 
+/** Broken, they say that the journal is not what was written. */
+const OF_THE_JOURNAL: ReadonlySet<RuleId> = new Set([
+  'chain.intact',
+  'journal.files',
+  'journal.chain',
+  'journal.sequence',
+  'journal.mark',
+]);
+
+/** What else is found then follows from that, and its own advice would make the damaged journal the only truth there is. */
+const OF_ITS_CONTENT = /^(?:entry|calls|store|reports)\./;
+
+const KEEP_THE_STORE =
+  'Change nothing yet, and keep the store: the journal is not as it was written, and the store may have what was. Compare both with a backup.';
+
 /** Findings kept per rule and level. A ledger with a million broken entries needs no million lines, nor the memory for them. */
 const KEPT_FINDINGS = 20;
 
@@ -60,7 +75,15 @@ export class Findings {
     kept.push({ ...finding, place });
   }
 
-  /** In the order they were found; the last of a rule that was found more often says how often. */
+  /** Whether anything is wrong with what the journal says, or with what others make of it. */
+  get doubtTheJournal(): boolean {
+    return this.#collected.kept.some(({ level, rule }) => level === 'fault' && OF_ITS_CONTENT.test(rule));
+  }
+
+  /**
+   * Of the journal's files first, then in the order they were found; the last of a rule that was found more often says how
+   * often.
+   */
   list(): readonly Finding[] {
     const { kept, counts } = this.#collected;
     const more = Array.from(counts).flatMap(([name, count]) => {
@@ -68,7 +91,14 @@ export class Findings {
       if (like === undefined || count <= KEPT_FINDINGS) return [];
       return [{ ...like, place: {}, what: `${count - KEPT_FINDINGS} more like these` }];
     });
-    return [...kept, ...more];
+    const all = [...kept, ...more];
+    const changed = all.filter(({ level, rule }) => level === 'fault' && OF_THE_JOURNAL.has(rule));
+    if (changed.length === 0) return all;
+    const rest = all.filter((finding) => !changed.includes(finding));
+    return [
+      ...changed,
+      ...rest.map((finding) => (OF_ITS_CONTENT.test(finding.rule) ? { ...finding, todo: KEEP_THE_STORE } : finding)),
+    ];
   }
 }
 

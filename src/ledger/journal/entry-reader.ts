@@ -53,12 +53,23 @@ export function* readEntries(
   dir: string,
   range: { readonly after?: number; readonly through?: number } = {},
 ): Generator<JournalEntry> {
-  const reader = openEntryReader(dir);
+  let reader = openEntryReader(dir);
+  let maxEntries = 1000;
   const through = range.through ?? readMark(dir)?.seq ?? Number.MAX_SAFE_INTEGER;
   let after = range.after ?? retiredThrough(dir);
   try {
     for (;;) {
-      const entries = reader.next({ after, through, maxEntries: 1000, maxBytes: 4 * 1024 * 1024 });
+      let entries: readonly JournalEntry[];
+      try {
+        entries = reader.next({ after, through, maxEntries, maxBytes: 4 * 1024 * 1024 });
+      } catch (error) {
+        if (maxEntries === 1) throw error;
+        // What is whole before the damage is handed out too, one by one, so that it is known which entry cannot be read.
+        maxEntries = 1;
+        reader.close();
+        reader = openEntryReader(dir);
+        continue;
+      }
       yield* entries;
       const last = entries.at(-1);
       if (last === undefined) return;
