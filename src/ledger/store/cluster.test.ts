@@ -7,6 +7,7 @@ import { quote } from './bind.ts';
 import { boundariesIn } from './boundaries.ts';
 import { startClickHouseFront } from './clickhouse-front.fixture.ts';
 import { clusterStatements } from './cluster.ts';
+import { FIRST_SCHEMA } from './first-schema.fixture.ts';
 import { quarantineIn } from './quarantine.ts';
 import { entryFile, keptLog, sampleEntry, tempDir } from './sample.fixture.ts';
 import { createShipper } from './shipper.ts';
@@ -53,6 +54,9 @@ function alone(sql: string): string {
 test('on a cluster every statement that changes tables goes to all servers, and rows to most before they count', async () => {
   await using dir = await tempDir();
   const front = await startClickHouseFront(join(dir.path, 'engine'), { translate: alone });
+  // Of the first release, so that it is altered, too.
+  await front.rows('CREATE DATABASE ledger');
+  await front.rows(FIRST_SCHEMA, 'ledger');
   const log = keptLog();
   const server = { url: front.url, database: 'ledger', cluster: 'main' };
   const store = await openStore(server, { log, clock: systemClock });

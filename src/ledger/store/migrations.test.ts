@@ -6,7 +6,7 @@ import { openEngine } from './connection.ts';
 import { FIRST_SCHEMA } from './first-schema.fixture.ts';
 import { migrate } from './migrations.ts';
 import { keptLog, rowOf, sampleEntry, tempDir } from './sample.fixture.ts';
-import { DERIVED_COLUMNS, ENTRIES, ENTRY_COLUMNS } from './schema.ts';
+import { CREATE_ENTRIES, DERIVED_COLUMNS, ENTRIES, ENTRY_COLUMNS } from './schema.ts';
 import { openStore } from './store.ts';
 
 const NODE = 'node_a';
@@ -27,6 +27,16 @@ async function firstStore(path: string): Promise<void> {
   );
   await connection.close();
   await engine.close();
+}
+
+/** The table as the engine tells how to make it. */
+async function definitionOf(path: string): Promise<string> {
+  const store = await openStore({ path }, DEPS);
+  const [table] = await store.query<{ create_table_query: string }>(
+    `SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = '${ENTRIES}'`,
+  );
+  await store.close();
+  return table?.create_table_query ?? '';
 }
 
 async function columnsOf(path: string): Promise<Record<string, string>> {
@@ -100,6 +110,36 @@ test('a migrated table has the columns of a new one, in the same order', async (
   const migrated = await columnsOf(old);
   assert.deepEqual(Object.entries(migrated), Object.entries(await columnsOf(join(dir.path, 'new'))));
   assert.deepEqual(Object.keys(migrated), Object.keys({ ...ENTRY_COLUMNS, ...DERIVED_COLUMNS }));
+});
+
+test('a new store is made as it is now: the same as after all alterations of it, and of a first one', async () => {
+  await using dir = await tempDir();
+  const [fresh, altered] = [join(dir.path, 'fresh'), join(dir.path, 'altered')];
+  const engine = await openEngine({ path: altered }, DEPS);
+  const connection = engine.connect();
+  // A crash came before its version was recorded.
+  await connection.run(CREATE_ENTRIES);
+  const statements: string[] = [];
+  const read = <T>(sql: string): Promise<T[]> => connection.rows<T>(sql);
+  const run = async (sql: string): Promise<void> => {
+    statements.push(sql);
+    await connection.run(sql);
+  };
+  await migrate({ run, read });
+  assert.ok(statements.some((sql) => sql.startsWith('ALTER')));
+  statements.length = 0;
+  await migrate({ run, read });
+  assert.equal(statements.length, 1, 'the table of versions');
+  await connection.close();
+  await engine.close();
+  const definition = await definitionOf(fresh);
+  assert.match(definition, /narrow_seq/);
+  assert.equal(await definitionOf(altered), definition);
+  const first = join(dir.path, 'first');
+  await firstStore(first);
+  // Settings stand in another order there.
+  const parts = (sql: string): readonly string[] => sql.split(/, | SETTINGS /).toSorted();
+  assert.deepEqual(parts(await definitionOf(first)), parts(definition));
 });
 
 test('a store of a newer build is refused', async () => {
