@@ -179,6 +179,9 @@ async function callsPlace(report: Report, query: SpendFilter, page: Page): Promi
   return await placeOf(report, (bindings) => `counts_call = 1${conditionsOf(query, bindings)}`, page);
 }
 
+/** No call goes on for longer: the first of its attempts began so long before the last one at most. */
+const LONGEST_CALL_MS = 24 * 3_600_000;
+
 /**
  * Calls, newest first, with all their entries summed up; the other fields are those of the last attempt. Filters look at
  * the last attempt, which is the row that counts the call: so a page is found without grouping all there is.
@@ -191,7 +194,7 @@ async function callRows(report: Report, query: SpendFilter, page: Page): ReturnT
     const calls = `SELECT call_id ${from} AND counts_call = 1 AND call_id != ''${conditionsOf(query, bindings)}
       ORDER BY effective_at DESC, seq DESC ${rowsOf(page, place, bind)}`;
     return `SELECT * FROM (SELECT ${SPEND_COLUMNS} FROM ${ENTRIES}
-        WHERE effective_at >= fromUnixTimestamp64Milli(${bind('Int64', report.filter.period.startMs)}, 'UTC')
+        WHERE effective_at >= fromUnixTimestamp64Milli(${bind('Int64', report.filter.period.startMs - LONGEST_CALL_MS)}, 'UTC')
           AND ${untilAsOf(report.asOf, bind, 'seq')}
           AND call_id IN (${calls}))
       WHERE kind = 'attempt' ORDER BY x_start DESC, call_id DESC, attempt DESC LIMIT 1 BY call_id`;

@@ -171,6 +171,15 @@ describe('/spend/logs', () => {
     assert.equal((await page({ status_filter: 'failure' })).total, 0);
     assert.equal((await page({ team_id: 'growth', status_filter: 'success' })).total, 2);
   });
+
+  it('has what all attempts of a call cost, also those from before the period', async () => {
+    await ledger.add([
+      { at: '2025-02-27T23:59:59.900Z', status: 'upstream_error', cost: 5n, latencyMs: 50 },
+      { at: '2025-02-28T00:00:00.100Z', attempt: 2, sameCall: true, cause: 'retry', cost: 9n },
+    ]);
+    const [row] = await rowsOf({ start_date: '2025-02-28', end_date: '2025-02-28', summarize: 'false' });
+    assert.deepEqual([row?.spend_exact, row?.startTime], ['0.000000000014', '2025-02-27T23:59:59.900Z']);
+  });
 });
 
 describe('spend per tag', () => {
