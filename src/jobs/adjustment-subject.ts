@@ -93,10 +93,14 @@ async function keyOf(deps: AdjustmentDeps, reference: string): Promise<AdjustedK
   }
 }
 
+/** Reports begin with 1970, in whatever zone their days are. */
+const FIRST = Date.UTC(1970, 0, 2);
+
 function effectiveAt({ effectiveAt: at }: Free, now: TimestampMs): TimestampMs {
   if (at === null) return now;
-  if (at <= now) return at;
-  throw new ApportionError('invalid_field', 'effective_at: it lies ahead, where no report looks yet.', {
+  if (at >= FIRST && at <= now) return at;
+  const where = at > now ? 'ahead, where no report looks yet' : 'before 1970-01-02, where no report looks';
+  throw new ApportionError('invalid_field', `effective_at: it lies ${where}.`, {
     param: 'effective_at',
     hint: 'Give a day or an instant that has begun, or leave it out for now.',
   });
