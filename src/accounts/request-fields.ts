@@ -30,9 +30,10 @@ export function parseFields<Shape extends z.ZodRawShape>(
     throw unknownField(issue.keys[0] ?? '', Object.keys(fields.shape));
   }
   const path = issue?.path.join('.') ?? '';
+  const problem = issue?.message ?? 'invalid';
   throw new ApportionError(
     'invalid_field',
-    `${path === '' ? 'The body' : path}: ${issue?.message ?? 'invalid'}.`,
+    `${path === '' ? 'The body' : path}: ${problem.endsWith('received undefined') ? 'it is missing' : problem}.`,
     path === '' ? {} : { param: path },
   );
 }

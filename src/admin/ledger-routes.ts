@@ -4,7 +4,7 @@ import type { BatchFolder, BatchRecord } from '#batches';
 import type { Erasures } from '#jobs';
 import type { Chain } from '#ledger/chain';
 import type { ErasureSubject } from '#ledger/erase';
-import { ApportionError, formatUsd, LIMITS, usdNumber } from '#terms';
+import { ApportionError, ENTITY_TYPES, formatUsd, LIMITS, usdNumber } from '#terms';
 import { actorOf } from './actor.ts';
 import { parseRequest } from './parse-request.ts';
 
@@ -70,7 +70,7 @@ function toWireBatch({ batch, provider, callId, createdAt, reserved, lines, key 
 const value = z.string().min(1).max(LIMITS.tagValueChars);
 
 const erasure = z.strictObject({
-  entity_type: z.string().min(1).max(LIMITS.tagKeyChars).optional(),
+  entity_type: z.enum(ENTITY_TYPES, `one of ${ENTITY_TYPES.join(', ')}; any other key is erased as a tag`).optional(),
   entity_id: value.optional(),
   session_id: z.string().min(1).max(LIMITS.sessionIdChars).optional(),
   tag: z

@@ -18,5 +18,9 @@ export function parseRequest<T>(
 function faultOf(issue: z.core.$ZodIssue | undefined): { readonly param: string; readonly problem: string } {
   if (issue?.code === 'unrecognized_keys')
     return { param: [...issue.path, issue.keys[0] ?? ''].join('.'), problem: 'nothing of that name is known here' };
-  return { param: issue?.path.join('.') ?? '', problem: issue?.message ?? 'not understood' };
+  const problem = issue?.message ?? 'not understood';
+  return {
+    param: issue?.path.join('.') ?? '',
+    problem: problem.endsWith('received undefined') ? 'it is missing' : problem,
+  };
 }

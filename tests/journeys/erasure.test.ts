@@ -113,6 +113,8 @@ test('a person is erased while calls go on: nowhere in the data directory, every
     reason: `for ${CANARY}`,
   });
   assert.equal(named.status, 400, 'a reason does not name whom it is about');
+  const misspelt = await asked(gateway, '/v1/erasures', { entity_type: 'custmer', entity_id: 'ann', reason: 'test' });
+  assert.equal(misspelt.status, 400, 'a type that is none erases nothing, and must not look done');
   const { body: asking } = await asked(gateway, '/v1/erasures', {
     entity_type: 'customer',
     entity_id: CANARY,

@@ -49,7 +49,8 @@ export function parseWindow(given: unknown, param = 'window'): Window {
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const path = [param, ...(issue?.path ?? [])].join('.');
-    const message = path === `${param}.kind` ? `one of ${KINDS}` : (issue?.message ?? 'not understood');
+    const reason = given === undefined ? 'it is missing' : (issue?.message ?? 'not understood');
+    const message = path === `${param}.kind` ? `one of ${KINDS}` : reason;
     throw new ApportionError('invalid_field', `${path}: ${message}.`, { param: path, hint: HINT });
   }
   return fromFields(parsed.data, param);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   CallsElsewhere,
   checkControl,
+  checkCounters,
   checkFolder,
   checkOpenAttempts,
   Findings,
@@ -116,6 +117,7 @@ async function lookAt(patient: Patient): Promise<Looked> {
     checkAttempts(patient, read[0]);
     const stored = await compareStore(patient, { store, nodes: read, skipped });
     compareReports(patient, { reports, nodes: read, skipped });
+    const budgets = await checkCounters(dir, patient.options.clock.now(), findings);
     // What differs may differ because the journal was changed: then it is not the other one that has to be made again.
     const chained =
       patient.options.compare === 'rows' || findings.doubtTheJournal
@@ -132,6 +134,7 @@ async function lookAt(patient: Patient): Promise<Looked> {
         ),
         ...chained.map((figures) => ({ what: 'chain', figures })),
         { what: 'reports', figures: { breakdowns: reports.length } },
+        { what: 'budgets', figures: budgets },
         { what: 'control', figures: { revision: control.revision, snapshot: control.snapshotRevision } },
         { what: 'folder', figures: { free_bytes: folder.freeBytes } },
       ],

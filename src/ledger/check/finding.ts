@@ -31,7 +31,7 @@ const OF_THE_JOURNAL: ReadonlySet<RuleId> = new Set([
 ]);
 
 /** What else is found then follows from that, and its own advice would make the damaged journal the only truth there is. */
-const OF_ITS_CONTENT = /^(?:entry|calls|store|reports)\./;
+const OF_ITS_CONTENT = /^(?:entry|calls|store|reports|budgets)\./;
 
 const KEEP_THE_STORE =
   'Change nothing yet, and keep the store: the journal is not as it was written, and the store may have what was. Compare both with a backup.';

@@ -6,6 +6,7 @@
  */
 export { CallsElsewhere } from './calls-elsewhere.ts';
 export { checkControl, type ControlFigures } from './control-check.ts';
+export { checkCounters, type CounterFigures } from './counters-check.ts';
 export { Findings, formatPlace, type Finding, type Level, type Place } from './finding.ts';
 export { checkFolder, type FolderFigures } from './folder-check.ts';
 export { checkJournal, type JournalChecked } from './journal-check.ts';

@@ -210,6 +210,8 @@ test('leftovers are notices, each by name', async (t) => {
     walk(dir).found.map((one) => one.split(':')[0]),
     ['0000000099.log.tmp', 'notes.txt', 'torn-1.bin'].map((name) => `notice journal.files journal/${name}`),
   );
+  const whileRunning = walk(dir, { writer: 'running' }).found.join();
+  assert.equal(whileRunning.includes('.tmp'), false, 'a running server makes its next file ahead of time');
 });
 
 test('a running journal is read up to what is synced now, and what runs is no fault until it runs too long', async (t) => {

@@ -65,7 +65,11 @@ export class JournalWalk {
     this.#deps = deps;
     this.#mark = readMark(deps.dir);
     this.#retired = lastRetired(deps.dir, deps.findings);
-    this.#folder = listJournal(deps.dir, { findings: deps.findings, retired: this.#retired?.segment ?? 0 });
+    this.#folder = listJournal(deps.dir, {
+      findings: deps.findings,
+      retired: this.#retired?.segment ?? 0,
+      writer: deps.writer,
+    });
     this.#running = new RunningAttempts(deps.findings);
     if (this.#retired === null) return;
     const { last_seq: lastSeq, plain_bytes: bytes, plain_crc: crc } = this.#retired;

@@ -92,6 +92,10 @@ export const RULES = {
     says: 'the parts and (untagged) of every breakdown add up to its total',
     todo: 'Report this with the question: the breakdown is wrong, the ledger is not.',
   },
+  'budgets.spent': {
+    says: 'what the saved counters of budgets say was spent is what the entries cost',
+    todo: 'Stop the server, delete journal/counters.json, start it again: budgets are counted again from the journal.',
+  },
   'control.database': {
     says: 'control.db is whole, and the snapshot that gateways start with is not ahead of it',
     todo: 'Restore control.db from a backup, or delete control-snapshot.json if only that is wrong: it is written again.',

@@ -12,14 +12,17 @@ export type JournalFolder = {
   readonly torn: readonly string[];
 };
 
+type ListDeps = {
+  readonly findings: Findings;
+  readonly retired: number;
+  readonly writer: 'running' | 'stopped';
+};
+
 /**
  * Reads the folder's names, and says which segments are missing and what does not belong there.
  * @param retired the newest segment that went because its retention was over; 0 for none
  */
-export function listJournal(
-  dir: string,
-  { findings, retired }: { readonly findings: Findings; readonly retired: number },
-): JournalFolder {
+export function listJournal(dir: string, { findings, retired, writer }: ListDeps): JournalFolder {
   const names = readdirSync(dir).toSorted();
   // A crash may leave a file both plain and compressed; the plain one is read, and goes at the next start.
   const segments = [...new Set(names.flatMap((name) => SEGMENT.exec(name)?.slice(1).map(Number) ?? []))].filter(
@@ -28,6 +31,8 @@ export function listJournal(
   const torn = names.filter((name) => TORN.test(name));
   for (const name of names) {
     if (SEGMENT.test(name) || TORN.test(name) || OTHERS.has(name)) continue;
+    // A running server makes the next file ahead of time.
+    if (writer === 'running' && name.endsWith('.tmp')) continue;
     const what = name.endsWith('.tmp')
       ? 'a file that was being made when the server ended; the next start removes it'
       : 'a file that Apportion does not know';

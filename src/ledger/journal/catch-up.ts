@@ -26,6 +26,11 @@ export class CatchUp {
     this.#after = Math.max(from.after, retiredThrough(dir));
   }
 
+  /** The last entry that is counted. */
+  get after(): number {
+    return this.#after;
+  }
+
   /** Counts some of the entries up to `through`, all of which must be written. True when none is left. */
   step(through: number, now: TimestampMs): boolean {
     if (this.#after >= through) return true;
