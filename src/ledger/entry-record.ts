@@ -11,6 +11,7 @@ import {
   type PicoUsd,
 } from '#terms';
 import type { ChargeLine } from './charge-line.ts';
+import { textsByKey } from './texts-by-key.ts';
 
 /** An entry read back, its money as amounts. Of rows older than a field, the field is empty. */
 export type EntryRecord = {
@@ -65,7 +66,7 @@ const entrySchema = z.object({
   wire: text.default(''),
   key_id: text,
   key_team: text,
-  tags: z.record(text, text),
+  tags: textsByKey,
   request_model: text,
   provider: text,
   price_as: text.default(''),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { erasedPaths, readIdentity, remover, type ErasureSubject } from './subject.ts';
+import { erasedPaths, readIdentity, remover, withoutPaths, type ErasureSubject } from './subject.ts';
 
 const ENTRY = {
   kind: 'attempt',
@@ -37,6 +37,21 @@ test('in an entry of the subject its value goes wherever it stands as a word, an
     'tags.customer',
     'tags_overflow',
     'tags_sent',
+  ]);
+});
+
+test('a tag called __proto__ stays where others go, and goes like others', () => {
+  const tags = { ['__proto__']: 'acme', team: 'core' };
+  const fields = readIdentity({ tags });
+  const erase = (key: string, value: string) =>
+    Object.entries(withoutPaths(fields, erasedPaths({ kind: 'tag', key, value }, fields)).tags);
+  assert.deepEqual(erase('team', 'core'), [
+    ['__proto__', 'acme'],
+    ['team', '(erased)'],
+  ]);
+  assert.deepEqual(erase('__proto__', 'acme'), [
+    ['__proto__', '(erased)'],
+    ['team', 'core'],
   ]);
 });
 

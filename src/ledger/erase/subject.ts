@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ERASED, PLACEHOLDERS } from '../chain/entry-digest.ts';
+import { textsByKey } from '../texts-by-key.ts';
 
 /** Whose data is erased: everything recorded under one value of a dimension, one session, or the owner of keys. */
 export type ErasureSubject =
@@ -13,7 +14,7 @@ export type IdentityFields = z.infer<typeof identitySchema>;
 
 const text = z.string().catch('');
 const texts = z.array(z.string()).catch([]);
-const textByKey = z.record(z.string(), z.string()).catch({});
+const textByKey = textsByKey.catch({});
 
 const ADJUSTMENT = 'adjustment';
 
