@@ -38,6 +38,8 @@ export type EntryFilter = {
   readonly provider?: string | undefined;
   readonly status?: string | undefined;
   readonly key?: string | undefined;
+  /** Any of these keys. */
+  readonly keyIds?: readonly string[] | undefined;
   readonly sessionId?: string | undefined;
   /** The state its cost is in by now: corrections count. */
   readonly costState?: CostState | undefined;
@@ -213,6 +215,7 @@ export function conditionsBesideTime(filter: EntryFilter, asOf: AsOf, bindings: 
     const key = bind('String', filter.key);
     all.push(`(key_id = ${key} OR key_name = ${key})`);
   }
+  if (filter.keyIds !== undefined) all.push(`key_id IN ${bind('Array(String)', filter.keyIds)}`);
   if (filter.model !== undefined) {
     all.push(`(${modelConditions(filter.model, bind).join(' OR ')})`);
   }

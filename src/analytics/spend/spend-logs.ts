@@ -11,7 +11,7 @@ import { placeOf, rowsOf, type Place } from '../newest.ts';
 import type { Page } from '../page.ts';
 import { EVERYTHING } from '../summed.ts';
 import { spendDays, type WireSpendDay } from './spend-days.ts';
-import { keyIdOf, type SpendDeps } from './spend-deps.ts';
+import { ofKey, type SpendDeps } from './spend-deps.ts';
 import { SPEND_COLUMNS, SUCCESS, toWireSpendLog, type WireSpendLog } from './spend-row.ts';
 
 type SpendFilter = {
@@ -150,8 +150,7 @@ function withDetail({ store }: SpendDeps, report: Report): Report {
 }
 
 function filterOf({ filter, apiKey }: SpendFilter, keys: Awaited<ReturnType<SpendDeps['keys']>>): EntryFilter {
-  if (apiKey === undefined) return filter;
-  return { ...filter, proven: new Map([...filter.proven, ['key.id', keyIdOf(apiKey, keys)]]) };
+  return apiKey === undefined ? filter : ofKey(filter, apiKey, keys);
 }
 
 /** Without a condition of its own the number of calls is what every report counts. */

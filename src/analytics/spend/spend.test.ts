@@ -308,3 +308,24 @@ describe('spend per tag', () => {
     );
   });
 });
+
+it('spend by the alias of a key is of every key that is or was called so', async () => {
+  const at = '2025-02-27T10:00:00Z';
+  await ledger.add([
+    { at, key: { id: 'key_old', name: 'nightly' }, body: { request_tags: ['n'] }, cost: 3n },
+    { at, key: { id: 'key_new', name: 'nightly' }, body: { request_tags: ['n'] }, cost: 40n },
+    { at, key: { id: 'key_b', name: 'other' }, body: { request_tags: ['n'] }, cost: 500n },
+  ]);
+  const names = ['key_old', 'key_new'].map((id, n) => [id, { hash: `${n}`.repeat(64), name: 'nightly' }] as const);
+  const rotated: SpendDeps = { ...deps, keys: () => Promise.resolve(new Map(names)) };
+  const day = { start_date: '2025-02-27', end_date: '2025-02-27' };
+  const spent = async (api_key: string) => {
+    const page = await spendPage(rotated, parseSpendPageQuery({ ...day, api_key }, NOW));
+    const { rows } = await spendLogs(rotated, parseSpendLogsQuery({ ...day, api_key }, NOW));
+    const activity = await tagActivity(rotated, parseTagActivityQuery({ ...day, api_key }, NOW));
+    return [page.total, rows[0]?.spend_exact, activity.metadata['total_spend_exact']];
+  };
+  assert.deepEqual(await spent('nightly'), [2, '0.000000000043', '0.000000000043']);
+  assert.deepEqual(await spent('key_new'), [1, '0.00000000004', '0.00000000004']);
+  assert.deepEqual(await spent('1'.repeat(64)), [1, '0.00000000004', '0.00000000004']);
+});

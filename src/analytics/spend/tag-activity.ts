@@ -6,7 +6,7 @@ import { parseParameters } from '../parameters.ts';
 import { parseOptionalPeriod, PERIOD_PARAMETERS } from '../period.ts';
 import { countOf, moneyOf, textOf, type Row } from '../reader.ts';
 import { openReport, type Report } from '../report.ts';
-import { apiKeyOf, keyIdOf, type KeyName, type SpendDeps } from './spend-deps.ts';
+import { apiKeyOf, ofKey, type KeyName, type SpendDeps } from './spend-deps.ts';
 import { toWireSpend } from './spend-money.ts';
 import { SUCCESS } from './spend-row.ts';
 import { anyOf, splitTags } from './spend-tags.ts';
@@ -82,8 +82,7 @@ export async function tagActivity(
 ): Promise<TagActivityAnswer> {
   const keys = await deps.keys();
   const { filter, apiKey, page, pageSize } = query;
-  const proven = apiKey === undefined ? filter.proven : new Map([['key.id', keyIdOf(apiKey, keys)] as const]);
-  const report = openReport(deps, { ...filter, proven }, signal);
+  const report = openReport(deps, apiKey === undefined ? filter : ofKey(filter, apiKey, keys), signal);
   const matching = (bindings: Bindings): string => anyOf(query.tags, bindings.bind);
   const [[total], days] = await Promise.all([
     report.rows((from, bindings) => `SELECT ${METRICS} ${from} AND ${matching(bindings)}`),
