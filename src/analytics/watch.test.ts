@@ -72,6 +72,18 @@ test('a watch is asked when its values were there', async () => {
   assert.deepEqual([...(await watchedValues(ledger, watch, early))], ['acme']);
 });
 
+test('what was corrected is watched in the state it is in by now', async () => {
+  const [id] = await ledger.add([{ at: '2026-06-01T10:00:00Z', state: 'unpriced' }]);
+  await ledger.correct([{ entry: `${id}.1.attempt.0`, cost: 8n, state: 'exact' }]);
+  const time = { start: Date.parse('2026-06-01') as TimestampMs, end: Date.parse('2026-06-02') as TimestampMs };
+  const watch = { time, lackingTag: null };
+  const found = await watchFigures(ledger, parseWatch({}, 'cost_state'), watch);
+  assert.deepEqual(
+    found.map(({ value, cost, calls, unpriced }) => [value, cost, calls, unpriced]),
+    [['exact', 8n, 1, 0]],
+  );
+});
+
 test('a watch has no dates of its own, and each call has one place in it', () => {
   assert.throws(() => parseWatch({ start_date: '2026-01-01' }, null), { param: 'start_date' });
   for (const each of ['label', 'path', 'day', 'path:US', 'tags.team:/'])

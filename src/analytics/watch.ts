@@ -10,6 +10,7 @@ import { invalidQuery, parseParameters } from './parameters.ts';
 import { PERIOD_PARAMETERS } from './period.ts';
 import { countOf, moneyOf, textOrNull, type Row } from './reader.ts';
 import { openReport, type AnalyticsDeps, type Report } from './report.ts';
+import { byNow } from './summed.ts';
 
 /** What is watched all the time: entries that a filter of reports takes, as a whole or each value of a breakdown by itself. */
 export type Watch = { readonly filter: EntryFilter; readonly each: GroupBy | null };
@@ -109,7 +110,7 @@ export async function watchedValues(
 /** `k`, worked out from the entries themselves: what is watched here is not all in their sums. */
 function keyOf(each: GroupBy, report: Report, bindings: Bindings): string {
   const { key, source } = groupingOf(each, report, bindings);
-  const value = source?.columns.find(({ as }) => as === 'g');
+  const value = byNow({ ...report, store: {} }, source, bindings).find(({ as }) => as === 'g');
   return value === undefined ? `${key} AS k` : `${value.entry} AS g, ${key} AS k`;
 }
 

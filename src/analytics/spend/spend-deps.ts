@@ -9,7 +9,7 @@ export type SpendDeps = AnalyticsDeps & {
   readonly keys: () => Promise<ReadonlyMap<string, KeyName>>;
 };
 
-/** Entries of the key that is named by token hash, id or alias; of an alias, those of every key that is or was called so. What names no key finds no call. */
+/** Entries of the key that is named by token hash, id or alias; of an alias, those of every key called so, deleted ones too. What names no key finds no call. */
 export function ofKey(filter: EntryFilter, named: string, keys: ReadonlyMap<string, KeyName>): EntryFilter {
   const all = Array.from(keys, ([id, { hash, name }]) => ({ id, hash, name }));
   const exact = all.find(({ id, hash }) => named === id || named === hash);

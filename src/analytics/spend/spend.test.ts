@@ -309,7 +309,7 @@ describe('spend per tag', () => {
   });
 });
 
-it('spend by the alias of a key is of every key that is or was called so', async () => {
+it('spend by the alias of a key is of every key called so', async () => {
   const at = '2025-02-27T10:00:00Z';
   await ledger.add([
     { at, key: { id: 'key_old', name: 'nightly' }, body: { request_tags: ['n'] }, cost: 3n },
