@@ -34,7 +34,11 @@ export async function openStoreToCheck(at: StoreToCheck): Promise<StoreSession |
     if (clickHouse !== null) return await openServerSession(clickHouse);
     const session = await openStoreSession(storeDir);
     if (session === null && shipped)
-      findings.fault('store.shipping', 'the store is gone; the next start builds it anew', place);
+      findings.fault(
+        'store.shipping',
+        'the store is gone; the next start builds it anew. If it is on a ClickHouse server, set CLICKHOUSE_URL for this command too',
+        place,
+      );
     return session;
   } catch (error) {
     if (!(error instanceof ApportionError)) throw error;
