@@ -20,7 +20,9 @@ export const adopt: Command = {
     });
     terminal.say(
       [
-        `${nodeId}: entries ${firstSeq} to ${lastSeq} are in this ledger under its own id, in epoch ${epoch}; ${inDoubt} of them in doubt.`,
+        lastSeq < firstSeq
+          ? `${nodeId} has no entries: there was nothing to take over but its name, in epoch ${epoch}.`
+          : `${nodeId}: entries ${firstSeq} to ${lastSeq} are in this ledger under its own id, in epoch ${epoch}; ${inDoubt} of them in doubt.`,
         'Reports show them within seconds, or after the next start. Its keys, teams and budgets were not taken over.',
         fenced
           ? `No server starts on ${from} any more. A copy of it that was made before knows nothing of that: keep it stopped.`
