@@ -18,11 +18,16 @@ const WISH = { expected: null, takes: null };
 
 function open(failOpen: boolean) {
   const metrics = createMetrics();
-  const log = createLog({ level: 'silent', part: 'gateway' });
+  const lines: string[] = [];
+  const log = createLog({ level: 'error', part: 'gateway', stream: { write: (line) => void lines.push(line) } });
   const isStrict = (intent: string): boolean => intent.includes('strict');
+  let nowMs = 0;
+  const clock = { ...systemClock, elapsedMs: () => nowMs };
   return {
     metrics,
-    recording: new Recording({ journal: broken, failOpen, isStrict, leases: null, metrics, log, clock: systemClock }),
+    lines,
+    tick: (ms: number) => (nowMs += ms),
+    recording: new Recording({ journal: broken, failOpen, isStrict, leases: null, metrics, log, clock }),
   };
 }
 
@@ -49,4 +54,17 @@ test('with fail_open a call that falls in a strict budget is refused all the sam
   await assert.rejects(recording.reserve('call_1.1', '{"strict":1}', WISH), { code: 'journal_unavailable' });
   assert.equal((await recording.reserve('call_2.1', '{}', WISH)).kind, 'admitted');
   assert.match((await metrics.page()).text, /^apportion_unrecorded_calls_total 0$/m);
+});
+
+test('a thousand refused calls are counted, and told in one line every ten seconds', async () => {
+  const { recording, metrics, lines, tick } = open(false);
+  const error = new ApportionError('journal_unavailable', 'The disk is full.');
+  for (let call = 0; call < 1000; call += 1) recording.refused(error, `call_${call}`);
+  assert.equal(lines.length, 1);
+  tick(10_000);
+  recording.refused(error, 'call_last');
+  const last: unknown = JSON.parse(lines.at(-1) ?? '');
+  assert.partialDeepStrictEqual(last, { call_id: 'call_last', refused: 1001, err: { message: 'The disk is full.' } });
+  assert.equal(lines.length, 2);
+  assert.match((await metrics.page()).text, /^apportion_journal_failures_total 1001$/m);
 });

@@ -18,7 +18,7 @@ export type RecordingDeps = {
   readonly clock: Clock;
 };
 
-/** A log line for each unrecorded call would bury the first one. */
+/** A log line for each call that is unrecorded or refused would bury the first one. */
 const ALARM_EVERY_MS = 10_000;
 
 /** Others may spend what was leased for a call before it can. */
@@ -31,11 +31,13 @@ const MOST_LEASES = 16;
 export class Recording {
   readonly #deps: RecordingDeps;
   readonly #unrecorded = new Set<string>();
-  #missed = 0;
-  #alarmedMs = -ALARM_EVERY_MS;
+  readonly #missed: Alarm;
+  readonly #refused: Alarm;
 
   constructor(deps: RecordingDeps) {
     this.#deps = deps;
+    this.#missed = new Alarm(deps.clock);
+    this.#refused = new Alarm(deps.clock);
   }
 
   /** Why calls are refused at the moment; null while they are served. */
@@ -97,13 +99,39 @@ export class Recording {
   #admit(error: unknown): void {
     const known = error instanceof ApportionError && error.code === 'journal_unavailable';
     if (!known || !this.#deps.failOpen) throw error;
-    this.#missed += 1;
-    const now = this.#deps.clock.elapsedMs();
-    if (now - this.#alarmedMs < ALARM_EVERY_MS) return;
-    this.#alarmedMs = now;
+    const unrecorded = this.#missed.raise();
+    if (unrecorded === null) return;
     this.#deps.log.error(
-      { err: error, unrecorded: this.#missed },
+      { err: error, unrecorded },
       'calls pass unrecorded: the journal cannot write, and fail_open is set',
     );
+  }
+
+  /** A call ends in this error of the journal. */
+  refused(error: ApportionError, callId: string): void {
+    this.#deps.metrics.journalFailed();
+    const refused = this.#refused.raise();
+    if (refused === null) return;
+    const what = { err: error, call_id: callId, refused };
+    this.#deps.log.error(what, 'a call is refused because the journal cannot write');
+  }
+}
+
+class Alarm {
+  readonly #clock: Clock;
+  #count = 0;
+  #toldMs = -ALARM_EVERY_MS;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** How often it was raised so far; null where that was told a moment ago. */
+  raise(): number | null {
+    this.#count += 1;
+    const now = this.#clock.elapsedMs();
+    if (now - this.#toldMs < ALARM_EVERY_MS) return null;
+    this.#toldMs = now;
+    return this.#count;
   }
 }

@@ -44,10 +44,7 @@ export function refuse(
   lost: { client: Client; dialect: Dialect; answer: Answer | null; error: unknown },
 ): void {
   const known = lost.error instanceof ApportionError ? lost.error : null;
-  if (known?.code === 'journal_unavailable') {
-    deps.metrics.journalFailed();
-    deps.log.error({ err: known, call_id: lost.client.callId }, 'a call is refused because the journal cannot write');
-  }
+  if (known?.code === 'journal_unavailable') deps.recording.refused(known, lost.client.callId);
   if (lost.error instanceof ClientGoneError) return;
   if (known === null)
     deps.log.error({ err: lost.error, call_id: lost.client.callId }, 'a call failed by a fault of the gateway');
