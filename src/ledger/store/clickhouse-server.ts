@@ -51,6 +51,7 @@ export function clickHouseEngine(server: ClickHouseServer, clock: Clock): Engine
           await ready();
           await connection.insert(insertion);
         },
+        renew: () => connection.renew(),
         close: () => connection.close(),
       };
     },
@@ -147,6 +148,8 @@ export function httpConnection(server: ClickHouseServer): Connection {
     async insert(insertion) {
       await told(client.command({ query: insertText(insertion) }));
     },
+    // Every answer is one of HTTP.
+    renew: () => undefined,
     close: () => client.close(),
   };
 }

@@ -88,6 +88,7 @@ function watched(connection: Connection, saw: (error: unknown) => void): Connect
     run: (sql) => connection.run(sql).catch(tell),
     rows: <T>(sql: string) => connection.rows<T>(sql).catch(tell),
     insert: (insertion) => connection.insert(insertion).catch(tell),
+    renew: () => connection.renew(),
     close: () => connection.close(),
   };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Clock } from '#std';
 import { ApportionError } from '#terms';
 import type { Connection } from './connection.ts';
 
@@ -12,6 +13,8 @@ export type ReadOptions = {
 const WAITING_QUERIES = 64;
 const KILL_RETRY_MS = 50;
 const DEFAULT_TIMEOUT_MS = 30_000;
+/** In the words of the engine. */
+const OUT_OF_TIME = 'The query took longer than it may (TIMEOUT_EXCEEDED)';
 
 /**
  * Blocks of four megabytes instead of one: a report under filters reads ten columns, and in small blocks each of them is taken up so often that a
@@ -34,15 +37,17 @@ export class Readers {
   readonly #all: readonly Connection[];
   readonly #control: Connection;
   readonly #maxMemoryBytes: number;
+  readonly #clock: Clock;
   readonly #waiting: ((reader: Connection) => void)[] = [];
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(deps: { readers: readonly Connection[]; control: Connection; maxMemoryBytes: number }) {
+  constructor(deps: { readers: readonly Connection[]; control: Connection; maxMemoryBytes: number; clock: Clock }) {
     this.#all = deps.readers;
     this.#idle = [...deps.readers];
     this.#control = deps.control;
     this.#maxMemoryBytes = deps.maxMemoryBytes;
+    this.#clock = deps.clock;
   }
 
   async query<T>(sql: string, options: ReadOptions = {}): Promise<T[]> {
@@ -96,16 +101,23 @@ export class Readers {
     else next(reader);
   }
 
+  /** A query that was killed or out of time may answer in part, or nothing, and say no word of it: that is no answer. */
   async #run<T>(reader: Connection, sql: string, limits: { signal: AbortSignal; timeoutMs: number }): Promise<T[]> {
-    const { signal, timeoutMs } = limits;
+    const { signal } = limits;
+    const seconds = Math.ceil(limits.timeoutMs / 1000);
     const mark = `/* apportion ${randomUUID()} */`;
     let done = false;
     const kill = (): void => void this.#kill(mark, () => done);
     signal.addEventListener('abort', kill, { once: true });
+    const begunMs = this.#clock.elapsedMs();
     try {
-      return await reader.rows<T>(`${mark} ${sql}
-SETTINGS max_execution_time=${Math.ceil(timeoutMs / 1000)}, ${this.#memorySettings()}, ${READ_SETTINGS}`);
+      const rows = await reader.rows<T>(`${mark} ${sql}
+SETTINGS max_execution_time=${seconds}, ${this.#memorySettings()}, ${READ_SETTINGS}`);
+      if (this.#clock.elapsedMs() - begunMs >= seconds * 1000) throw new Error(OUT_OF_TIME);
+      signal.throwIfAborted();
+      return rows;
     } catch (error) {
+      reader.renew();
       signal.throwIfAborted();
       throw error;
     } finally {

@@ -168,6 +168,40 @@ test('a report whose asker went away is killed in the engine, and its reader ser
   await store.close();
 });
 
+/** Puts out rows from its beginning, for half a minute. */
+const LEFT = `SELECT 'left' AS whose, number FROM numbers(3000000) WHERE NOT ignore(sleepEachRow(0.00001))`;
+
+for (const [what, interrupt] of [
+  ['whose asker went away', { sql: LEFT, timeoutMs: 60_000 }],
+  ['that was out of time', { sql: LEFT, timeoutMs: 2000 }],
+  ['that failed', { sql: LEFT.replace('ignore', 'throwIf(number = 200000) OR ignore'), timeoutMs: 60_000 }],
+] as const) {
+  test(`what a report left behind ${what} is in no other answer`, async () => {
+    await using dir = await tempDir();
+    const store = await open(dir.path);
+    const stop = new AbortController();
+    const report = store.query(interrupt.sql, {}, { signal: stop.signal, timeoutMs: interrupt.timeoutMs });
+    const ended = report.then(
+      (rows) => `${rows.length} rows`,
+      () => 'no answer',
+    );
+    if (what === 'whose asker went away') {
+      await hasRead(store, 131_000);
+      stop.abort();
+    }
+    assert.equal(await ended, 'no answer');
+    const own = await Promise.all([1, 2, 3, 4].map((n) => store.query(`SELECT ${n} AS whose`)));
+    assert.deepEqual(own, [[{ whose: 1 }], [{ whose: 2 }], [{ whose: 3 }], [{ whose: 4 }]]);
+    await store.close();
+  });
+}
+
+async function hasRead(store: Store, rows: number): Promise<void> {
+  const read = `SELECT 1 FROM system.processes WHERE position(query, 'sleepEachRow') > 0 AND read_rows >= ${rows}
+    AND position(query, 'system.processes') = 0`;
+  while ((await store.query(read)).length === 0);
+}
+
 test('a report that leaves the queue never runs', async () => {
   await using dir = await tempDir();
   const store = await openStore({ path: dir.path }, { log: keptLog(), clock: systemClock, readers: 1 });

@@ -102,6 +102,7 @@ async function openTables(location: StoreLocation, deps: StoreDeps): Promise<Sto
     readers: Array.from({ length: deps.readers ?? READERS }, () => engine.connect()),
     control: engine.connect(),
     maxMemoryBytes: deps.reportMemoryBytes ?? REPORT_MEMORY_BYTES,
+    clock,
   });
   // A server of its own has no need of sums, and may serve several nodes, which would have to agree on them.
   const isEmbedded = 'path' in location;
