@@ -18,7 +18,7 @@ export type Connection = {
   run(sql: string): Promise<void>;
   rows<T>(sql: string): Promise<T[]>;
   insert(insertion: Insertion): Promise<void>;
-  /** To be called when a statement was interrupted: nothing that it left behind is in the answer to a later one. */
+  /** For when a statement was interrupted and did not fail: as after one that failed, nothing it left behind is in a later answer. */
   renew(): void;
   close(): Promise<void>;
 };

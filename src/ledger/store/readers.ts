@@ -113,11 +113,12 @@ export class Readers {
     try {
       const rows = await reader.rows<T>(`${mark} ${sql}
 SETTINGS max_execution_time=${seconds}, ${this.#memorySettings()}, ${READ_SETTINGS}`);
-      if (this.#clock.elapsedMs() - begunMs >= seconds * 1000) throw new Error(OUT_OF_TIME);
+      const isLate = this.#clock.elapsedMs() - begunMs >= seconds * 1000;
+      if (isLate || signal.aborted) reader.renew();
+      if (isLate) throw new Error(OUT_OF_TIME);
       signal.throwIfAborted();
       return rows;
     } catch (error) {
-      reader.renew();
       signal.throwIfAborted();
       throw error;
     } finally {
